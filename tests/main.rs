@@ -1,0 +1,1 @@
+//! What only several tools together can show.
