@@ -1,1 +1,64 @@
-//! Being laid.
+//! What every tool agrees on: the line, and how it is read and written.
+//!
+//! A trace is one JSON object per line, UTF-8: the Mooncake format, extended.
+//! [`Request`] lists the fields of a request, [`Outcome`] those that tell
+//! what happened to it; both stand on the same line, and fields no tool knows
+//! pass through with every byte of theirs. Times are integer microseconds
+//! inside ([`Micros`]) and milliseconds on the line.
+//!
+//! A tool is a loop from a [`Reader`] to a [`Writer`]:
+//!
+//! ```
+//! use trace_core::{Line, Reader, Writer};
+//!
+//! fn keep_short(input: Reader<'_>, output: impl std::io::Write) -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut short = Writer::new(output);
+//!     let (mut input, mut line) = (input, Line::default());
+//!     while input.read(&mut line)? {
+//!         if line.request.input_length < Some(512) {
+//!             short.write_line(&line)?;
+//!         }
+//!     }
+//!     Ok(short.flush()?)
+//! }
+//!
+//! let trace = "{\"input_length\": 100, \"tag\": 1e5}\n{\"input_length\": 9000}\n";
+//! let mut out = Vec::new();
+//! keep_short(Reader::new("<stdin>", trace.as_bytes()), &mut out)?;
+//! assert_eq!(out, b"{\"input_length\": 100, \"tag\": 1e5}\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! There is no network here. The `cli` feature adds what the tools share at
+//! the shell; the `clock` feature a timer finer than a millisecond.
+
+pub mod block;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "clock")]
+pub mod clock;
+mod decode;
+mod error;
+mod field;
+mod line;
+mod outcome;
+pub mod quantile;
+mod reader;
+mod record;
+mod scan;
+pub mod seed;
+mod source;
+pub mod time;
+mod writer;
+
+pub use block::{BLOCK_TOKENS, BlockTable, blocks_of, shared_prefix};
+pub use error::{Error, LineError};
+pub use field::Field;
+pub use line::Line;
+pub use outcome::{ErrorKind, Failure, Outcome, TokenSource};
+pub use reader::{MAX_LINE_BYTES, Reader};
+pub use record::{Request, SessionId, push_integers, push_string};
+pub use seed::{Random, Streams};
+pub use source::Source;
+pub use time::{Micros, parse_duration};
+pub use writer::Writer;

@@ -1,0 +1,256 @@
+//! Manners in a pipe: flags, files, exit codes and progress, the same in
+//! every tool.
+
+use crate::block::BLOCK_TOKENS;
+use crate::reader::Reader;
+use crate::source::Source;
+use anyhow::{Context, bail};
+use clap::{Args, Parser};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Done.
+pub const DONE: u8 = 0;
+/// Done, and the answer is no.
+pub const NO: u8 = 1;
+/// Could not do it.
+pub const FAILED: u8 = 2;
+/// Stopped by ^C, after what was begun has been finished.
+pub const INTERRUPTED: u8 = 130;
+
+/// Parse the command line, run the tool, and say how it went.
+///
+/// `run` returns one of the codes above. An error is printed in one line and
+/// gives [`FAILED`]; one that comes from a reader that hung up is success.
+/// `--man` and `--completions SHELL` are answered here.
+pub fn main<A: Parser>(run: impl FnOnce(A) -> anyhow::Result<u8>) -> ExitCode {
+    let command = A::command();
+    let name = command.get_name().to_owned();
+    let result = match pages::<A>(&name) {
+        Some(printed) => printed.map(|()| DONE).map_err(Into::into),
+        None => run(parse()),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_hang_up(&error) => ExitCode::from(DONE),
+        Err(error) => {
+            // A closed stderr leaves nobody to tell.
+            let _ = writeln!(io::stderr(), "{name}: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn parse<A: Parser>() -> A {
+    let name = A::command().get_name().to_owned();
+    let also = format!(
+        "{name} --man prints the manual page, {name} --completions SHELL a completion script."
+    );
+    let mut command = A::command();
+    let after = match command.get_after_help() {
+        Some(examples) => format!("{examples}\n\n{also}"),
+        None => also,
+    };
+    command = command.after_help(after);
+    let matches = command.get_matches();
+    A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The manual page or a completion script, if that is what was asked.
+fn pages<A: Parser>(name: &str) -> Option<io::Result<()>> {
+    let asked: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut page = Vec::new();
+    match asked.as_slice() {
+        [man] if man == "--man" => {
+            if let Err(error) = clap_mangen::Man::new(A::command()).render(&mut page) {
+                return Some(Err(error));
+            }
+        }
+        [completions, shell] if completions == "--completions" => {
+            let shell: clap_complete::Shell = match shell.to_string_lossy().parse() {
+                Ok(shell) => shell,
+                Err(reason) => {
+                    return Some(Err(io::Error::new(io::ErrorKind::InvalidInput, reason)));
+                }
+            };
+            clap_complete::generate(shell, &mut A::command(), name, &mut page);
+        }
+        _ => return None,
+    }
+    Some(io::stdout().write_all(&page))
+}
+
+/// Whether the error says that whoever reads our output has gone.
+pub fn is_hang_up(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The traces to read.
+#[derive(Debug, Clone, Args)]
+pub struct InputArgs {
+    /// Traces to read as one stream; `-` or none is stdin, NAME=FILE sets the
+    /// field `source` to NAME on every line of FILE
+    ///
+    /// Gzip and zstd are recognised by content.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+
+    /// Go on past lines that cannot be read, and report their number
+    #[arg(long)]
+    pub skip_invalid: bool,
+}
+
+impl InputArgs {
+    /// The reader over those files.
+    ///
+    /// # Errors
+    /// A file that is missing, and a terminal where a trace should be.
+    pub fn open(&self) -> anyhow::Result<Reader<'static>> {
+        let named: Vec<&str> = match self.files.as_slice() {
+            [] => vec!["-"],
+            files => files.iter().map(String::as_str).collect(),
+        };
+        let sources: Vec<_> = named
+            .into_iter()
+            .map(source)
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Reader::over(sources).skip_invalid(self.skip_invalid))
+    }
+}
+
+/// Say on stderr how many lines `input` skipped, if any.
+pub fn report_skipped(tool: &str, input: &Reader<'_>) {
+    if let Some(first) = input.first_skipped() {
+        eprintln!(
+            "{tool}: skipped {} invalid lines, the first: {first}",
+            input.skipped()
+        );
+    }
+}
+
+/// `-`, `FILE` or `NAME=FILE`.
+fn source(argument: &str) -> anyhow::Result<Source<'static>> {
+    let (tag, path) = match argument.split_once('=') {
+        Some((tag, path)) if !tag.contains('/') && !Path::new(argument).exists() => {
+            (Some(tag), path)
+        }
+        _ => (None, argument),
+    };
+    let source = if path == "-" {
+        if io::stdin().is_terminal() {
+            bail!("stdin is a terminal; pipe a trace in or name a FILE");
+        }
+        Source::stdin()
+    } else {
+        // Found missing now rather than after an hour of other files.
+        std::fs::metadata(path)
+            .map_err(plain)
+            .with_context(|| format!("cannot open {path}"))?;
+        Source::file(path)
+    };
+    Ok(match tag {
+        Some(tag) => source.tagged(tag),
+        None => source,
+    })
+}
+
+/// An I/O error in its own words, without Rust's `(os error 2)`.
+fn plain(error: io::Error) -> anyhow::Error {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) if error.kind() != io::ErrorKind::BrokenPipe => {
+            anyhow::Error::msg(text[..end].to_owned())
+        }
+        _ => error.into(),
+    }
+}
+
+/// The seed of everything random.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SeedArg {
+    /// Seed of everything random; the same flags and seed give the same bytes
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// The size of a KV block.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct BlockSizeArg {
+    /// Tokens per KV block
+    #[arg(long, value_name = "TOKENS", default_value_t = BLOCK_TOKENS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub block_size: u64,
+}
+
+/// Standard output without a buffer: [`Writer`](crate::Writer) has one.
+///
+/// # Errors
+/// When stdout cannot be had, as when it is closed.
+#[cfg(unix)]
+pub fn stdout() -> io::Result<impl Write + Send + 'static> {
+    use std::os::fd::AsFd;
+    // Rust's own handle looks for line ends in everything that is written.
+    Ok(std::fs::File::from(
+        io::stdout().as_fd().try_clone_to_owned()?,
+    ))
+}
+
+/// Standard output.
+///
+/// # Errors
+/// None here.
+#[cfg(not(unix))]
+pub fn stdout() -> io::Result<impl Write + Send + 'static> {
+    Ok(io::stdout())
+}
+
+/// A line on stderr that tells how far a long run is; on a terminal only, and
+/// only once it has taken a second.
+pub struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    /// Progress of `what`, towards `total` if that is known.
+    pub fn new(what: &'static str, total: Option<u64>) -> Self {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+        let count = if total.is_some() {
+            "{human_pos}/{human_len}"
+        } else {
+            "{human_pos}"
+        };
+        let template = format!("{{prefix}} {count} {{msg}} {{elapsed}}");
+        bar.set_style(ProgressStyle::with_template(&template).expect("the template is fixed"));
+        bar.set_prefix(what);
+        Self {
+            bar,
+            started: Instant::now(),
+            shown: false,
+        }
+    }
+
+    /// Set how much is done, and what else to say.
+    pub fn set(&mut self, done: u64, message: impl Into<String>) {
+        if !self.shown && self.started.elapsed() >= Duration::from_secs(1) {
+            self.shown = true;
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_position(done);
+        if self.shown {
+            self.bar.set_message(message.into());
+        }
+    }
+
+    /// Take the line off the terminal.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

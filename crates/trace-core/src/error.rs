@@ -1,0 +1,78 @@
+//! What can go wrong while reading a trace, and where it did.
+
+use std::io;
+use std::sync::Arc;
+
+/// A line that is not what it should be, and where it is.
+///
+/// Prints as `name:line:column: reason`, one line, ready for stderr.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}:{line}:{column}: {reason}")]
+pub struct LineError {
+    /// File name, or `<stdin>`.
+    pub name: Arc<str>,
+    /// Line number, from 1.
+    pub line: u64,
+    /// Byte column in the line, from 1.
+    pub column: usize,
+    /// What is wrong there, and what was expected.
+    pub reason: String,
+}
+
+/// What stops a [`Reader`](crate::Reader).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A line that cannot be read as a request; the next line can still be tried.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// A file that cannot be opened.
+    #[error("cannot open {name}: {}", plain(source))]
+    Open {
+        /// The path as it was given.
+        name: Arc<str>,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file that opened and then could not be read on: a dead disk, a
+    /// truncated gzip stream.
+    #[error("{name}:{line}: cannot read on: {}", plain(source))]
+    Read {
+        /// File name, or `<stdin>`.
+        name: Arc<str>,
+        /// The line that could not be completed, from 1.
+        line: u64,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// The words of an I/O error without Rust's `(os error 2)`.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// What is wrong inside one line, before its file and number are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    /// Byte column, from 1.
+    pub(crate) column: usize,
+    pub(crate) reason: String,
+}
+
+impl Flaw {
+    pub(crate) fn new(column: usize, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { column, reason }
+    }
+
+    /// A serde_json error about a value that starts `offset` bytes into the line.
+    pub(crate) fn from_json(error: &serde_json::Error, offset: usize) -> Self {
+        let text = error.to_string();
+        let reason = text.split(" at line ").next().unwrap_or(&text);
+        Self::new(offset + error.column().max(1), reason)
+    }
+}
