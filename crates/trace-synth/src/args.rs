@@ -1,0 +1,197 @@
+//! What can be typed: the commands, and the flags they share.
+
+use clap::{Parser, Subcommand};
+use trace_core::cli::{BlockSizeArg, SeedArg};
+use trace_core::{Micros, Streams, parse_duration};
+
+use crate::synth::Synth;
+use crate::{rate, sine};
+
+/// Make request traces: arrivals, lengths, shared prefixes.
+///
+/// Writes one request per line on stdout, in time order, as it makes them:
+/// memory does not grow with the length of the trace, except where prompts
+/// share blocks drawn from a pool (about 24 bytes per distinct prefix).
+/// The same flags and seed give the same bytes on every machine; times,
+/// lengths and blocks come from independent streams of randomness, so that
+/// changing one leaves the others as they were.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "trace-synth", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// What to make.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The kinds of trace.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Arrivals at a constant mean rate, lengths from any distribution
+    Rate(rate::Args),
+    /// Rate and length mix that swing like sine waves (Dynamo's sin_synth.py)
+    Sine(sine::Args),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ten minutes at 20 requests/s, bursty, realistic lengths
+    trace-synth rate --rate 20 --duration 10m --arrival gamma --cv 3 \\
+      --input-length lognormal:1200,1800,max=32768 --output-length exponential:250
+  an hour that swings between 5 and 50 requests/s every ten minutes
+    trace-synth sine --rate 5..50 --period 10m --duration 1h > hour.jsonl
+  look before you send
+    trace-synth sine --seed 7 | trace-stats";
+
+/// Flags that every kind of trace has.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TraceArgs {
+    /// Model that every request asks for
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Leave hash_ids out: lengths alone
+    #[arg(long, conflicts_with = "total_blocks")]
+    pub no_hash_ids: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub block_size: BlockSizeArg,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub seed: SeedArg,
+}
+
+impl TraceArgs {
+    /// The streams of randomness of this seed.
+    pub fn streams(&self) -> Streams {
+        Streams::new(self.seed.seed)
+    }
+}
+
+impl Command {
+    /// The trace that the flags describe.
+    ///
+    /// Fails if flags contradict each other or a file they name cannot be
+    /// read; the message names the flag.
+    pub fn synth(&self) -> anyhow::Result<Synth> {
+        match self {
+            Self::Rate(args) => args.synth(),
+            Self::Sine(args) => args.synth(),
+        }
+    }
+}
+
+/// Most requests per second that can be asked for.
+pub const MAX_RATE: f64 = 1e9;
+
+/// A rate of at least 0 requests per second.
+pub fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(rate) if (0.0..=MAX_RATE).contains(&rate) => Ok(rate),
+        _ => Err(format!(
+            "{text:?} is not a rate from 0 to {MAX_RATE} requests per second"
+        )),
+    }
+}
+
+/// A rate of more than 0 requests per second.
+pub fn parse_positive_rate(text: &str) -> Result<f64, String> {
+    match parse_rate(text)? {
+        rate if rate > 0.0 => Ok(rate),
+        _ => Err("a rate of 0 never makes a request".to_owned()),
+    }
+}
+
+/// A duration longer than nothing.
+pub fn parse_period(text: &str) -> Result<Micros, String> {
+    match parse_duration(text)? {
+        Micros::ZERO => Err("must be longer than 0".to_owned()),
+        period => Ok(period),
+    }
+}
+
+/// A share from 0 to 1.
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("{text:?} is not a share from 0 to 1")),
+    }
+}
+
+/// Two rates, `A..B`, or one, which stands for both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// The lower rate.
+    pub low: f64,
+    /// The higher rate.
+    pub high: f64,
+}
+
+impl std::str::FromStr for Range {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (low, high) = text.split_once("..").unwrap_or((text, text));
+        let (low, high) = (parse_rate(low)?, parse_rate(high)?);
+        if low > high {
+            return Err(format!(
+                "{low} is more than {high}; the lower rate comes first"
+            ));
+        }
+        Ok(Self { low, high })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_range_is_two_rates_or_one() {
+        assert_eq!(
+            "5..50".parse(),
+            Ok(Range {
+                low: 5.0,
+                high: 50.0
+            })
+        );
+        assert_eq!(
+            "0.5..1e3".parse(),
+            Ok(Range {
+                low: 0.5,
+                high: 1000.0
+            })
+        );
+        assert_eq!(
+            "7".parse(),
+            Ok(Range {
+                low: 7.0,
+                high: 7.0
+            })
+        );
+        for bad in [
+            "50..5", "-1..5", "..5", "5..", "5..NaN", "5..inf", "1..2..3", "",
+        ] {
+            assert!(bad.parse::<Range>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rates_and_shares_are_numbers_in_range() {
+        for bad in ["-1", "NaN", "inf", "1e10", "fast", ""] {
+            assert!(parse_rate(bad).is_err(), "{bad}");
+        }
+        assert!(parse_positive_rate("0").is_err());
+        for bad in ["-0.1", "1.01", "NaN", "half"] {
+            assert!(parse_share(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_period("0"), Err("must be longer than 0".to_owned()));
+    }
+}

@@ -1,0 +1,154 @@
+//! Random numbers of a given shape, equal to the last bit on every machine.
+//!
+//! Everything here turns the 64-bit words of a generator into numbers by
+//! arithmetic and by functions of `libm`, which is software throughout. The
+//! samplers of `rand_distr` would be shorter, but they take their logarithms
+//! from `num-traits`, which means libm only as long as no other crate of the
+//! same build asks for std; and their streams may change between versions.
+//!
+//! Where the inverse of the distribution function is at hand, one draw costs
+//! exactly one word and grows with it, so that changing a mean or a spread
+//! keeps the ranks of a sequence.
+
+use rand::Rng;
+use trace_core::seed::unit;
+
+use crate::normal::normal_quantile;
+
+/// Largest mean that [`poisson`] draws with; beyond it the acceptance test
+/// loses its last digits to cancellation.
+pub const POISSON_MAX_MEAN: f64 = 1e9;
+
+/// A number in (0, 1), ends excluded, so that its logarithm is finite.
+#[inline]
+pub fn open(rng: &mut impl Rng) -> f64 {
+    ((rng.next_u64() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
+}
+
+/// An exponential number with mean 1.
+#[inline]
+pub fn exponential(rng: &mut impl Rng) -> f64 {
+    -libm::log(open(rng))
+}
+
+/// A standard normal number, by the inverse of its distribution function.
+#[inline]
+pub fn normal(rng: &mut impl Rng) -> f64 {
+    normal_quantile(open(rng))
+}
+
+/// A gamma number of the given `shape` and scale 1 (mean `shape`).
+///
+/// Marsaglia and Tsang (2000), "A simple method for generating gamma
+/// variables", with their power of a uniform number below shape 1.
+pub fn gamma(rng: &mut impl Rng, shape: f64) -> f64 {
+    if shape < 1.0 {
+        let raised = gamma(rng, shape + 1.0);
+        return raised * libm::pow(open(rng), 1.0 / shape);
+    }
+    let d = shape - 1.0 / 3.0;
+    let c = 1.0 / (9.0 * d).sqrt();
+    loop {
+        let x = normal(rng);
+        let v = 1.0 + c * x;
+        if v <= 0.0 {
+            continue;
+        }
+        let v = v * v * v;
+        if libm::log(open(rng)) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+            return d * v;
+        }
+    }
+}
+
+/// A Poisson number; 0 for a mean of 0 or less.
+///
+/// Inversion below a mean of 10, the transformed rejection PTRS of Hörmann
+/// (1993) above: the same two methods, at the same border, as numpy.
+/// Means above [`POISSON_MAX_MEAN`] are for the caller to refuse.
+pub fn poisson(rng: &mut impl Rng, mean: f64) -> u64 {
+    if mean >= 10.0 {
+        poisson_rejection(rng, mean)
+    } else if mean > 0.0 {
+        poisson_inversion(rng, mean)
+    } else {
+        0
+    }
+}
+
+fn poisson_inversion(rng: &mut impl Rng, mean: f64) -> u64 {
+    let target = unit(rng);
+    let mut count = 0u64;
+    let mut probability = libm::exp(-mean);
+    let mut cumulative = probability;
+    while target >= cumulative {
+        count += 1;
+        probability *= mean / count as f64;
+        let next = cumulative + probability;
+        // The sum has stopped growing just short of 1, below a target that
+        // lies between: the far tail, with probability about 2^-53.
+        if next == cumulative {
+            break;
+        }
+        cumulative = next;
+    }
+    count
+}
+
+fn poisson_rejection(rng: &mut impl Rng, mean: f64) -> u64 {
+    let root = mean.sqrt();
+    let log_mean = libm::log(mean);
+    let b = 0.931 + 2.53 * root;
+    let a = -0.059 + 0.02483 * b;
+    let inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
+    let v_r = 0.9277 - 3.6224 / (b - 2.0);
+    loop {
+        let u = unit(rng) - 0.5;
+        let v = unit(rng);
+        let us = 0.5 - u.abs();
+        let k = ((2.0 * a / us + b) * u + mean + 0.43).floor();
+        if us >= 0.07 && v <= v_r {
+            return k as u64;
+        }
+        if k < 0.0 || (us < 0.013 && v > us) {
+            continue;
+        }
+        let envelope = libm::log(v) + libm::log(inverse_alpha) - libm::log(a / (us * us) + b);
+        if envelope <= -mean + k * log_mean - libm::lgamma(k + 1.0) {
+            return k as u64;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{SeedableRng, rngs::ChaCha8Rng};
+
+    #[test]
+    fn a_poisson_number_of_mean_zero_is_zero() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        assert_eq!(poisson(&mut rng, 0.0), 0);
+    }
+
+    #[test]
+    fn open_numbers_exclude_both_ends() {
+        struct Fixed(u64);
+        impl rand::TryRng for Fixed {
+            type Error = std::convert::Infallible;
+            fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+                Ok(self.0 as u32)
+            }
+            fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+                Ok(self.0)
+            }
+            fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
+                dst.fill(self.0 as u8);
+                Ok(())
+            }
+        }
+        assert!(open(&mut Fixed(0)) > 0.0);
+        assert!(open(&mut Fixed(u64::MAX)) < 1.0);
+        assert!(normal(&mut Fixed(0)).is_finite() && normal(&mut Fixed(u64::MAX)).is_finite());
+    }
+}
