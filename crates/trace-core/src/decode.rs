@@ -203,7 +203,11 @@ impl<'de> Deserialize<'de> for Millis {
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Millis, E> {
-                self.visit_f64(number as f64)
+                // Not by way of a float: that rounds what is this far on.
+                let exact = number.checked_mul(1_000).map(Micros::from_micros);
+                let time = exact.filter(|_| Micros::from_millis(number as f64).is_some());
+                time.map(Millis)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(number), &self))
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Millis, E> {

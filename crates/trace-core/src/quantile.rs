@@ -400,8 +400,13 @@ impl FromIterator<(f64, u64)> for Sum {
     }
 }
 
-/// Writes whole numbers without a fraction, and undefined ones as `null`.
-fn number<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+/// Writes whole numbers without a fraction, and undefined ones as `null`: for
+/// `#[serde(serialize_with)]` on the figures of a report.
+///
+/// # Errors
+///
+/// Those of `serializer`.
+pub fn number<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     // Up to 2^53 every whole number is itself in an f64.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match *value {
