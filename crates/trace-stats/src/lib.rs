@@ -1,1 +1,92 @@
-//! Being laid.
+//! Numbers about a trace, or about its outcomes.
+//!
+//! ```text
+//! bytes → Reader → Request, Outcome → Summary → Report → table | json | csv | markdown
+//! ```
+//!
+//! A [`Summary`] takes lines one after the other and holds no line: of each
+//! value 8 bytes, of equal ones less, and of prefixes what [`prefix`] needs.
+//! So a report on millions of requests fits in memory, its quantiles are
+//! exact, and nothing depends on the order of the lines, except the hit rate
+//! of a cache, for which outcomes are put back into the order of the input.
+//!
+//! A [`Report`] is plain data: numbers by name. How it is printed is
+//! [`mod@format`]'s business.
+//!
+//! ```text
+//! trace-stats conversation.jsonl
+//! trace-send --url mock: trace.jsonl | trace-stats --format json
+//! ```
+
+mod args;
+pub mod flaw;
+pub mod format;
+pub mod group;
+pub mod ids;
+pub mod order;
+pub mod prefix;
+pub mod report;
+pub mod results;
+pub mod summary;
+pub mod workload;
+
+pub use args::Args;
+pub use format::Format;
+pub use report::{Kind, Report, Value};
+pub use summary::Summary;
+
+use group::Groups;
+use std::io::Write;
+use trace_core::cli::{self, Progress};
+use trace_core::{Line, Reader};
+
+/// Read `input` to its end and print the report on `output`, and on `notes`
+/// what is not part of it. Gives the exit code.
+///
+/// # Errors
+///
+/// Those of reading and writing.
+pub fn run(
+    args: &Args,
+    input: &mut Reader<'_>,
+    mut output: impl Write,
+    mut notes: impl Write,
+) -> anyhow::Result<u8> {
+    let report = summarize(args, input)?;
+    if report.requests == 0 {
+        writeln!(notes, "trace-stats: the input holds no requests")?;
+    }
+    format::print(&report, args.format, &mut output, &mut notes)?;
+    Ok(cli::DONE)
+}
+
+/// The report on all lines of `input`.
+///
+/// # Errors
+///
+/// Those of reading; a trace of more blocks than can be numbered.
+pub fn summarize(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
+    let mut whole = Summary::new(args.blocks());
+    let mut groups = Groups::new(&args.by, args.blocks());
+    let mut progress = Progress::new("trace-stats: read", None);
+    let mut line = Line::default();
+    let mut lines = 0u64;
+    while input.read(&mut line)? {
+        let outcome = line.outcome()?;
+        whole.push(&line, outcome.as_ref())?;
+        groups.push(&line, outcome.as_ref())?;
+        lines += 1;
+        if lines.is_multiple_of(4096) {
+            progress.set(lines, "lines");
+        }
+    }
+    progress.finish();
+    let mut report = whole.finish()?;
+    if input.skipped() > 0 {
+        report
+            .scalars
+            .push(("skipped_lines", Value::Count(input.skipped())));
+    }
+    report.groups = groups.finish()?;
+    Ok(report)
+}

@@ -1,0 +1,79 @@
+//! What was typed.
+
+use crate::format::Format;
+use trace_core::cli::{BlockSizeArg, InputArgs};
+
+/// Numbers about a trace, or about what became of it
+///
+/// Reads requests or outcomes and prints one report: lengths, arrivals,
+/// sessions and shared prefixes of the requests; of outcomes also times,
+/// throughput, failures, and whether the client kept its own schedule.
+///
+/// Times of outcomes are given on two clocks: ttft_ms and latency_ms run from
+/// the moment a request was sent, user_ttft_ms and user_latency_ms from the
+/// moment the trace wanted it sent. A failed request counts as infinitely slow
+/// in quantiles (inf, or null in JSON) and is left out of mean, std, min and
+/// max. Quantiles interpolate linearly between the closest ranks, as numpy
+/// does; std is the population's.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "trace-stats", version, about, after_help = MORE)]
+pub struct Args {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shared with the other tools")]
+    pub input: InputArgs,
+
+    /// How to print the report
+    #[arg(short, long, value_enum, default_value_t)]
+    pub format: Format,
+
+    /// Also report on the lines of each value of FIELD apart
+    ///
+    /// Any field of the line, known or not; several, separated by commas, for
+    /// each combination of their values.
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub by: Vec<String>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shared with the other tools")]
+    pub block_size: BlockSizeArg,
+
+    /// Leave out everything about prefixes, and the memory it takes
+    #[arg(long)]
+    pub no_prefix: bool,
+}
+
+impl Args {
+    /// The block size of prefix statistics, if they are wanted.
+    pub(crate) fn blocks(&self) -> Option<u64> {
+        (!self.no_prefix).then_some(self.block_size.block_size)
+    }
+}
+
+const MORE: &str = "\
+Prefix rows (lines with hash_ids):
+  context_length        blocks that another request has at the same place, earlier
+                        or later, in tokens; the whole prompt if all are shared
+  unique_prompt_length  the rest of the prompt
+  prefix_hit_rate       leading blocks that an earlier request had, as a share: an
+                        infinite cache, met in the order of the input. Outcomes come
+                        in the order they ended; their ids are held until the end and
+                        taken in the order of stage, concurrency, round and seq
+
+Gaps:
+  icl_ms                between chunks, all requests pooled
+  itl_ms                the same per token: a chunk of k tokens gives k gaps. k is
+                        known if output_tokens is a multiple of chunks; the other
+                        requests give gaps per chunk, and the report says how many
+
+Memory, for a million requests:
+  16 MB for lengths and arrivals, 70 MB for the times of outcomes; prefixes take
+  24 MB, 16 to 24 bytes for each distinct block id, and for outcomes another 72 MB
+  and 4 bytes for each block. The Mooncake conversation trace, repeated to a million
+  requests with ids of its own in each copy (15 million of them), takes 400 MB,
+  and 50 MB with --no-prefix.
+
+Examples:
+  trace-stats conversation.jsonl
+  trace-stats --format json outcomes.jsonl | jq .metrics.user_ttft_ms.p99
+  trace-stats --by source a=monday.jsonl b=tuesday.jsonl
+  trace-send --url http://localhost:8000/v1/completions trace.jsonl | trace-stats";

@@ -1,0 +1,180 @@
+//! A report on paper: for people, for programs, for spreadsheets, for pages.
+
+mod csv;
+mod markdown;
+mod table;
+
+use crate::report::{Report, Value};
+use std::io::Write;
+use trace_core::quantile::Spread;
+
+/// How the report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned columns, for reading
+    #[default]
+    Table,
+    /// One object with every number, unrounded
+    Json,
+    /// One row per metric or value, unrounded
+    Csv,
+    /// A table for a page or a pull request
+    Markdown,
+}
+
+/// Print `report` to `output`, and to `notes` what the format has no place for.
+///
+/// # Errors
+///
+/// Those of writing.
+pub fn print(
+    report: &Report,
+    format: Format,
+    output: &mut impl Write,
+    notes: &mut impl Write,
+) -> anyhow::Result<()> {
+    match format {
+        Format::Table => output.write_all(table::page(report).as_bytes())?,
+        Format::Markdown => output.write_all(markdown::page(report).as_bytes())?,
+        Format::Json => {
+            let mut json = serde_json::to_vec_pretty(report)?;
+            json.push(b'\n');
+            output.write_all(&json)?;
+        }
+        Format::Csv => {
+            output.write_all(&csv::page(report)?)?;
+            for note in &report.notes {
+                writeln!(notes, "trace-stats: {note}")?;
+            }
+        }
+    }
+    output.flush()?;
+    Ok(())
+}
+
+/// The columns for people: a page of 100 characters holds no more.
+fn columns(spread: &Spread) -> [(&'static str, Option<f64>); 8] {
+    let chosen = |wanted: &'static str| {
+        let figures = spread.figures();
+        let found = figures.into_iter().find(|(name, _)| *name == wanted);
+        found.expect("every column is a figure")
+    };
+    ["mean", "std", "min", "p50", "p90", "p95", "p99", "max"].map(chosen)
+}
+
+/// A figure of `spread` for people: an undefined quantile is infinite if there
+/// are censored values, everything else undefined is a dash.
+fn figure(spread: &Spread, name: &str, value: Option<f64>) -> String {
+    match value {
+        Some(value) => rounded(value),
+        None if is_infinite(spread, name) => "inf".to_owned(),
+        None => "-".to_owned(),
+    }
+}
+
+/// Whether the figure is undefined because it touches a censored value.
+fn is_infinite(spread: &Spread, name: &str) -> bool {
+    spread.censored > 0 && name.starts_with('p')
+}
+
+/// Five or six significant digits, whole numbers whole.
+fn rounded(value: f64) -> String {
+    let size = value.abs();
+    if value.fract() == 0.0 && size < 1e15 {
+        format!("{value:.0}")
+    } else if size >= 1e9 {
+        format!("{value:.5e}")
+    } else if size >= 1_000.0 {
+        format!("{value:.1}")
+    } else if size >= 100.0 {
+        format!("{value:.2}")
+    } else if size >= 1.0 {
+        format!("{value:.3}")
+    } else if size >= 0.001 {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+/// The first line: what was read, and how it went.
+fn headline(report: &Report) -> String {
+    let plural = if report.requests == 1 { "" } else { "s" };
+    let mut line = format!(
+        "{}: {} request{plural}",
+        report.kind.as_str(),
+        report.requests
+    );
+    if let Some(ms) = report.duration_ms {
+        line.push_str(&format!(" over {} s", rounded(ms / 1_000.0)));
+    }
+    line
+}
+
+/// The scalars for people: those that say something, each in words.
+fn scalars(report: &Report) -> Vec<(&'static str, String)> {
+    let shown = report.scalars.iter().filter_map(|(name, value)| {
+        let words = match value {
+            Value::Count(count) => count.to_string(),
+            Value::Measure(value) => value.map_or("-".to_owned(), rounded),
+            Value::Verdict(verdict) => match verdict {
+                Some(true) => "yes".to_owned(),
+                Some(false) => "no".to_owned(),
+                None => "-".to_owned(),
+            },
+            Value::Word(word) => (*word).to_owned(),
+            Value::Counts(counts) if counts.is_empty() => return None,
+            Value::Counts(counts) => {
+                let words = counts.iter();
+                let words: Vec<String> = words
+                    .map(|(name, count)| format!("{} {count}", printable(name)))
+                    .collect();
+                words.join(", ")
+            }
+            // They are among the notes, with their places.
+            Value::Flaws(_) => return None,
+        };
+        Some((*name, words))
+    });
+    shown.collect()
+}
+
+/// `text` without control characters, which a terminal would obey.
+fn printable(text: &str) -> String {
+    let safe = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_keep_what_matters() {
+        let cases = [
+            (0.0, "0"),
+            (12_035.061, "12035.1"),
+            (126_195.0, "126195"),
+            (0.384_258, "0.3843"),
+            (5.5, "5.500"),
+            (-2.25, "-2.250"),
+            (249.908, "249.91"),
+            (0.000_012, "1.20e-5"),
+            (1e9 + 0.5, "1.00000e9"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(rounded(value), text);
+        }
+    }
+
+    #[test]
+    fn terminals_are_not_given_orders() {
+        assert_eq!(printable("a\u{1b}[2Jb\nä"), "a\\u{1b}[2Jb\\nä");
+    }
+}

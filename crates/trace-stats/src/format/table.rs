@@ -1,0 +1,90 @@
+//! The report for people: aligned columns, no lines.
+
+use super::{columns, figure, headline, printable, scalars};
+use crate::report::Report;
+use comfy_table::{CellAlignment, Table, presets};
+use trace_core::quantile;
+
+/// The whole page.
+pub(super) fn page(report: &Report) -> String {
+    let mut page = block(report);
+    for group in &report.groups {
+        page.push('\n');
+        page.push_str(&printable(&group.title()));
+        page.push('\n');
+        page.push_str(&block(group));
+    }
+    page.push_str(&format!(
+        "\nquantiles: {}; std: population\n",
+        quantile::DEFINITION
+    ));
+    page
+}
+
+fn block(report: &Report) -> String {
+    let mut block = headline(report);
+    block.push('\n');
+    if !report.metrics.is_empty() {
+        block.push('\n');
+        push_table(&mut block, &metrics(report));
+    }
+    let scalars = scalars(report);
+    if !scalars.is_empty() {
+        let mut table = Table::new();
+        for (name, words) in scalars {
+            table.add_row([name, words.as_str()]);
+        }
+        block.push('\n');
+        push_table(&mut block, &plain(table, CellAlignment::Left));
+    }
+    if !report.notes.is_empty() {
+        block.push('\n');
+        for note in &report.notes {
+            block.push_str(note);
+            block.push('\n');
+        }
+    }
+    block
+}
+
+fn metrics(report: &Report) -> Table {
+    let mut table = Table::new();
+    let censored = report.metrics.iter().any(|(_, spread)| spread.censored > 0);
+    let mut header = vec!["", "count"];
+    if censored {
+        header.push("failed");
+    }
+    if let Some((_, spread)) = report.metrics.first() {
+        header.extend(columns(spread).map(|(name, _)| name));
+    }
+    table.set_header(header);
+    for (name, spread) in &report.metrics {
+        let mut row = vec![(*name).to_owned(), spread.count.to_string()];
+        if censored {
+            row.push(spread.censored.to_string());
+        }
+        row.extend(columns(spread).map(|(name, value)| figure(spread, name, value)));
+        table.add_row(row);
+    }
+    plain(table, CellAlignment::Right)
+}
+
+/// No lines, two spaces between columns; all but the first aligned as said.
+fn plain(mut table: Table, alignment: CellAlignment) -> Table {
+    table.load_style(presets::NOTHING);
+    let columns = table.column_count();
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index + 1 < columns { 2 } else { 0 }));
+        if index > 0 {
+            column.set_cell_alignment(alignment);
+        }
+    }
+    table
+}
+
+fn push_table(page: &mut String, table: &Table) {
+    for line in table.lines() {
+        page.push_str(line.trim_end());
+        page.push('\n');
+    }
+}

@@ -1,0 +1,117 @@
+//! The report: every number under its name, before it is printed.
+//!
+//! The JSON form is the *stats report* other tools read: metrics are spreads,
+//! everything else is a scalar by name. `null` is *undefined*; no field is
+//! ever NaN.
+
+use crate::flaw::Flaw;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use trace_core::quantile::{self, Spread};
+
+/// Numbers about a trace or a run.
+#[derive(Debug)]
+pub struct Report {
+    /// What the lines are.
+    pub kind: Kind,
+    /// Number of lines.
+    pub requests: u64,
+    /// First scheduled → last end; of a trace, first → last timestamp.
+    pub duration_ms: Option<f64>,
+    /// Everything that is one value, in the order it is reported.
+    pub scalars: Vec<(&'static str, Value)>,
+    /// Everything that has a value per request or token, likewise.
+    pub metrics: Vec<(&'static str, Spread)>,
+    /// What a reader should know before believing the numbers, in sentences.
+    pub notes: Vec<String>,
+    /// The fields and values that the lines have in common, if this is one of
+    /// several groups.
+    pub by: Vec<(String, Box<RawValue>)>,
+    /// The same about the lines of each group.
+    pub groups: Vec<Report>,
+}
+
+/// What the lines are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Requests.
+    Trace,
+    /// Requests and what happened to them.
+    Outcomes,
+}
+
+/// A value that is reported by name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A count.
+    Count(u64),
+    /// A measure; `None` is undefined.
+    Measure(#[serde(serialize_with = "quantile::number")] Option<f64>),
+    /// Yes or no; `None` is unknown.
+    Verdict(Option<bool>),
+    /// A word.
+    Word(&'static str),
+    /// Counts by name.
+    Counts(BTreeMap<String, u64>),
+    /// Kinds of flawed lines.
+    Flaws(BTreeMap<&'static str, Flaw>),
+}
+
+impl Kind {
+    /// Its name in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Outcomes => "outcomes",
+        }
+    }
+}
+
+impl Report {
+    /// What tells this group from the others: `model = "a", stage = 1`.
+    pub fn title(&self) -> String {
+        let fields = self.by.iter();
+        let words: Vec<String> = fields
+            .map(|(field, value)| format!("{field} = {value}"))
+            .collect();
+        words.join(", ")
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        if !self.by.is_empty() {
+            object.serialize_entry("by", &InOrder(&self.by))?;
+        }
+        object.serialize_entry("kind", &self.kind)?;
+        object.serialize_entry("requests", &self.requests)?;
+        object.serialize_entry("duration_ms", &Value::Measure(self.duration_ms))?;
+        for (name, value) in &self.scalars {
+            object.serialize_entry(name, value)?;
+        }
+        object.serialize_entry("metrics", &InOrder(&self.metrics))?;
+        object.serialize_entry("notes", &self.notes)?;
+        if self.by.is_empty() {
+            object.serialize_entry("quantiles", quantile::DEFINITION)?;
+            object.serialize_entry("std", "population")?;
+        }
+        if !self.groups.is_empty() {
+            object.serialize_entry("groups", &self.groups)?;
+        }
+        object.end()
+    }
+}
+
+/// Names and values as one object, in their order.
+struct InOrder<'a, K, V>(&'a [(K, V)]);
+
+impl<K: Serialize, V: Serialize> Serialize for InOrder<'_, K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}

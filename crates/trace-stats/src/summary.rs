@@ -1,0 +1,384 @@
+//! From lines to a report: one summary collects everything about a set of lines.
+
+use crate::flaw::{Flaw, Places};
+use crate::order::Held;
+use crate::prefix::{Prefixes, Reuse};
+use crate::report::{Kind, Report, Value};
+use crate::results::{GapUnit, LATENESS_LIMIT_MS, Results, Service};
+use crate::workload::{Demand, Workload};
+use std::collections::BTreeMap;
+use trace_core::{Line, Outcome, Request, blocks_of};
+
+/// Collects lines, requests and outcomes alike.
+#[derive(Debug)]
+pub struct Summary {
+    workload: Workload,
+    results: Results,
+    sharing: Option<Sharing>,
+    without_outcome: u64,
+    outcomes: u64,
+}
+
+/// What is collected about prefixes.
+#[derive(Debug)]
+struct Sharing {
+    block_size: u64,
+    prefixes: Prefixes,
+    /// Of the rows that have ids, in the order the analyzer takes them.
+    places: Places,
+    held: Held,
+    without_ids: u64,
+    without_length: Flaw,
+    too_few_ids: Flaw,
+    too_many_ids: Flaw,
+}
+
+impl Summary {
+    /// A summary, with prefix statistics for blocks of `block_size` tokens if
+    /// one is given.
+    pub fn new(block_size: Option<u64>) -> Self {
+        Self {
+            workload: Workload::default(),
+            results: Results::default(),
+            sharing: block_size.map(Sharing::new),
+            without_outcome: 0,
+            outcomes: 0,
+        }
+    }
+
+    /// Take the next line, and its outcome if it has one.
+    ///
+    /// # Errors
+    ///
+    /// If there is more than prefix statistics can number.
+    pub fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
+        self.workload.push(&line.request);
+        match outcome {
+            Some(outcome) => {
+                self.outcomes += 1;
+                self.results.push(outcome);
+            }
+            None => self.without_outcome += 1,
+        }
+        match &mut self.sharing {
+            Some(sharing) => sharing.push(line, outcome),
+            None => Ok(()),
+        }
+    }
+
+    /// The report.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Summary::push`].
+    pub fn finish(self) -> anyhow::Result<Report> {
+        let demand = self.workload.finish();
+        let mut report = Report {
+            kind: Kind::Trace,
+            requests: demand.requests,
+            duration_ms: demand.duration.map(trace_core::Micros::as_millis),
+            scalars: Vec::new(),
+            metrics: Vec::new(),
+            notes: Vec::new(),
+            by: Vec::new(),
+            groups: Vec::new(),
+        };
+        if self.outcomes > 0 {
+            report.kind = Kind::Outcomes;
+            describe_service(&mut report, self.results.finish(), self.without_outcome);
+        }
+        describe_demand(&mut report, demand);
+        if let Some(sharing) = self.sharing {
+            sharing.describe(&mut report)?;
+        }
+        report
+            .metrics
+            .retain(|(_, spread)| spread.count + spread.censored > 0);
+        Ok(report)
+    }
+}
+
+fn describe_service(report: &mut Report, service: Service, without_outcome: u64) {
+    report.duration_ms = service.duration.map(trace_core::Micros::as_millis);
+    let (unserved, failures): (BTreeMap<_, _>, BTreeMap<_, _>) = service
+        .kinds
+        .iter()
+        .map(|(kind, &count)| (*kind, count))
+        .partition(|(kind, _)| kind.is_unserved());
+    let named = |kinds: &BTreeMap<trace_core::ErrorKind, u64>| {
+        let named = kinds.iter();
+        named
+            .map(|(kind, &count)| (kind.as_str().to_owned(), count))
+            .collect()
+    };
+    let tried = service.succeeded + service.failed;
+    report.scalars.extend([
+        ("succeeded", Value::Count(service.succeeded)),
+        ("failed", Value::Count(service.failed)),
+        ("errors", Value::Counts(named(&failures))),
+        ("unserved", Value::Counts(named(&unserved))),
+        (
+            "error_rate",
+            Value::Measure(crate::prefix::ratio(service.failed, tried)),
+        ),
+        ("throughput_rps", Value::Measure(service.throughput_rps)),
+        ("output_tps", Value::Measure(service.output_tps)),
+        ("total_tps", Value::Measure(service.total_tps)),
+        (
+            "total_input_tokens",
+            Value::Count(service.total_input_tokens),
+        ),
+        (
+            "total_output_tokens",
+            Value::Count(service.total_output_tokens),
+        ),
+        (
+            "total_cached_tokens",
+            Value::Count(service.total_cached_tokens),
+        ),
+        ("cached_share", Value::Measure(service.cached_share)),
+        ("client_limited", Value::Verdict(service.client_limited)),
+        ("lateness_limit_ms", Value::Measure(Some(LATENESS_LIMIT_MS))),
+    ]);
+    if let Some(unit) = service.gap_unit {
+        let word = match unit {
+            GapUnit::Token => "token",
+            GapUnit::Chunk => "chunk",
+            GapUnit::Mixed => "mixed",
+        };
+        report.scalars.push(("itl_per", Value::Word(word)));
+    }
+    report.notes.extend(verdict(&service));
+    if service.per_chunk > 0 {
+        report.notes.push(format!(
+            "itl_ms is per chunk in {} of {} requests: how many tokens a chunk has is unknown",
+            service.per_chunk, service.succeeded
+        ));
+    }
+    if service.chunk_counted > 0 {
+        report.notes.push(format!(
+            "tokens were not counted in {} of {} requests: a chunk was taken for a token",
+            service.chunk_counted, service.succeeded
+        ));
+    }
+    if service.failed > 0 {
+        report.notes.push(format!(
+            "{} of {tried} requests failed: infinite latencies in quantiles, left out of mean, std, min and max",
+            service.failed
+        ));
+    }
+    if without_outcome > 0 {
+        report
+            .scalars
+            .push(("without_outcome", Value::Count(without_outcome)));
+        report.notes.push(format!(
+            "{without_outcome} of {} lines are requests without an outcome: they count as requests only",
+            service.requests + without_outcome
+        ));
+    }
+    report.metrics.extend(service.metrics);
+}
+
+/// Whether the numbers are the server's, in plain words.
+fn verdict(service: &Service) -> Option<String> {
+    let lateness = service
+        .metrics
+        .iter()
+        .find(|(name, _)| *name == "lateness_ms");
+    let p99 = lateness.and_then(|(_, spread)| spread.p99)?;
+    Some(if service.client_limited? {
+        format!(
+            "client-limited: a hundredth of the requests left {p99:.3} ms late or more (limit {LATENESS_LIMIT_MS} ms), \
+             so these are not the server's numbers alone; use a faster or a second client, or a lower rate"
+        )
+    } else {
+        format!(
+            "the client kept its schedule: p99 lateness {p99:.3} ms (limit {LATENESS_LIMIT_MS} ms)"
+        )
+    })
+}
+
+fn describe_demand(report: &mut Report, demand: Demand) {
+    report
+        .scalars
+        .push(("rate_rps", Value::Measure(demand.rate)));
+    if demand.sessions > 0 {
+        report
+            .scalars
+            .push(("sessions", Value::Count(demand.sessions)));
+    }
+    if !demand.models.is_empty() {
+        report
+            .scalars
+            .push(("models", Value::Counts(demand.models)));
+    }
+    let untimed = demand.requests - demand.timed;
+    if untimed > 0 && demand.timed > 0 {
+        report.notes.push(format!(
+            "{untimed} of {} requests have no timestamp: rate and gaps are of the others",
+            demand.requests
+        ));
+    }
+    // Outcomes come in the order they end, so it says nothing about them.
+    if demand.out_of_order > 0 && report.kind == Kind::Trace {
+        report
+            .scalars
+            .push(("out_of_order", Value::Count(demand.out_of_order)));
+        report.notes.push(format!(
+            "{} requests arrive before the line above them: gaps are taken in the order of time",
+            demand.out_of_order
+        ));
+    }
+    report.metrics.extend([
+        ("input_length", demand.input_length),
+        ("output_length", demand.output_length),
+        ("gap_ms", demand.gap),
+        ("session_turns", demand.turns),
+    ]);
+}
+
+impl Sharing {
+    fn new(block_size: u64) -> Self {
+        Self {
+            block_size,
+            prefixes: Prefixes::new(block_size),
+            places: Places::default(),
+            held: Held::default(),
+            without_ids: 0,
+            without_length: Flaw::default(),
+            too_few_ids: Flaw::default(),
+            too_many_ids: Flaw::default(),
+        }
+    }
+
+    fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
+        self.check(line);
+        let Request {
+            input_length,
+            hash_ids,
+            ..
+        } = &line.request;
+        if let Some(outcome) = outcome {
+            return self.held.push(line, outcome);
+        }
+        let ids = hash_ids.as_deref().unwrap_or_default();
+        if !ids.is_empty() {
+            self.places.push(line.name(), line.number());
+        }
+        self.prefixes.push(*input_length, ids)
+    }
+
+    /// Count what does not fit together.
+    fn check(&mut self, line: &Line) {
+        let ids = line.request.hash_ids.as_deref().unwrap_or_default();
+        if ids.is_empty() {
+            self.without_ids += 1;
+            return;
+        }
+        let place = || format!("{}:{}", line.name(), line.number());
+        let Some(tokens) = line.request.input_length else {
+            self.without_length.add(place);
+            return;
+        };
+        let blocks = blocks_of(tokens, self.block_size);
+        if (ids.len() as u64) < blocks {
+            self.too_few_ids.add(place);
+        } else if ids.len() as u64 > blocks {
+            self.too_many_ids.add(place);
+        }
+    }
+
+    fn describe(self, report: &mut Report) -> anyhow::Result<()> {
+        let (mut prefixes, mut places) = (self.prefixes, self.places);
+        self.held.release(&mut prefixes, &mut places)?;
+        let reuse = prefixes.finish();
+        if reuse.rows == 0 {
+            return Ok(());
+        }
+        if self.without_ids > 0 {
+            report.notes.push(format!(
+                "{} of {} requests have no hash_ids: context 0, and no part in the hit rate",
+                self.without_ids, report.requests
+            ));
+        }
+        let mut exceeding = Flaw {
+            count: reuse.context_exceeds_input,
+            ..Flaw::default()
+        };
+        exceeding
+            .first
+            .extend(reuse.first_exceeding.iter().map(|&row| places.place(row)));
+        let flaws = [
+            (
+                "too_few_ids",
+                self.too_few_ids,
+                format!("hash_ids × {} do not cover input_length", self.block_size),
+            ),
+            (
+                "too_many_ids",
+                self.too_many_ids,
+                format!("more hash_ids than input_length / {}", self.block_size),
+            ),
+            (
+                "without_input_length",
+                self.without_length,
+                "hash_ids without input_length".to_owned(),
+            ),
+            (
+                "context_exceeds_input",
+                exceeding,
+                "context is longer than the prompt: a partial last block is repeated, others are not"
+                    .to_owned(),
+            ),
+        ];
+        describe_reuse(report, &reuse, self.block_size, self.without_ids);
+        let mut found = BTreeMap::new();
+        for (name, flaw, words) in flaws {
+            if flaw.count > 0 {
+                report.notes.push(format!("{words}: {}", flaw.in_words()));
+                found.insert(name, flaw);
+            }
+        }
+        if !found.is_empty() {
+            report.scalars.push(("flaws", Value::Flaws(found)));
+        }
+        Ok(())
+    }
+}
+
+fn describe_reuse(report: &mut Report, reuse: &Reuse, block_size: u64, without_ids: u64) {
+    // Beside the lengths that context and rest add up to.
+    let lengths = report
+        .metrics
+        .iter()
+        .position(|(name, _)| *name == "output_length");
+    let at = lengths.unwrap_or(report.metrics.len());
+    report.metrics.splice(
+        at..at,
+        [
+            ("context_length", reuse.context_length),
+            ("unique_prompt_length", reuse.unique_prompt_length),
+        ],
+    );
+    let after = (at + 3).min(report.metrics.len());
+    report
+        .metrics
+        .insert(after, ("prefix_hit_rate", reuse.prefix_hit_rate));
+    report.scalars.extend([
+        ("block_size", Value::Count(block_size)),
+        ("requests_without_ids", Value::Count(without_ids)),
+        ("blocks", Value::Count(reuse.blocks)),
+        ("distinct_ids", Value::Count(reuse.distinct_ids)),
+        ("distinct_blocks", Value::Count(reuse.distinct_pairs)),
+        ("repeated_blocks", Value::Count(reuse.repeated_pairs)),
+        ("block_hit_rate", Value::Measure(reuse.block_hit_rate())),
+        ("token_hit_rate", Value::Measure(reuse.token_hit_rate())),
+        ("fully_repeated", Value::Count(reuse.repeated_rows)),
+        ("unique_prefixes", Value::Count(reuse.distinct_prefixes)),
+        ("prefix_groups", Value::Count(reuse.groups)),
+        (
+            "prefix_reuse_ratio",
+            Value::Measure(reuse.prefix_reuse_ratio()),
+        ),
+    ]);
+}

@@ -1,0 +1,182 @@
+//! What requests ask for: lengths, arrivals, sessions, models.
+
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
+use trace_core::quantile::{Sample, Spread, Tally};
+use trace_core::{Micros, Request, SessionId};
+
+/// Collects the request side of every line.
+///
+/// Holds 8 bytes per arrival and an entry per session.
+#[derive(Debug, Default)]
+pub struct Workload {
+    requests: u64,
+    input_length: Tally,
+    output_length: Tally,
+    arrivals: Vec<Micros>,
+    out_of_order: u64,
+    sessions: HashMap<SessionId, u64, foldhash::fast::FixedState>,
+    models: BTreeMap<String, u64>,
+}
+
+/// The request side of a trace in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Demand {
+    /// Number of lines.
+    pub requests: u64,
+    /// Lines that say when they arrive.
+    pub timed: u64,
+    /// Of those, lines that arrive before the line above them.
+    pub out_of_order: u64,
+    /// Last arrival − first arrival; none without arrivals.
+    pub duration: Option<Micros>,
+    /// Arrivals per second between the first and the last: the inverse of the
+    /// mean gap.
+    pub rate: Option<f64>,
+    /// Prompt tokens of each request.
+    pub input_length: Spread,
+    /// Tokens each request asks for.
+    pub output_length: Spread,
+    /// Milliseconds between arrivals, in the order of time.
+    pub gap: Spread,
+    /// Number of sessions.
+    pub sessions: u64,
+    /// Requests of each session.
+    pub turns: Spread,
+    /// Requests that name each model.
+    pub models: BTreeMap<String, u64>,
+}
+
+impl Workload {
+    /// Take the next request.
+    pub fn push(&mut self, request: &Request) {
+        self.requests += 1;
+        if let Some(tokens) = request.input_length {
+            self.input_length.push(tokens as f64);
+        }
+        if let Some(tokens) = request.output_length {
+            self.output_length.push(tokens as f64);
+        }
+        if let Some(arrival) = request.timestamp {
+            if self.arrivals.last().is_some_and(|&last| arrival < last) {
+                self.out_of_order += 1;
+            }
+            self.arrivals.push(arrival);
+        }
+        if let Some(session) = &request.session_id {
+            match self.sessions.get_mut(session) {
+                Some(count) => *count += 1,
+                None => {
+                    self.sessions.insert(session.clone(), 1);
+                }
+            }
+        }
+        if let Some(model) = &request.model {
+            match self.models.get_mut(model) {
+                Some(count) => *count += 1,
+                None => {
+                    self.models.insert(model.clone(), 1);
+                }
+            }
+        }
+    }
+
+    /// The numbers.
+    pub fn finish(mut self) -> Demand {
+        if self.out_of_order > 0 {
+            self.arrivals.sort_unstable();
+        }
+        let gaps = self.arrivals.windows(2);
+        let gap = gaps
+            .map(|pair| pair[1].saturating_sub(pair[0]).as_millis())
+            .collect::<Sample>()
+            .spread();
+        let ends = self.arrivals.first().zip(self.arrivals.last());
+        let duration = ends.map(|(first, last)| last.saturating_sub(*first));
+        let mut turns = Tally::new();
+        for &count in self.sessions.values() {
+            turns.push(count as f64);
+        }
+        Demand {
+            requests: self.requests,
+            timed: self.arrivals.len() as u64,
+            out_of_order: self.out_of_order,
+            duration,
+            rate: duration.and_then(|duration| {
+                per_second(self.arrivals.len().saturating_sub(1) as f64, duration)
+            }),
+            input_length: self.input_length.spread(),
+            output_length: self.output_length.spread(),
+            gap,
+            sessions: self.sessions.len() as u64,
+            turns: turns.spread(),
+            models: self.models,
+        }
+    }
+}
+
+/// `amount` per second of `span`; undefined for no time at all.
+pub(crate) fn per_second(amount: f64, span: Micros) -> Option<f64> {
+    (span > Micros::ZERO).then(|| amount / span.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demand(arrivals: &[Option<f64>]) -> Demand {
+        let mut workload = Workload::default();
+        for &arrival in arrivals {
+            workload.push(&Request {
+                timestamp: arrival.map(|ms| Micros::from_millis(ms).unwrap()),
+                ..Request::default()
+            });
+        }
+        workload.finish()
+    }
+
+    #[test]
+    fn the_rate_is_the_inverse_of_the_mean_gap() {
+        let demand = demand(&[Some(100.0), Some(200.0), Some(300.0)]);
+        assert_eq!(demand.gap.mean, Some(100.0));
+        assert_eq!(demand.rate, Some(10.0));
+        assert_eq!(demand.duration, Micros::from_millis(200.0));
+    }
+
+    #[test]
+    fn gaps_are_between_arrivals_and_not_between_lines() {
+        let demand = demand(&[Some(0.0), Some(30.0), None, Some(10.5)]);
+        assert_eq!(demand.out_of_order, 1);
+        assert_eq!((demand.gap.min, demand.gap.max), (Some(10.5), Some(19.5)));
+        assert_eq!((demand.requests, demand.timed), (4, 3));
+    }
+
+    #[test]
+    fn one_instant_has_no_rate() {
+        assert_eq!(demand(&[Some(5.0)]).rate, None);
+        assert_eq!(demand(&[Some(5.0), Some(5.0)]).rate, None);
+        assert_eq!(demand(&[None]).duration, None);
+    }
+
+    #[test]
+    fn turns_are_counted_per_session() {
+        let mut workload = Workload::default();
+        let sessions = [
+            Some(SessionId::Number(7)),
+            Some(SessionId::Text("7".into())),
+            Some(SessionId::Number(7)),
+            None,
+        ];
+        for session_id in sessions {
+            workload.push(&Request {
+                session_id,
+                model: Some("m".into()),
+                ..Request::default()
+            });
+        }
+        let demand = workload.finish();
+        assert_eq!(demand.sessions, 2);
+        assert_eq!(demand.turns.mean, Some(1.5));
+        assert_eq!(demand.models["m"], 4);
+    }
+}
