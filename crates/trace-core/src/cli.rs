@@ -108,20 +108,32 @@ pub struct InputArgs {
 }
 
 impl InputArgs {
-    /// The reader over those files.
+    /// The reader over those files, one after the other.
     ///
     /// # Errors
     /// A file that is missing, and a terminal where a trace should be.
     pub fn open(&self) -> anyhow::Result<Reader<'static>> {
+        Ok(Reader::over(self.sources()?).skip_invalid(self.skip_invalid))
+    }
+
+    /// A reader for each of those files.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_each(&self) -> anyhow::Result<Vec<Reader<'static>>> {
+        let reader = |source| Reader::over([source]).skip_invalid(self.skip_invalid);
+        Ok(self.sources()?.into_iter().map(reader).collect())
+    }
+
+    fn sources(&self) -> anyhow::Result<Vec<Source<'static>>> {
+        if self.files.iter().filter(|file| *file == "-").count() > 1 {
+            bail!("`-` stands for stdin, which can be read only once");
+        }
         let named: Vec<&str> = match self.files.as_slice() {
             [] => vec!["-"],
             files => files.iter().map(String::as_str).collect(),
         };
-        let sources: Vec<_> = named
-            .into_iter()
-            .map(source)
-            .collect::<anyhow::Result<_>>()?;
-        Ok(Reader::over(sources).skip_invalid(self.skip_invalid))
+        named.into_iter().map(source).collect()
     }
 }
 
