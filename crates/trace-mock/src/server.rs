@@ -1,0 +1,245 @@
+//! A running server: its thread, its connections, its end.
+
+use std::future::{Future, poll_fn};
+use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Builder;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use trace_core::clock::Timer;
+
+use crate::answer::Cut;
+use crate::journal::{Journal, Writing};
+use crate::record::{Books, Tally};
+use crate::service::Service;
+use crate::settings::Settings;
+
+/// How long streams may run on once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Connections that may wait to be accepted: a burst of clients comes at once.
+const BACKLOG: u32 = 16_384;
+
+/// Polls between two looks at the sockets and the clock. Tokio's 61 would let a token wait behind
+/// so many streams that happen to be ready.
+const EVENT_INTERVAL: u32 = 16;
+
+/// How far the server is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Serving,
+    Draining,
+    Over,
+}
+
+/// A server that runs on a thread of its own. Dropping it ends it at once.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    books: Arc<Books>,
+    phase: watch::Sender<Phase>,
+    /// Ends as the thread does.
+    ended: watch::Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+    writing: Option<Writing>,
+}
+
+/// Start a server by `settings` on a thread of its own, and write its records to `records`.
+///
+/// It listens once this returns. Records are written from another thread within some milliseconds
+/// of the end of their request; a writer that fails ends the records, never the answers.
+///
+/// # Errors
+///
+/// When there is no such address, it cannot be listened at, or the system has no more threads or
+/// file descriptors to give.
+pub fn start(settings: &Settings, records: Option<Box<dyn Write + Send>>) -> io::Result<Running> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .event_interval(EVENT_INTERVAL)
+        .build()?;
+    let inside = runtime.enter();
+    let listener = listen(settings)?;
+    let address = listener.local_addr()?;
+    let timer = Timer::new()?;
+    drop(inside);
+
+    let (journal, writing) = records.map(Journal::start).transpose()?.unzip();
+    let books = Arc::new(Books::new(journal));
+    let service = Arc::new(Service::new(settings, Arc::clone(&books), timer));
+    let (phase, watched) = watch::channel(Phase::Serving);
+    let (ending, ended) = watch::channel(());
+    let thread = thread::Builder::new().name("mock".into()).spawn(move || {
+        let _ending = ending;
+        runtime.block_on(serve(listener, service, watched));
+    })?;
+    Ok(Running {
+        address,
+        books,
+        phase,
+        ended,
+        thread: Some(thread),
+        writing,
+    })
+}
+
+impl Running {
+    /// The address it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address as the beginning of a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How many requests have come that were understood.
+    pub fn requests_seen(&self) -> u64 {
+        self.tally().requests
+    }
+
+    /// The requests so far, by how they ended.
+    pub fn tally(&self) -> Tally {
+        self.books.tally()
+    }
+
+    /// Accept no more; let running answers go on to their end, for up to five seconds.
+    pub fn drain(&self) {
+        self.advance(Phase::Draining);
+    }
+
+    /// End running answers where they are.
+    pub fn cut(&self) {
+        self.advance(Phase::Over);
+    }
+
+    fn advance(&self, to: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let later = *phase < to;
+            *phase = to.max(*phase);
+            later
+        });
+    }
+
+    /// Wait until it has ended, after [`drain`](Self::drain) or [`cut`](Self::cut).
+    pub async fn ended(&mut self) {
+        while self.ended.changed().await.is_ok() {}
+    }
+
+    /// Drain, wait for the end, and write the last records.
+    ///
+    /// # Errors
+    ///
+    /// When records could not be written, though not because their reader hung up.
+    pub fn finish(mut self) -> io::Result<Tally> {
+        self.drain();
+        self.join()?;
+        Ok(self.tally())
+    }
+
+    fn join(&mut self) -> io::Result<()> {
+        let panicked = self
+            .thread
+            .take()
+            .is_some_and(|thread| thread.join().is_err());
+        self.writing.take().map_or(Ok(()), Writing::close)?;
+        if panicked {
+            return Err(io::Error::other("the server panicked"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.cut();
+        // Who wants to know how it went calls `finish`.
+        let _ = self.join();
+    }
+}
+
+fn listen(settings: &Settings) -> io::Result<TcpListener> {
+    let mut failure = None;
+    for address in (settings.host.as_str(), settings.port).to_socket_addrs()? {
+        match listen_at(address) {
+            Ok(listener) => return Ok(listener),
+            Err(err) => failure = Some(err),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::Error::other("the host has no address")))
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A restart must not wait for connections of the last run to be forgotten.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accept connections until `phase` says otherwise, then see them to their ends.
+async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::Receiver<Phase>) {
+    let watched = phase.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            stream = listener.accept() => match stream {
+                Ok((stream, _)) => {
+                    connections.spawn(converse(stream, Arc::clone(&service), watched.clone()));
+                }
+                // Out of file descriptors, or a client that left already.
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            },
+            Some(_) = connections.join_next() => {}
+            _ = phase.wait_for(|phase| *phase > Phase::Serving) => break,
+        }
+    }
+    drop(listener);
+    tokio::select! {
+        () = async { while connections.join_next().await.is_some() {} } => {}
+        () = tokio::time::sleep(GRACE) => {}
+        _ = phase.wait_for(|phase| *phase == Phase::Over) => {}
+    }
+    connections.shutdown().await;
+}
+
+/// Answer the requests of one connection, one after another.
+async fn converse(stream: TcpStream, service: Arc<Service>, mut phase: watch::Receiver<Phase>) {
+    // Each token is a small write of its own. Where it fails the connection is gone already.
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(move |request| {
+        let service = Arc::clone(&service);
+        Box::pin(async move { Ok::<_, Cut>(service.answer(request).await) })
+    });
+    let mut http = http1::Builder::new();
+    // Idle connections are a client's to keep; ours must not time out in between.
+    http.header_read_timeout(None);
+    let mut connection = http.serve_connection(TokioIo::new(stream), answer);
+    let mut draining = pin!(phase.wait_for(|phase| *phase > Phase::Serving));
+    let mut drained = false;
+    let end = poll_fn(|cx| {
+        if !drained && draining.as_mut().poll(cx).is_ready() {
+            drained = true;
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        connection.poll_without_shutdown(cx)
+    });
+    if end.await.is_err_and(|err| err.is_user()) {
+        // Only a cut errs on our side. Without lingering the system sends a reset.
+        let _ = connection.into_parts().io.into_inner().set_zero_linger();
+    }
+}
