@@ -1,0 +1,279 @@
+//! What was typed, and what it means.
+
+use std::{
+    io::{IsTerminal as _, stdout},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Result, bail, ensure};
+use clap::{Parser, ValueEnum};
+use trace_core::{Micros, cli::InputArgs, parse_duration};
+
+use crate::{
+    draw::Look,
+    kinds::{KINDS, Kind, Settings, Spacing},
+    output::{Format, Output},
+    theme::Theme,
+};
+
+const EXAMPLES: &str = "\
+Kinds:
+  rate            request rate over time, by timestamp or scheduled_ms; dashed:
+                  by sent_ms, where that differs
+  latency-cdf     share of requests answered within a time, from the scheduled
+                  time; dashed: from the send, where that differs
+  ttft-histogram  time to first token, from the send
+
+Requests are told apart by model, or by --by FIELD. A failed request is never
+answered: it makes a latency curve end below 100 % and counts as infinite in
+quantiles. What a picture leaves out is written below it.
+
+Nothing is held but counts: per group at most 20,000 bins over time, and about
+32 bytes for each latency that differs by more than 0.01 % from the others (at
+most some 10 MB a group, however long the input).
+
+Examples:
+  trace-plot outcomes.jsonl --out report/
+  trace-plot rate day1.jsonl day2.jsonl.gz > rate.png
+  trace-plot latency-cdf before=a.jsonl after=b.jsonl --by source --out cdf.svg
+  trace-synth sine --time-duration 600 | trace-plot rate --theme dark -o rate.png";
+
+/// Draw a request trace or its outcomes as PNG and SVG
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "trace-plot",
+    version,
+    after_help = EXAMPLES,
+    override_usage = "trace-plot [OPTIONS] [KIND]... [FILE]..."
+)]
+pub struct Args {
+    /// Kinds of plot (see below; none: all that the input supports), then
+    /// traces to read as one stream; `-` or none is stdin, NAME=FILE sets the
+    /// field `source` to NAME on every line of FILE
+    ///
+    /// Gzip and zstd are recognised by content. A file whose name is a kind's
+    /// is written as ./NAME.
+    #[arg(value_name = "KIND|FILE")]
+    pub words: Vec<String>,
+
+    /// Where the pictures go: FILE.png or FILE.svg for one, else a directory,
+    /// made if need be, that gets KIND.png and KIND.svg
+    ///
+    /// Without it, one KIND is written to stdout as PNG (`--format svg`: SVG).
+    #[arg(short, long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+
+    /// Formats to write
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub format: Vec<Format>,
+
+    /// Field that tells requests apart; the eight largest groups have a colour
+    #[arg(long, value_name = "FIELD", default_value = "model")]
+    pub by: String,
+
+    /// Width of the bins of `rate` [default: fits the trace]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub bin: Option<Micros>,
+
+    /// How an axis of latencies is spaced
+    #[arg(long, value_name = "SPACING", default_value = "auto")]
+    pub x_axis: Spacing,
+
+    /// Colours
+    #[arg(long, value_name = "THEME", default_value = "light")]
+    pub theme: ThemeName,
+
+    /// Width in pixels, before --scale
+    #[arg(long, value_name = "PIXELS", default_value_t = 960, value_parser = clap::value_parser!(u32).range(240..=10_000))]
+    pub width: u32,
+
+    /// Height in pixels, before --scale
+    #[arg(long, value_name = "PIXELS", default_value_t = 540, value_parser = clap::value_parser!(u32).range(200..=10_000))]
+    pub height: u32,
+
+    /// Pixels of a PNG for each of --width and --height, 0.5 to 8
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = parse_scale)]
+    pub scale: f32,
+
+    /// Go on past lines that cannot be read, and report their number
+    #[arg(long)]
+    pub skip_invalid: bool,
+}
+
+/// The name of a theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    /// Dark on white
+    Light,
+    /// Light on dark
+    Dark,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The kinds to draw.
+    pub kinds: Vec<&'static Kind>,
+    /// Whether each of them was asked for by name.
+    pub named: bool,
+    /// What to read.
+    pub input: InputArgs,
+    /// The field that tells requests apart.
+    pub by: String,
+    /// What the user decides about the content.
+    pub settings: Settings,
+    /// How it looks.
+    pub look: Look,
+    /// Where it goes.
+    pub output: Output,
+}
+
+impl Args {
+    /// The plan these arguments stand for.
+    ///
+    /// # Errors
+    /// A destination that does not fit, or a word that is no kind and no file.
+    pub fn plan(&self) -> Result<Plan> {
+        let named: Vec<&'static Kind> = self.words.iter().map_while(|word| Kind::named(word)).collect();
+        let files = self.words[named.len()..].to_vec();
+        if let Some(word) = files.first() {
+            ensure!(is_file(word), "{word} is neither a file nor a kind of plot ({})", names());
+        }
+        let output = self.output(&named)?;
+        let pixels = f64::from(self.width) * f64::from(self.height) * f64::from(self.scale * self.scale);
+        ensure!(
+            pixels <= 2e8,
+            "a PNG of {pixels:.0} pixels is too large; a smaller --scale, --width or --height helps"
+        );
+        Ok(Plan {
+            named: !named.is_empty(),
+            kinds: if named.is_empty() { KINDS.iter().collect() } else { named },
+            input: InputArgs { files, skip_invalid: self.skip_invalid },
+            by: self.by.clone(),
+            settings: Settings { bin: self.bin, x_axis: self.x_axis },
+            look: Look { width: self.width, height: self.height, theme: self.theme.theme() },
+            output,
+        })
+    }
+
+    fn output(&self, kinds: &[&Kind]) -> Result<Output> {
+        let Some(path) = self.out.as_deref().filter(|path| *path != Path::new("-")) else {
+            return self.stdout(kinds);
+        };
+        if path.is_dir() {
+            return Ok(Output::Directory(path.to_owned(), self.formats()));
+        }
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let extension = extension.map(str::to_ascii_lowercase);
+        let Some(format) = extension.as_deref().and_then(Format::of_extension) else {
+            if let Some(other @ ("jpg" | "jpeg" | "gif" | "webp" | "pdf" | "eps" | "html")) = extension.as_deref() {
+                bail!("cannot write {other}: --out takes FILE.png, FILE.svg or a directory");
+            }
+            return Ok(Output::Directory(path.to_owned(), self.formats()));
+        };
+        ensure!(
+            kinds.len() == 1,
+            "{} holds one plot: name the kind to draw ({}), or give --out a directory",
+            path.display(),
+            names()
+        );
+        ensure!(
+            self.format.is_empty() || self.format == [format],
+            "{} and --format do not agree",
+            path.display()
+        );
+        Ok(Output::File(path.to_owned(), format))
+    }
+
+    fn stdout(&self, kinds: &[&Kind]) -> Result<Output> {
+        ensure!(
+            kinds.len() == 1 && self.format.len() <= 1,
+            "several pictures need --out DIR; for one on stdout name its kind ({})",
+            names()
+        );
+        let format = self.format.first().copied().unwrap_or(Format::Png);
+        ensure!(
+            format != Format::Png || !stdout().is_terminal(),
+            "stdout is a terminal; pipe the PNG on or give --out FILE.png"
+        );
+        Ok(Output::Stdout(format))
+    }
+
+    fn formats(&self) -> Vec<Format> {
+        let mut formats = if self.format.is_empty() { vec![Format::Png, Format::Svg] } else { self.format.clone() };
+        formats.sort_unstable();
+        formats.dedup();
+        formats
+    }
+}
+
+/// Whether `word` can be meant as a file: it is one, or looks like one.
+fn is_file(word: &str) -> bool {
+    word.contains(['.', '/', '=']) || word == "-" || Path::new(word).exists()
+}
+
+fn names() -> String {
+    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    names.join(", ")
+}
+
+fn parse_scale(text: &str) -> Result<f32, String> {
+    let scale: f32 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if (0.5..=8.0).contains(&scale) { Ok(scale) } else { Err("expected 0.5 to 8".to_owned()) }
+}
+
+impl ThemeName {
+    fn theme(self) -> Theme {
+        match self {
+            Self::Light => Theme::LIGHT,
+            Self::Dark => Theme::DARK,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(words: &str) -> Result<Plan> {
+        Args::try_parse_from(std::iter::once("trace-plot").chain(words.split_whitespace())).unwrap().plan()
+    }
+
+    #[test]
+    fn kinds_come_before_files() {
+        let plan = plan("rate latency-cdf a.jsonl rate.gz -o out").unwrap();
+        let names: Vec<_> = plan.kinds.iter().map(|kind| kind.name).collect();
+        assert_eq!(names, ["rate", "latency-cdf"]);
+        assert_eq!(plan.input.files, ["a.jsonl", "rate.gz"]);
+        assert!(plan.named);
+    }
+
+    #[test]
+    fn no_kind_means_all() {
+        let plan = plan("a.jsonl -o out").unwrap();
+        assert_eq!(plan.kinds.len(), KINDS.len());
+        assert!(!plan.named);
+    }
+
+    #[test]
+    fn a_misspelt_kind_is_no_missing_file() {
+        let error = plan("latency-cfd -o out").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "latency-cfd is neither a file nor a kind of plot (rate, latency-cdf, ttft-histogram)"
+        );
+    }
+
+    #[test]
+    fn a_file_takes_one_kind() {
+        assert!(plan("rate -o x.SVG").is_ok());
+        assert!(plan("-o x.svg").unwrap_err().to_string().contains("x.svg holds one plot"));
+        assert!(plan("rate -o x.svg --format png").is_err());
+        assert!(plan("rate -o x.pdf").unwrap_err().to_string().contains("cannot write pdf"));
+    }
+
+    #[test]
+    fn the_help_names_every_kind() {
+        assert!(KINDS.iter().all(|kind| EXAMPLES.contains(&format!("\n  {} ", kind.name))));
+    }
+}

@@ -1,0 +1,287 @@
+//! An axis: which values it spans, where they lie, and which get a label.
+//!
+//! Drawing libraries label axes for numbers; ours carry times as often, and
+//! a reader wants `15, 30, 45 min`, not `0.25 h` or `1800000`. So ticks are
+//! chosen here: 1-2-5 steps for numbers, the divisions of a clock for
+//! durations, powers of ten (and 2 and 5 times them where there is room) on a
+//! logarithmic axis.
+
+use crate::number::{self, DURATIONS};
+
+/// What the values of an axis are, which decides how they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// A plain number.
+    Number,
+    /// A share between 0 and 1, written in percent.
+    Share,
+    /// Microseconds, written in the unit that suits the axis.
+    Duration,
+}
+
+/// How values are spread over the axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal distances for equal differences.
+    Linear,
+    /// Equal distances for equal ratios; both ends are positive.
+    Log,
+}
+
+/// One axis of a figure.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// What is shown, without its unit.
+    pub title: String,
+    /// What the values are.
+    pub quantity: Quantity,
+    /// How they are spread.
+    pub scale: Scale,
+    /// The value at the left or lower end.
+    pub from: f64,
+    /// The value at the right or upper end, above `from`.
+    pub to: f64,
+    /// Values above have no ticks.
+    pub labelled_to: f64,
+}
+
+/// The ticks of an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticks {
+    /// The unit of all labels, when they have one in common.
+    pub unit: Option<&'static str>,
+    /// Values with a grid line and a label.
+    pub major: Vec<(f64, String)>,
+    /// Values with a fainter grid line only.
+    pub minor: Vec<f64>,
+}
+
+impl Axis {
+    /// An axis from zero to the first tick at or above `max`.
+    pub fn from_zero(title: impl Into<String>, quantity: Quantity, max: f64) -> Self {
+        let max = if max > 0.0 && max.is_finite() { max } else { 1.0 };
+        let mut axis =
+            Self { title: title.into(), quantity, scale: Scale::Linear, from: 0.0, to: max, labelled_to: f64::INFINITY };
+        let step = axis.step(6);
+        axis.to = step * libm::ceil(max / step - 1e-9);
+        axis
+    }
+
+    /// An axis over exactly `from..to`.
+    pub fn exact(title: impl Into<String>, quantity: Quantity, from: f64, to: f64) -> Self {
+        let to = if to > from { to } else { from + 1.0 };
+        Self { title: title.into(), quantity, scale: Scale::Linear, from, to, labelled_to: f64::INFINITY }
+    }
+
+    /// A logarithmic axis over `min..max`, widened to 1, 2 or 5 times a
+    /// power of ten at both ends. Values below `least` count as `least`.
+    pub fn log(
+        title: impl Into<String>,
+        quantity: Quantity,
+        (min, max): (f64, f64),
+        least: f64,
+    ) -> Self {
+        let min = min.max(least);
+        let max = max.max(min);
+        let from = floor_125(min);
+        let mut to = ceil_125(max);
+        if to <= from {
+            to = from * 10.0;
+        }
+        Self { title: title.into(), quantity, scale: Scale::Log, from, to, labelled_to: f64::INFINITY }
+    }
+
+    /// Where `value` lies: 0 at `from`, 1 at `to`, never outside.
+    pub fn position(&self, value: f64) -> f64 {
+        let share = match self.scale {
+            Scale::Linear => (value - self.from) / (self.to - self.from),
+            Scale::Log => {
+                let value = value.max(self.from);
+                libm::log(value / self.from) / libm::log(self.to / self.from)
+            }
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// At most about `limit` ticks.
+    pub fn ticks(&self, limit: usize) -> Ticks {
+        match self.scale {
+            Scale::Linear => self.linear_ticks(limit),
+            Scale::Log => {
+                let ticks = self.log_ticks(limit);
+                if ticks.major.len() < 3 { self.linear_ticks(limit) } else { ticks }
+            }
+        }
+    }
+
+    /// The unit in which a linear axis is written, in microseconds for a
+    /// duration, with its symbol.
+    fn unit(&self) -> (f64, Option<&'static str>) {
+        match self.quantity {
+            Quantity::Number => (1.0, None),
+            Quantity::Share => (0.01, Some("%")),
+            Quantity::Duration => {
+                let index = DURATIONS.iter().rposition(|(unit, _)| self.to >= 2.0 * unit);
+                let (unit, symbol) = DURATIONS[index.unwrap_or(0)];
+                (unit, Some(symbol))
+            }
+        }
+    }
+
+    /// The distance of neighbouring ticks so that there are at most `limit`.
+    fn step(&self, limit: usize) -> f64 {
+        let (unit, symbol) = self.unit();
+        let least = (self.to - self.from) / unit / limit.max(1) as f64;
+        let clock: &[f64] = match symbol {
+            Some("min") => &[0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0],
+            Some("h") => &[0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 12.0, 24.0],
+            _ => &[],
+        };
+        let step = clock.iter().copied().find(|&step| step >= least * (1.0 - 1e-9));
+        unit * step.unwrap_or_else(|| ceil_125(least))
+    }
+
+    fn linear_ticks(&self, limit: usize) -> Ticks {
+        let (unit, symbol) = self.unit();
+        let step = self.step(limit);
+        let first = libm::ceil(self.from / step - 1e-9);
+        let to = self.to.min(self.labelled_to);
+        let count = libm::floor((to - first * step) / step + 1e-9).max(0.0) as usize;
+        let major = (0..=count)
+            .map(|index| {
+                let value = (first + index as f64) * step;
+                (value, number::tick(value / unit, step / unit))
+            })
+            .collect();
+        Ticks { unit: symbol, major, minor: Vec::new() }
+    }
+
+    fn log_ticks(&self, limit: usize) -> Ticks {
+        let decades = libm::log10(self.to / self.from);
+        let factors: &[u32] =
+            if decades * 3.0 <= limit as f64 { &[1, 2, 5] } else { &[1] };
+        let mut ticks = Ticks { unit: None, major: Vec::new(), minor: Vec::new() };
+        let first = libm::floor(libm::log10(self.from) + 1e-9) as i32;
+        let last = libm::ceil(libm::log10(self.to) - 1e-9) as i32;
+        for exponent in first..=last {
+            for factor in 1..10 {
+                let value = f64::from(factor) * power_of_ten(exponent);
+                if value < self.from * (1.0 - 1e-9) || value > self.to * (1.0 + 1e-9) {
+                    continue;
+                }
+                if factors.contains(&factor) {
+                    ticks.major.push((value, self.log_label(value)));
+                } else {
+                    ticks.minor.push(value);
+                }
+            }
+        }
+        ticks
+    }
+
+    fn log_label(&self, value: f64) -> String {
+        match self.quantity {
+            Quantity::Number => number::tick(value, value),
+            Quantity::Share => format!("{} %", number::tick(value * 100.0, value * 100.0)),
+            Quantity::Duration => {
+                // No minutes here: ten of them are not a power of ten of seconds.
+                let (unit, symbol) = DURATIONS[..3]
+                    .iter()
+                    .rfind(|(unit, _)| value >= unit * (1.0 - 1e-9))
+                    .unwrap_or(&DURATIONS[0]);
+                format!("{} {symbol}", number::tick(value / unit, value / unit))
+            }
+        }
+    }
+}
+
+fn power_of_ten(exponent: i32) -> f64 {
+    libm::pow(10.0, f64::from(exponent))
+}
+
+/// The smallest of 1, 2, 5 times a power of ten that is at least `value`.
+pub fn ceil_125(value: f64) -> f64 {
+    let base = power_of_ten(libm::floor(libm::log10(value)) as i32);
+    let share = value / base * (1.0 - 1e-9);
+    base * [1.0, 2.0, 5.0].into_iter().find(|&step| step >= share).unwrap_or(10.0)
+}
+
+/// The largest of 1, 2, 5 times a power of ten that is at most `value`.
+pub fn floor_125(value: f64) -> f64 {
+    let base = power_of_ten(libm::floor(libm::log10(value)) as i32);
+    let share = value / base * (1.0 + 1e-9);
+    base * [5.0, 2.0, 1.0].into_iter().find(|&step| step <= share).unwrap_or(0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(ticks: &Ticks) -> Vec<&str> {
+        ticks.major.iter().map(|(_, label)| label.as_str()).collect()
+    }
+
+    #[test]
+    fn an_hour_is_cut_into_minutes() {
+        let axis = Axis::exact("time", Quantity::Duration, 0.0, 3.6e9);
+        let ticks = axis.ticks(8);
+        assert_eq!(ticks.unit, Some("min"));
+        assert_eq!(labels(&ticks), ["0", "10", "20", "30", "40", "50", "60"]);
+    }
+
+    #[test]
+    fn days_are_days() {
+        let axis = Axis::exact("time", Quantity::Duration, 0.0, 7.0 * 8.64e10);
+        let ticks = axis.ticks(8);
+        assert_eq!(ticks.unit, Some("d"));
+        assert_eq!(labels(&ticks), ["0", "1", "2", "3", "4", "5", "6", "7"]);
+    }
+
+    #[test]
+    fn an_axis_from_zero_ends_on_a_tick() {
+        let axis = Axis::from_zero("rate", Quantity::Number, 47.3);
+        assert_eq!((axis.from, axis.to), (0.0, 50.0));
+        assert_eq!(labels(&axis.ticks(6)), ["0", "10", "20", "30", "40", "50"]);
+    }
+
+    #[test]
+    fn shares_are_percents() {
+        let axis = Axis::from_zero("share", Quantity::Share, 1.0);
+        let ticks = axis.ticks(6);
+        assert_eq!(labels(&ticks), ["0", "20", "40", "60", "80", "100"]);
+        assert_eq!(ticks.unit, Some("%"));
+    }
+
+    #[test]
+    fn log_ticks_carry_their_own_units() {
+        let axis = Axis::log("latency", Quantity::Duration, (9_000.0, 30e6), 1.0);
+        assert_eq!((axis.from, axis.to), (5_000.0, 5e7));
+        assert_eq!(
+            labels(&axis.ticks(12)),
+            [
+                "5 ms", "10 ms", "20 ms", "50 ms", "100 ms", "200 ms", "500 ms", "1 s", "2 s", "5 s",
+                "10 s", "20 s", "50 s"
+            ]
+        );
+        assert_eq!(labels(&axis.ticks(6)), ["10 ms", "100 ms", "1 s", "10 s"]);
+    }
+
+    #[test]
+    fn positions_go_from_zero_to_one() {
+        let axis = Axis::log("latency", Quantity::Duration, (1_000.0, 1e6), 1.0);
+        assert_eq!(axis.position(0.0), 0.0);
+        assert!((axis.position(31_622.776) - 0.5).abs() < 1e-6);
+        assert_eq!(axis.position(1e9), 1.0);
+    }
+
+    #[test]
+    fn odd_values_still_make_an_axis() {
+        for max in [0.0, f64::NAN, f64::INFINITY, 1e-9, 1e300, -3.0] {
+            let axis = Axis::from_zero("rate", Quantity::Number, max);
+            assert!(axis.to > 0.0, "{max}: {axis:?}");
+            assert!(axis.ticks(6).major.len() >= 2, "{max}: {axis:?}");
+        }
+        let axis = Axis::log("latency", Quantity::Duration, (0.0, 0.0), 1.0);
+        assert!(axis.to > axis.from && axis.from > 0.0);
+    }
+}

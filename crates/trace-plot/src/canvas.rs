@@ -1,0 +1,125 @@
+//! Lines, boxes and text at pixels, written as SVG by plotters.
+//!
+//! plotters counts in whole pixels. Drawing at ten units a pixel keeps curves
+//! smooth and lets a line be 1.5 pixels wide; the picture is scaled back by
+//! the view box.
+
+use anyhow::Result;
+use plotters::{
+    coord::Shift,
+    drawing::{DrawingArea, IntoDrawingArea},
+    element::{DashedPathElement, PathElement, Polygon, Rectangle, Text},
+    prelude::SVGBackend,
+    style::{
+        Color, FontDesc, FontFamily, FontStyle, RGBAColor, RGBColor, ShapeStyle, TextStyle,
+        text_anchor::{HPos, Pos, VPos},
+    },
+};
+
+use crate::font;
+
+/// Units plotters counts in, for each pixel of the picture.
+pub const UNITS: f64 = 10.0;
+
+/// Where a text stands relative to its point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// Begins there.
+    Start,
+    /// Has its middle there.
+    Middle,
+    /// Ends there.
+    End,
+}
+
+/// A surface to draw on, in pixels from the upper left corner.
+pub struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, Shift>,
+}
+
+impl<'a> Canvas<'a> {
+    /// A canvas of `width` × `height` pixels that writes SVG into `svg`.
+    pub fn new(svg: &'a mut String, width: u32, height: u32) -> Self {
+        font::register();
+        let size = (width * UNITS as u32, height * UNITS as u32);
+        Self { area: SVGBackend::with_string(svg, size).into_drawing_area() }
+    }
+
+    /// Cover everything with `color`.
+    pub fn fill(&self, color: RGBColor) -> Result<()> {
+        Ok(self.area.fill(&color)?)
+    }
+
+    /// A line through `points`.
+    pub fn line(&self, points: &[(f64, f64)], color: RGBColor, width: f64) -> Result<()> {
+        let points: Vec<_> = points.iter().map(|&point| units(point)).collect();
+        Ok(self.area.draw(&PathElement::new(points, stroke(color, width)))?)
+    }
+
+    /// A dashed line through `points`.
+    pub fn dashes(&self, points: &[(f64, f64)], color: RGBColor, width: f64) -> Result<()> {
+        let points: Vec<_> = points.iter().map(|&point| units(point)).collect();
+        let (dash, gap) = ((5.0 * UNITS) as i32, (3.5 * UNITS) as i32);
+        let path = DashedPathElement::new(points.into_iter(), dash, gap, stroke(color, width));
+        Ok(self.area.draw(&path)?)
+    }
+
+    /// A filled polygon, seen through by `1 - opacity`.
+    pub fn polygon(&self, points: &[(f64, f64)], color: RGBColor, opacity: f64) -> Result<()> {
+        let points: Vec<_> = points.iter().map(|&point| units(point)).collect();
+        Ok(self.area.draw(&Polygon::new(points, color.mix(opacity).filled()))?)
+    }
+
+    /// A filled rectangle between two corners.
+    pub fn rectangle(
+        &self,
+        corners: [(f64, f64); 2],
+        color: RGBColor,
+        opacity: f64,
+    ) -> Result<()> {
+        let style: ShapeStyle = color.mix(opacity).filled();
+        Ok(self.area.draw(&Rectangle::new(corners.map(units), style))?)
+    }
+
+    /// One line of `text`, standing with its baseline on `at`.
+    pub fn text(
+        &self,
+        text: &str,
+        at: (f64, f64),
+        anchor: Anchor,
+        size: f64,
+        color: RGBColor,
+    ) -> Result<()> {
+        let horizontal = match anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
+        // plotters divides the size by 1.24 and lifts a text that is anchored
+        // at its bottom by half an ex, which is a quarter of its size.
+        let font = FontDesc::new(
+            FontFamily::Name(font::FAMILY),
+            size * UNITS * 1.24,
+            FontStyle::Normal,
+        );
+        let color = RGBAColor::from(color);
+        let style = TextStyle::from(font)
+            .color(&color)
+            .pos(Pos::new(horizontal, VPos::Bottom));
+        let at = units((at.0, at.1 + size / 4.0));
+        Ok(self.area.draw(&Text::new(font::printable(text), at, style))?)
+    }
+
+    /// Write what was drawn.
+    pub fn finish(self) -> Result<()> {
+        Ok(self.area.present()?)
+    }
+}
+
+fn units((x, y): (f64, f64)) -> (i32, i32) {
+    (libm::round(x * UNITS) as i32, libm::round(y * UNITS) as i32)
+}
+
+fn stroke(color: RGBColor, width: f64) -> ShapeStyle {
+    color.stroke_width(libm::round(width * UNITS) as u32)
+}

@@ -1,0 +1,297 @@
+//! A figure on a canvas: where each part goes, and what it looks like.
+//!
+//! From top to bottom: title, facts, legend, the name of the vertical axis,
+//! the plot, its labels, the name of the horizontal axis, notes. All room is
+//! measured before anything is drawn, so no label is cut off and none covers
+//! another. The legend stands above the plot because nothing inside one is
+//! sure to be empty.
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    axis::{Axis, Ticks},
+    canvas::{Anchor, Canvas},
+    figure::{Bar, Entry, Figure, Layer, Mark, Shape},
+    font,
+    theme::Theme,
+    thin::thin,
+};
+
+const TITLE: f64 = 20.0;
+const TEXT: f64 = 13.5;
+const NOTE: f64 = 12.0;
+const MARGIN: f64 = 20.0;
+/// Line height over font size.
+const LEADING: f64 = 1.45;
+
+/// How a figure is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Width in pixels, before any enlargement.
+    pub width: u32,
+    /// Height in pixels, before any enlargement.
+    pub height: u32,
+    /// The colours.
+    pub theme: Theme,
+}
+
+/// The SVG of `figure`, in units of a tenth of a pixel and with its text as text.
+pub fn svg(figure: &Figure, look: &Look) -> Result<String> {
+    let mut svg = String::new();
+    let canvas = Canvas::new(&mut svg, look.width, look.height);
+    Drawing { figure, theme: &look.theme, canvas: &canvas, size: look.size() }.all()?;
+    canvas.finish()?;
+    Ok(svg)
+}
+
+impl Look {
+    fn size(&self) -> (f64, f64) {
+        (f64::from(self.width), f64::from(self.height))
+    }
+}
+
+struct Drawing<'a, 'b> {
+    figure: &'a Figure,
+    theme: &'a Theme,
+    canvas: &'a Canvas<'b>,
+    size: (f64, f64),
+}
+
+/// The plot itself: a rectangle in pixels, and the axes that span it.
+struct Frame<'a> {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+    x: &'a Axis,
+    y: &'a Axis,
+}
+
+impl Frame<'_> {
+    fn across(&self, value: f64) -> f64 {
+        self.left + self.x.position(value) * (self.right - self.left)
+    }
+
+    fn up(&self, value: f64) -> f64 {
+        self.bottom - self.y.position(value) * (self.bottom - self.top)
+    }
+
+    fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        (self.across(x), self.up(y))
+    }
+}
+
+impl Drawing<'_, '_> {
+    fn all(&self) -> Result<()> {
+        self.canvas.fill(self.theme.background)?;
+        let top = self.head()?;
+        let bottom = self.notes()?;
+        let x_name_baseline = bottom - 4.0;
+        let bottom = x_name_baseline - TEXT * LEADING - 4.0 - TEXT * LEADING;
+        ensure!(
+            bottom - top >= 60.0,
+            "no room for the plot in {} × {} pixels; a larger --height or --width helps",
+            self.size.0,
+            self.size.1
+        );
+        let y_ticks = self.figure.y.ticks(((bottom - top) / 42.0) as usize);
+        let widest = y_ticks.major.iter().map(|(_, label)| font::width(label, TEXT));
+        let left = MARGIN + widest.fold(0.0, f64::max) + 8.0;
+        let right = self.size.0 - MARGIN - 8.0;
+        ensure!(right - left >= 100.0, "no room for the plot in {} pixels; a larger --width helps", self.size.0);
+        let (x_ticks, right) = self.across_ticks(left, right);
+        let figure = self.figure;
+        let frame = Frame { left, right, top, bottom, x: &figure.x, y: &figure.y };
+        self.grid(&frame, &x_ticks, &y_ticks)?;
+        for layer in &figure.layers {
+            self.layer(&frame, layer)?;
+        }
+        self.baseline(&frame)?;
+        let name = named(&figure.y.title, y_ticks.unit);
+        self.text(&name, (MARGIN, top - 12.0), Anchor::Start, TEXT, false)?;
+        let name = named(&figure.x.title, x_ticks.unit);
+        let middle = (left + right) / 2.0;
+        self.text(&name, (middle, x_name_baseline), Anchor::Middle, TEXT, false)
+    }
+
+    /// Title, facts and legend; gives where the plot may begin.
+    fn head(&self) -> Result<f64> {
+        let room = self.size.0 - 2.0 * MARGIN;
+        let mut y = MARGIN + TITLE * 0.8;
+        let title = font::shorten(&font::printable(&self.figure.title), TITLE, room);
+        self.text(&title, (MARGIN, y), Anchor::Start, TITLE, true)?;
+        y += 6.0;
+        for line in font::wrap(&font::printable(&self.figure.facts), TEXT, room) {
+            y += TEXT * LEADING;
+            self.text(&line, (MARGIN, y), Anchor::Start, TEXT, false)?;
+        }
+        if !self.figure.legend.is_empty() {
+            y = self.legend(y + 6.0, room)?;
+        }
+        // the name of the vertical axis has a line of its own above the plot
+        Ok(y + 14.0 + TEXT * LEADING + 8.0)
+    }
+
+    /// The legend in rows, below `y`; gives its last baseline.
+    fn legend(&self, y: f64, room: f64) -> Result<f64> {
+        const SAMPLE: f64 = 22.0;
+        const GAP: f64 = 22.0;
+        let mut at = (MARGIN, y + TEXT * LEADING);
+        for entry in &self.figure.legend {
+            let label = font::printable(&entry.label);
+            let label = font::shorten(&label, TEXT, (room - SAMPLE - 8.0).min(330.0));
+            let width = SAMPLE + 8.0 + font::width(&label, TEXT);
+            if at.0 > MARGIN && at.0 + width > MARGIN + room {
+                at = (MARGIN, at.1 + TEXT * LEADING);
+            }
+            self.sample(entry, at, SAMPLE)?;
+            self.text(&label, (at.0 + SAMPLE + 8.0, at.1), Anchor::Start, TEXT, true)?;
+            at.0 += width + GAP;
+        }
+        Ok(at.1)
+    }
+
+    fn sample(&self, entry: &Entry, (x, baseline): (f64, f64), width: f64) -> Result<()> {
+        let color = self.theme.color(entry.ink);
+        let y = baseline - TEXT * 0.36;
+        let ends = [(x, y), (x + width, y)];
+        match entry.mark {
+            Mark::Line => self.canvas.line(&ends, color, 3.0),
+            Mark::Dashed => self.canvas.dashes(&ends, color, 2.0),
+            Mark::Block => self.canvas.rectangle([(x + 4.0, y - 6.0), (x + 18.0, y + 6.0)], color, 1.0),
+        }
+    }
+
+    /// The notes, from the lower edge upwards; gives the y above them.
+    fn notes(&self) -> Result<f64> {
+        let room = self.size.0 - 2.0 * MARGIN;
+        let notes = self.figure.notes.iter();
+        let lines: Vec<String> =
+            notes.flat_map(|note| font::wrap(&font::printable(note), NOTE, room)).collect();
+        let height = NOTE * LEADING;
+        let top = self.size.1 - MARGIN * 0.7 - lines.len() as f64 * height;
+        for (index, line) in lines.iter().enumerate() {
+            let baseline = top + index as f64 * height + NOTE;
+            self.text(line, (MARGIN, baseline), Anchor::Start, NOTE, false)?;
+        }
+        Ok(if lines.is_empty() { top } else { top - 10.0 })
+    }
+
+    /// As many ticks as have room for their labels, and the right edge that
+    /// leaves room for the last one.
+    fn across_ticks(&self, left: f64, right: f64) -> (Ticks, f64) {
+        let axis = &self.figure.x;
+        let mut limit = ((right - left) / 64.0).max(2.0) as usize;
+        loop {
+            let mut ticks = axis.ticks(limit);
+            let mut edge = right;
+            if let Some((value, label)) = ticks.major.last() {
+                let beyond = left + axis.position(*value) * (right - left)
+                    + font::width(label, TEXT) / 2.0
+                    - (self.size.0 - 8.0);
+                edge -= beyond.max(0.0);
+            }
+            let mut end = f64::NEG_INFINITY;
+            let fits = |&(value, ref label): &(f64, String)| {
+                let middle = left + axis.position(value) * (edge - left);
+                let half = font::width(label, TEXT) / 2.0;
+                let apart = middle - half - end >= 12.0;
+                end = middle + half;
+                apart
+            };
+            if ticks.major.iter().all(fits) {
+                return (ticks, edge);
+            }
+            if limit <= 1 {
+                ticks.major.truncate(1);
+                return (ticks, edge);
+            }
+            limit -= 1;
+        }
+    }
+
+    fn grid(&self, frame: &Frame<'_>, x_ticks: &Ticks, y_ticks: &Ticks) -> Result<()> {
+        let upright = |x: f64, color| {
+            let x = crisp(frame.across(x));
+            self.canvas.line(&[(x, frame.top), (x, frame.bottom)], color, 1.0)
+        };
+        for &value in &x_ticks.minor {
+            upright(value, self.theme.minor)?;
+        }
+        for (value, label) in &x_ticks.major {
+            upright(*value, self.theme.grid)?;
+            let at = (frame.across(*value), frame.bottom + TEXT * LEADING);
+            self.text(label, at, Anchor::Middle, TEXT, false)?;
+        }
+        for (value, label) in &y_ticks.major {
+            let y = crisp(frame.up(*value));
+            self.canvas.line(&[(frame.left, y), (frame.right, y)], self.theme.grid, 1.0)?;
+            // digits are 0.73 of the size high, so this centres them on the line
+            let at = (frame.left - 8.0, y + TEXT * 0.365);
+            self.text(label, at, Anchor::End, TEXT, false)?;
+        }
+        Ok(())
+    }
+
+    /// The lower edge, a little stronger than the grid, over bars and areas.
+    fn baseline(&self, frame: &Frame<'_>) -> Result<()> {
+        let y = crisp(frame.bottom);
+        self.canvas.line(&[(frame.left, y), (frame.right, y)], self.theme.faint, 1.0)
+    }
+
+    fn layer(&self, frame: &Frame<'_>, layer: &Layer) -> Result<()> {
+        let color = self.theme.color(layer.ink);
+        match &layer.shape {
+            Shape::Line { points, dashed } => {
+                let points = seen(frame, points);
+                if *dashed {
+                    self.canvas.dashes(&points, color, 1.5)
+                } else {
+                    self.canvas.line(&points, color, 2.0)
+                }
+            }
+            Shape::Area(points) => {
+                let mut points = seen(frame, points);
+                if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) {
+                    points.push((last.0, frame.bottom));
+                    points.push((first.0, frame.bottom));
+                }
+                self.canvas.polygon(&points, color, 0.18)
+            }
+            Shape::Bars(bars) => bars.iter().try_for_each(|bar| self.bar(frame, bar, layer)),
+        }
+    }
+
+    fn bar(&self, frame: &Frame<'_>, bar: &Bar, layer: &Layer) -> Result<()> {
+        let (left, right) = (frame.across(bar.x.0), frame.across(bar.x.1));
+        // a slit of background tells neighbours apart, where there is room for one
+        let slit = if right - left > 4.0 { 0.5 } else { 0.0 };
+        let corners = [(left + slit, frame.up(bar.y.1)), (right - slit, frame.up(bar.y.0))];
+        let opacity = if bar.pale { 0.45 } else { 1.0 };
+        self.canvas.rectangle(corners, self.theme.color(layer.ink), opacity)
+    }
+
+    fn text(&self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, strong: bool) -> Result<()> {
+        let color = if strong { self.theme.text } else { self.theme.faint };
+        self.canvas.text(text, at, anchor, size, color)
+    }
+}
+
+/// The points of a line in pixels, without those nobody can see.
+fn seen(frame: &Frame<'_>, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let points: Vec<(f64, f64)> = points.iter().map(|&point| frame.at(point)).collect();
+    thin(&points, 0.5)
+}
+
+/// The middle of the pixel at `at`, where a line one pixel wide is sharp.
+fn crisp(at: f64) -> f64 {
+    libm::floor(at) + 0.5
+}
+
+fn named(title: &str, unit: Option<&str>) -> String {
+    match unit {
+        Some(unit) => format!("{title} ({unit})"),
+        None => title.to_owned(),
+    }
+}
+
