@@ -227,8 +227,9 @@ impl Prefixes {
         self.reuse.blocks += u64::from(blocks);
         self.reuse.hit_blocks += u64::from(hits);
         if let Some(tokens) = input_length {
-            self.reuse.tokens += tokens;
-            self.reuse.hit_tokens += self.tokens(hits).min(tokens);
+            let hit_tokens = self.tokens(hits).min(tokens);
+            self.reuse.tokens = self.reuse.tokens.saturating_add(tokens);
+            self.reuse.hit_tokens = self.reuse.hit_tokens.saturating_add(hit_tokens);
         }
         self.hit_rate.push(f64::from(hits) / f64::from(blocks));
         self.rows.push(Row {

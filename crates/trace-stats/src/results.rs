@@ -160,17 +160,17 @@ impl Results {
     fn push_tokens(&mut self, outcome: &Outcome) {
         if let Some(tokens) = outcome.input_tokens {
             self.input_tokens.push(tokens as f64);
-            self.totals.input += tokens;
+            self.totals.input = self.totals.input.saturating_add(tokens);
         }
         if let Some(tokens) = outcome.output_tokens {
             self.output_tokens.push(tokens as f64);
-            self.totals.output += tokens;
+            self.totals.output = self.totals.output.saturating_add(tokens);
         }
         if let Some(tokens) = outcome.cached_tokens {
             self.cached_tokens.push(tokens as f64);
             if let Some(input) = outcome.input_tokens {
-                self.totals.cached += tokens;
-                self.totals.cacheable += input;
+                self.totals.cached = self.totals.cached.saturating_add(tokens);
+                self.totals.cacheable = self.totals.cacheable.saturating_add(input);
             }
         }
         if outcome.token_source == Some(TokenSource::Chunks) {
@@ -229,7 +229,7 @@ impl Results {
             duration,
             throughput_rps: rate(self.succeeded),
             output_tps: rate(self.totals.output),
-            total_tps: rate(self.totals.input + self.totals.output),
+            total_tps: rate(self.totals.input.saturating_add(self.totals.output)),
             total_input_tokens: self.totals.input,
             total_output_tokens: self.totals.output,
             total_cached_tokens: self.totals.cached,

@@ -327,8 +327,7 @@ impl Sharing {
             (
                 "context_exceeds_input",
                 exceeding,
-                "context is longer than the prompt: a partial last block is repeated, others are not"
-                    .to_owned(),
+                "context_length beyond input_length (a repeated block counts in full)".to_owned(),
             ),
         ];
         describe_reuse(report, &reuse, self.block_size, self.without_ids);
