@@ -108,6 +108,16 @@ fn headline(report: &Report) -> String {
     if let Some(ms) = report.duration_ms {
         line.push_str(&format!(" over {} s", rounded(ms / 1_000.0)));
     }
+    let count = |wanted: &str| {
+        let scalars = report.scalars.iter();
+        scalars.clone().find_map(|(name, value)| match value {
+            Value::Count(count) if *name == wanted => Some(*count),
+            _ => None,
+        })
+    };
+    if let Some((succeeded, failed)) = count("succeeded").zip(count("failed")) {
+        line.push_str(&format!(", {succeeded} succeeded, {failed} failed"));
+    }
     line
 }
 

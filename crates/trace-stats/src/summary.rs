@@ -381,3 +381,64 @@ fn describe_reuse(report: &mut Report, reuse: &Reuse, block_size: u64, without_i
         ),
     ]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn report<'a>(lines: impl IntoIterator<Item = &'a String>) -> String {
+        let mut summary = Summary::new(Some(10));
+        for line in lines {
+            let line = Line::parse("t", line).unwrap();
+            let outcome = line.outcome().unwrap();
+            summary.push(&line, outcome.as_ref()).unwrap();
+        }
+        serde_json::to_string(&summary.finish().unwrap()).unwrap()
+    }
+
+    prop_compose! {
+        /// A line of a run, apart from its `seq`.
+        fn outcome()(
+            ids in prop::collection::vec(0u64..8, 1..5),
+            sent in 0u64..1_000_000,
+            late in 0u64..9_000,
+            gaps in prop::collection::vec(0u64..50_000, 0..5),
+            tokens in 1u64..9,
+            session in 0u64..4,
+            fate in 0u64..8,
+        ) -> String {
+            let ms = |micros: u64| micros as f64 / 1000.0;
+            let gaps: Vec<String> = gaps.iter().map(|&gap| ms(gap).to_string()).collect();
+            let error = match fate {
+                0 => r#","error":{"kind":"timeout","message":""}"#,
+                1 => r#","error":{"kind":"skipped","message":""}"#,
+                _ => "",
+            };
+            format!(
+                r#""timestamp":{0},"input_length":{1},"hash_ids":{ids:?},"session_id":{session},"scheduled_ms":{0},"due_ms":{0},"sent_ms":{2},"ttft_ms":5.125,"latency_ms":{3},"itl_ms":[{4}],"input_tokens":{1},"output_tokens":{tokens},"chunks":{5}{error}"#,
+                ms(sent),
+                ids.len() * 10,
+                ms(sent + late),
+                ms(late * 3),
+                gaps.join(","),
+                gaps.len() + 1,
+            )
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_outcomes_does_not_matter(
+            (lines, shuffled) in prop::collection::vec(outcome(), 0..20).prop_flat_map(|lines| {
+                let numbered = lines.iter().enumerate();
+                let numbered: Vec<String> = numbered
+                    .map(|(seq, line)| format!(r#"{{"seq":{seq},{line}}}"#))
+                    .collect();
+                (Just(numbered.clone()), Just(numbered).prop_shuffle())
+            })
+        ) {
+            prop_assert_eq!(report(&lines), report(&shuffled));
+        }
+    }
+}
