@@ -164,7 +164,7 @@ fn outcomes_in_numbers_worked_out_by_hand() {
 fn failures_are_infinite_in_the_table() {
     let (_, stdout, _) = stats(&["--block-size", "10"], OUTCOMES);
     insta::assert_snapshot!(stdout, @r"
-    outcomes: 4 requests over 0.5000 s
+    outcomes: 4 requests over 0.5000 s, 2 succeeded, 1 failed
 
                           count  failed    mean     std  min  p50     p90     p95     p99     max
     ttft_ms                   2       1      75      25   50  100     inf     inf     inf     100
