@@ -1,7 +1,9 @@
 //! What requests share: the ids of their prompts' blocks.
 
 use rand::Rng;
-use trace_core::{BlockTable, seed};
+use trace_core::BlockTable;
+
+use crate::draw::Below;
 
 /// The blocks of the prompts of a trace, in order.
 pub trait Prefixes {
@@ -36,36 +38,57 @@ pub const MAX_CONTENTS: u64 = 1 << 32;
 /// grows with the number of distinct prefixes.
 #[derive(Debug)]
 pub struct Pool<R> {
-    contents: u64,
+    contents: Below,
     table: BlockTable<u32>,
+    /// Ids of first blocks by content, [`UNSEEN`] where there is none yet.
+    first: Vec<u64>,
     rng: R,
-    drawn: Vec<u32>,
 }
+
+/// First blocks are looked up in an array up to this many contents, 8 MiB:
+/// every prompt starts there, and a place in the cache beats a place in the
+/// table among all the blocks that are never met again.
+const MOST_FIRST: u64 = 1 << 20;
+
+const UNSEEN: u64 = u64::MAX;
 
 impl<R: Rng> Pool<R> {
     /// A pool of `contents` contents, from 1 to [`MAX_CONTENTS`].
     pub fn new(contents: u64, rng: R) -> Self {
-        let table = BlockTable::new();
         Self {
-            contents,
-            table,
+            contents: Below::new(contents),
+            table: BlockTable::new(),
+            first: vec![UNSEEN; contents.min(MOST_FIRST) as usize],
             rng,
-            drawn: Vec::new(),
+        }
+    }
+
+    fn first(&mut self, content: u32) -> u64 {
+        match self.first.get_mut(content as usize) {
+            Some(id) => {
+                if *id == UNSEEN {
+                    *id = self.table.child(None, content);
+                }
+                *id
+            }
+            None => self.table.child(None, content),
         }
     }
 }
 
 impl<R: Rng> Prefixes for Pool<R> {
     fn draw(&mut self, blocks: u64, ids: &mut Vec<u64>) {
-        let Self {
-            contents,
-            table,
-            rng,
-            drawn,
-        } = self;
-        drawn.clear();
-        drawn.extend((0..blocks).map(|_| seed::below(rng, *contents) as u32));
-        table.row(drawn, ids);
+        ids.clear();
+        let mut parent = None;
+        for _ in 0..blocks {
+            let content = self.contents.draw(&mut self.rng);
+            let id = match parent {
+                None => self.first(content),
+                Some(_) => self.table.child(parent, content),
+            };
+            ids.push(id);
+            parent = Some(id);
+        }
     }
 }
 
@@ -90,5 +113,19 @@ mod tests {
         prefixes.draw(2, &mut first);
         prefixes.draw(4, &mut second);
         assert_eq!((first, second), (vec![0, 1], vec![0, 1, 2, 3]));
+    }
+    #[test]
+    fn ids_are_those_of_one_table_on_both_sides_of_the_array() {
+        let contents = MOST_FIRST + MOST_FIRST / 2;
+        let mut pool = Pool::new(contents, ChaCha8Rng::seed_from_u64(1));
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (below, mut table) = (Below::new(contents), BlockTable::new());
+        let (mut ids, mut expected) = (Vec::new(), Vec::new());
+        for blocks in [2, 1, 5].repeat(200_000) {
+            let row: Vec<u32> = (0..blocks).map(|_| below.draw(&mut rng)).collect();
+            table.row(&row, &mut expected);
+            pool.draw(blocks, &mut ids);
+            assert_eq!(ids, expected);
+        }
     }
 }
