@@ -172,7 +172,7 @@ mod tests {
         let below = Below::new(3 << 30);
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let thirds = (0..30_000)
-            .filter(|_| below.draw(&mut rng) % 3 == 0)
+            .filter(|_| below.draw(&mut rng).is_multiple_of(3))
             .count();
         assert!((9_600..10_400).contains(&thirds), "{thirds} of 30000");
         assert!((0..100).all(|_| Below::new(1).draw(&mut rng) == 0));

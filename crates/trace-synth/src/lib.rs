@@ -33,7 +33,7 @@ pub mod sine;
 pub mod synth;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -44,17 +44,23 @@ pub use synth::Synth;
 
 /// Write the trace that `args` describe to `stdout`, or to the file they name.
 ///
-/// Fails if flags contradict each other, or on a file that cannot be read or
-/// written; an error of `stdout` stays an [`std::io::Error`].
+/// A progress line shows on a terminal when the trace goes to a file; in a
+/// pipe that is left to whoever reads it.
+///
+/// # Errors
+/// Flags that contradict each other, and a file that cannot be read or
+/// written. An error of `stdout` stays an [`io::Error`].
 pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
     // First, so that a mistake in the flags doesn't empty a file.
     let synth = args.command.synth()?;
     match destination(&args.command) {
+        None if stdout_is_a_file() => write_watched(synth, stdout)?,
         None => write(synth, stdout)?,
         Some(path) => {
             let file =
                 File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-            write(synth, file).with_context(|| format!("cannot write {}", path.display()))?;
+            write_watched(synth, file)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
     Ok(cli::DONE)
@@ -68,11 +74,52 @@ fn destination(command: &Command) -> Option<PathBuf> {
 }
 
 /// Write all of `synth` to `output`.
-pub fn write(mut synth: Synth, output: impl Write) -> std::io::Result<()> {
+///
+/// # Errors
+/// Those of `output`.
+pub fn write(synth: Synth, output: impl Write) -> io::Result<()> {
+    write_telling(synth, output, |_| {})
+}
+
+fn write_watched(synth: Synth, output: impl Write) -> io::Result<()> {
+    let mut progress = cli::Progress::new("requests", None);
+    let written = write_telling(synth, output, |count| progress.set(count, ""));
+    progress.finish();
+    written
+}
+
+/// Write, and `tell` how many requests were, now and then.
+fn write_telling(
+    mut synth: Synth,
+    output: impl Write,
+    mut tell: impl FnMut(u64),
+) -> io::Result<()> {
+    const NOW_AND_THEN: u64 = 1 << 15;
     let mut trace = Writer::new(output);
     let mut request = Request::default();
+    let mut count = 0u64;
     while synth.fill(&mut request) {
         trace.write(&request)?;
+        count += 1;
+        if count.is_multiple_of(NOW_AND_THEN) {
+            tell(count);
+        }
     }
     trace.flush()
+}
+
+#[cfg(unix)]
+fn stdout_is_a_file() -> bool {
+    use std::os::fd::AsFd;
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    stdout.is_ok_and(|fd| {
+        File::from(fd)
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file())
+    })
+}
+
+#[cfg(not(unix))]
+fn stdout_is_a_file() -> bool {
+    false
 }

@@ -60,8 +60,8 @@ pub struct Args {
     #[arg(allow_negative_numbers = true)]
     pub total_blocks: Option<u64>,
 
+    /// What every kind of trace has.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub trace: TraceArgs,
 }
 

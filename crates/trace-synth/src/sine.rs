@@ -102,8 +102,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
 
+    /// What every kind of trace has.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub trace: TraceArgs,
 }
 

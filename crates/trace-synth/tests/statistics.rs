@@ -289,7 +289,7 @@ fn sine_counts_follow_the_rate_at_the_left_edge_of_each_interval() {
         Micros::from_micros(5_000_000_000),
         Micros::from_micros(500_000),
     );
-    let mut counts = vec![0.0; 20];
+    let mut counts = [0.0; 20];
     for arrival in Intervals::new(rate, duration, step, random(40)) {
         counts[(arrival.seconds / 0.5).floor() as usize % 20] += 1.0;
     }
