@@ -35,6 +35,7 @@ pub use format::Format;
 pub use report::{Kind, Report, Value};
 pub use summary::Summary;
 
+use anyhow::Context;
 use group::Groups;
 use std::io::Write;
 use trace_core::cli::{self, Progress};
@@ -56,7 +57,8 @@ pub fn run(
     if report.requests == 0 {
         writeln!(notes, "trace-stats: the input holds no requests")?;
     }
-    format::print(&report, args.format, &mut output, &mut notes)?;
+    format::print(&report, args.format, &mut output, &mut notes)
+        .context("cannot write the report")?;
     Ok(cli::DONE)
 }
 

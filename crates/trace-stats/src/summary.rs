@@ -20,6 +20,9 @@ pub struct Summary {
 }
 
 /// What is collected about prefixes.
+///
+/// Requests are taken as they come; outcomes wait for the end, since they come
+/// in the order they ended. Among outcomes, requests are thus taken first.
 #[derive(Debug)]
 struct Sharing {
     block_size: u64,
