@@ -2,6 +2,7 @@
 
 use trace_core::{Micros, parse_duration};
 
+use crate::ask::MAX_OUTPUT_TOKENS;
 use crate::fault::Fault;
 use crate::settings::Settings;
 
@@ -38,7 +39,7 @@ pub struct Args {
     pub itl: Micros,
 
     /// Tokens of an answer whose request has no max_tokens
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(..=MAX_OUTPUT_TOKENS))]
     pub output_tokens: u64,
 
     /// Model on offer; requests may name any other, and it answers too

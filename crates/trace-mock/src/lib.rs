@@ -46,7 +46,7 @@
 //!
 //! | field | type | meaning |
 //! |---|---|---|
-//! | `timestamp` | number, ms | arrival since the first arrival, to the microsecond |
+//! | `timestamp` | number, ms | arrival since the first request to either endpoint arrived, to the microsecond |
 //! | `input_length` | integer | prompt tokens, counted as above |
 //! | `output_length` | integer | tokens that were asked for, or the default |
 //! | `session_id` | string, optional | the request's header `x-session-id` |
@@ -95,7 +95,7 @@ use trace_core::cli;
 /// When the address cannot be listened at, or records could not be written.
 pub fn run(args: &Args) -> anyhow::Result<u8> {
     allow_many_files();
-    let records = Box::new(cli::stdout()?);
+    let records = Box::new(Loud(cli::stdout()?));
     let mut server = start(&Settings::from(args), Some(records))
         .with_context(|| format!("cannot listen at {}:{}", args.host, args.port))?;
     let mut stderr = io::stderr();
@@ -121,6 +121,31 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
     let finished = server.finish().context("cannot write records");
     let _ = writeln!(stderr, "trace-mock: {tally}");
     finished.map(|_| cli::DONE)
+}
+
+/// A writer whose failure is told at once: the server goes on without it, maybe for hours.
+struct Loud<W>(W);
+
+impl<W: Write> Loud<W> {
+    fn told<T>(result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|err| {
+            let passing = [io::ErrorKind::BrokenPipe, io::ErrorKind::Interrupted];
+            if !passing.contains(&err.kind()) {
+                let words = "cannot write records, and goes on without";
+                let _ = writeln!(io::stderr(), "trace-mock: {words}: {err}");
+            }
+        })
+    }
+}
+
+impl<W: Write> Write for Loud<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::told(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Self::told(self.0.flush())
+    }
 }
 
 /// The wish of a user or a supervisor to stop.

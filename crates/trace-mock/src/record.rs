@@ -99,6 +99,11 @@ impl Books {
         }
     }
 
+    /// Note that a request arrives, before its body is read: a later one may have read its own first.
+    pub(crate) fn arrive(&self, arrival: Instant) {
+        self.first_arrival.get_or_init(|| arrival);
+    }
+
     /// Count a request that gets no record.
     pub(crate) fn refuse(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);

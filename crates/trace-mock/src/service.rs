@@ -88,6 +88,7 @@ impl Service {
         if request.method() != Method::POST {
             return not_allowed("POST");
         }
+        self.books.arrive(arrival);
         let (head, mut body) = request.into_parts();
         match read(&mut body).await {
             Ok(body) => self.generate(endpoint, arrival, &head.headers, &body).await,
@@ -152,9 +153,11 @@ impl Service {
         record: Record,
         fault: Option<Fault>,
     ) -> Response<Answer> {
-        let tokens = match fault {
-            Some(Fault::Empty) => 0,
-            _ => ask.output_tokens.unwrap_or(self.output_tokens),
+        // An answer ends by itself unless it comes to the limit that was asked for.
+        let (tokens, cut) = match (fault, ask.output_tokens) {
+            (Some(Fault::Empty), _) => (0, false),
+            (_, Some(limit)) => (limit, true),
+            (_, None) => (self.output_tokens, false),
         };
         let usage = Usage {
             prompt_tokens: ask.input_tokens,
@@ -168,7 +171,7 @@ impl Service {
             (number, self.books.unix(arrival).as_secs()),
             ask.model.unwrap_or(&self.model),
             ask.choices,
-            (tokens, ask.output_tokens.is_some()),
+            (tokens, cut),
         );
         if ask.stream {
             let usage = (ask.usage && told).then_some(usage);
@@ -208,7 +211,7 @@ type Refusal = (StatusCode, String);
 
 /// The whole body of a request, in one piece without a copy where it came in one.
 async fn read(body: &mut Incoming) -> Result<Bytes, Refusal> {
-    let mut whole = Bytes::new();
+    let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
     let mut size = 0;
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
         let frame = frame.map_err(|err| {
@@ -221,20 +224,24 @@ async fn read(body: &mut Incoming) -> Result<Bytes, Refusal> {
         size += data.len();
         if size > MAX_BODY_BYTES {
             // Read on to its end all the same: who still writes would not see the answer.
-            whole = Bytes::new();
-        } else if whole.is_empty() {
-            whole = data;
+            joined = BytesMut::new();
+        } else if size == data.len() {
+            first = data;
         } else {
-            let mut joined = BytesMut::from(whole);
+            if joined.is_empty() {
+                joined.extend_from_slice(&first);
+            }
             joined.extend_from_slice(&data);
-            whole = joined.freeze();
         }
     }
-    if size > MAX_BODY_BYTES {
-        let reason = format!("the body has {size} bytes, more than {MAX_BODY_BYTES}");
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, reason));
+    match size {
+        _ if size > MAX_BODY_BYTES => {
+            let reason = format!("the body has {size} bytes, more than {MAX_BODY_BYTES}");
+            Err((StatusCode::PAYLOAD_TOO_LARGE, reason))
+        }
+        _ if joined.is_empty() => Ok(first),
+        _ => Ok(joined.freeze()),
     }
-    Ok(whole)
 }
 
 fn response(status: StatusCode, kind: HeaderValue, answer: Answer) -> Response<Answer> {
