@@ -161,11 +161,11 @@ impl Whole {
 /// An answer in server-sent events.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    pub(crate) form: Form,
-    pub(crate) schedule: Schedule,
-    pub(crate) usage: Option<Usage>,
-    pub(crate) record: Record,
-    pub(crate) fault: Option<Fault>,
+    form: Form,
+    schedule: Schedule,
+    usage: Option<Usage>,
+    record: Record,
+    fault: Option<Fault>,
     sleep: Sleep,
     /// The step to send next.
     next: u64,

@@ -75,29 +75,50 @@ impl Service {
     /// Answer `request`.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
         let arrival = Instant::now();
-        let endpoint = match request.uri().path() {
-            "/v1/completions" => Endpoint::Completions,
-            "/v1/chat/completions" => Endpoint::Chat,
-            "/v1/models" => return reading(&request, &self.models),
-            "/health" => return reading(&request, &Bytes::from_static(b"{\"status\":\"ok\"}")),
-            path => {
-                let reason = format!("there is nothing at {path}");
-                return error(StatusCode::NOT_FOUND, &reason);
-            }
-        };
-        if request.method() != Method::POST {
-            return not_allowed("POST");
-        }
-        self.books.arrive(arrival);
         let (head, mut body) = request.into_parts();
-        match read(&mut body).await {
-            Ok(body) => self.generate(endpoint, arrival, &head.headers, &body).await,
-            Err(refusal) => Err(refusal),
+        let endpoint = match head.uri.path() {
+            "/v1/completions" => Some(Endpoint::Completions),
+            "/v1/chat/completions" => Some(Endpoint::Chat),
+            _ => None,
+        };
+        let generates = endpoint.is_some() && head.method == Method::POST;
+        if generates {
+            self.books.arrive(arrival);
         }
-        .unwrap_or_else(|(status, reason)| {
+        // To its end whatever the answer: who still writes would not see it.
+        let body = read(&mut body).await;
+        let answered = match (endpoint, body) {
+            (Some(endpoint), Ok(body)) if generates => {
+                self.generate(endpoint, arrival, &head.headers, &body).await
+            }
+            (Some(_), Err(refusal)) if generates => Err(refusal),
+            (Some(_), _) => return not_allowed("POST"),
+            (None, _) => return self.read_only(&head.method, head.uri.path()),
+        };
+        answered.unwrap_or_else(|(status, reason)| {
             self.books.refuse();
             error(status, &reason)
         })
+    }
+
+    /// What there is to read at `path`.
+    fn read_only(&self, method: &Method, path: &str) -> Response<Answer> {
+        let json = match path {
+            "/v1/models" => self.models.clone(),
+            "/health" => Bytes::from_static(b"{\"status\":\"ok\"}"),
+            _ => {
+                return error(
+                    StatusCode::NOT_FOUND,
+                    &format!("there is nothing at {path}"),
+                );
+            }
+        };
+        match *method {
+            Method::GET | Method::HEAD => {
+                response(StatusCode::OK, JSON, Answer::Whole(Whole::new(json)))
+            }
+            _ => not_allowed("GET, HEAD"),
+        }
     }
 
     async fn generate(
@@ -223,7 +244,6 @@ async fn read(body: &mut Incoming) -> Result<Bytes, Refusal> {
         };
         size += data.len();
         if size > MAX_BODY_BYTES {
-            // Read on to its end all the same: who still writes would not see the answer.
             joined = BytesMut::new();
         } else if size == data.len() {
             first = data;
@@ -249,17 +269,6 @@ fn response(status: StatusCode, kind: HeaderValue, answer: Answer) -> Response<A
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
-}
-
-/// `json` for who reads with GET.
-fn reading(request: &Request<Incoming>, json: &Bytes) -> Response<Answer> {
-    match *request.method() {
-        Method::GET | Method::HEAD => {
-            let answer = Answer::Whole(Whole::new(json.clone()));
-            response(StatusCode::OK, JSON, answer)
-        }
-        _ => not_allowed("GET, HEAD"),
-    }
 }
 
 fn not_allowed(allowed: &'static str) -> Response<Answer> {

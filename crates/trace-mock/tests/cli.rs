@@ -294,6 +294,7 @@ fn a_body_beyond_the_limit_is_refused_and_the_answer_seen() {
     let mock = Mock::start(&[]);
     let body = " ".repeat((64 << 20) + 1);
     assert_eq!(mock.post("/v1/completions", "", &body).status, 413);
+    assert_eq!(mock.post("/v1/nowhere", "", &body).status, 404);
 }
 
 #[test]
