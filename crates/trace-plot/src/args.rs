@@ -134,24 +134,47 @@ impl Args {
     /// # Errors
     /// A destination that does not fit, or a word that is no kind and no file.
     pub fn plan(&self) -> Result<Plan> {
-        let named: Vec<&'static Kind> = self.words.iter().map_while(|word| Kind::named(word)).collect();
+        let named: Vec<&'static Kind> = self
+            .words
+            .iter()
+            .map_while(|word| Kind::named(word))
+            .collect();
         let files = self.words[named.len()..].to_vec();
         if let Some(word) = files.first() {
-            ensure!(is_file(word), "{word} is neither a file nor a kind of plot ({})", names());
+            ensure!(
+                is_file(word),
+                "{word} is neither a file nor a kind of plot ({})",
+                names()
+            );
         }
         let output = self.output(&named)?;
-        let pixels = f64::from(self.width) * f64::from(self.height) * f64::from(self.scale * self.scale);
+        let pixels =
+            f64::from(self.width) * f64::from(self.height) * f64::from(self.scale * self.scale);
         ensure!(
             pixels <= 2e8,
             "a PNG of {pixels:.0} pixels is too large; a smaller --scale, --width or --height helps"
         );
         Ok(Plan {
             named: !named.is_empty(),
-            kinds: if named.is_empty() { KINDS.iter().collect() } else { named },
-            input: InputArgs { files, skip_invalid: self.skip_invalid },
+            kinds: if named.is_empty() {
+                KINDS.iter().collect()
+            } else {
+                named
+            },
+            input: InputArgs {
+                files,
+                skip_invalid: self.skip_invalid,
+            },
             by: self.by.clone(),
-            settings: Settings { bin: self.bin, x_axis: self.x_axis },
-            look: Look { width: self.width, height: self.height, theme: self.theme.theme() },
+            settings: Settings {
+                bin: self.bin,
+                x_axis: self.x_axis,
+            },
+            look: Look {
+                width: self.width,
+                height: self.height,
+                theme: self.theme.theme(),
+            },
             output,
         })
     }
@@ -166,7 +189,9 @@ impl Args {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let extension = extension.map(str::to_ascii_lowercase);
         let Some(format) = extension.as_deref().and_then(Format::of_extension) else {
-            if let Some(other @ ("jpg" | "jpeg" | "gif" | "webp" | "pdf" | "eps" | "html")) = extension.as_deref() {
+            if let Some(other @ ("jpg" | "jpeg" | "gif" | "webp" | "pdf" | "eps" | "html")) =
+                extension.as_deref()
+            {
                 bail!("cannot write {other}: --out takes FILE.png, FILE.svg or a directory");
             }
             return Ok(Output::Directory(path.to_owned(), self.formats()));
@@ -200,7 +225,11 @@ impl Args {
     }
 
     fn formats(&self) -> Vec<Format> {
-        let mut formats = if self.format.is_empty() { vec![Format::Png, Format::Svg] } else { self.format.clone() };
+        let mut formats = if self.format.is_empty() {
+            vec![Format::Png, Format::Svg]
+        } else {
+            self.format.clone()
+        };
         formats.sort_unstable();
         formats.dedup();
         formats
@@ -219,7 +248,11 @@ fn names() -> String {
 
 fn parse_scale(text: &str) -> Result<f32, String> {
     let scale: f32 = text.parse().map_err(|_| "expected a number".to_owned())?;
-    if (0.5..=8.0).contains(&scale) { Ok(scale) } else { Err("expected 0.5 to 8".to_owned()) }
+    if (0.5..=8.0).contains(&scale) {
+        Ok(scale)
+    } else {
+        Err("expected 0.5 to 8".to_owned())
+    }
 }
 
 impl ThemeName {
@@ -236,7 +269,9 @@ mod tests {
     use super::*;
 
     fn plan(words: &str) -> Result<Plan> {
-        Args::try_parse_from(std::iter::once("trace-plot").chain(words.split_whitespace())).unwrap().plan()
+        Args::try_parse_from(std::iter::once("trace-plot").chain(words.split_whitespace()))
+            .unwrap()
+            .plan()
     }
 
     #[test]
@@ -267,13 +302,27 @@ mod tests {
     #[test]
     fn a_file_takes_one_kind() {
         assert!(plan("rate -o x.SVG").is_ok());
-        assert!(plan("-o x.svg").unwrap_err().to_string().contains("x.svg holds one plot"));
+        assert!(
+            plan("-o x.svg")
+                .unwrap_err()
+                .to_string()
+                .contains("x.svg holds one plot")
+        );
         assert!(plan("rate -o x.svg --format png").is_err());
-        assert!(plan("rate -o x.pdf").unwrap_err().to_string().contains("cannot write pdf"));
+        assert!(
+            plan("rate -o x.pdf")
+                .unwrap_err()
+                .to_string()
+                .contains("cannot write pdf")
+        );
     }
 
     #[test]
     fn the_help_names_every_kind() {
-        assert!(KINDS.iter().all(|kind| EXAMPLES.contains(&format!("\n  {} ", kind.name))));
+        assert!(
+            KINDS
+                .iter()
+                .all(|kind| EXAMPLES.contains(&format!("\n  {} ", kind.name)))
+        );
     }
 }

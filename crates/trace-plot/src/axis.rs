@@ -13,6 +13,8 @@ use crate::number::{self, DURATIONS};
 pub enum Quantity {
     /// A plain number.
     Number,
+    /// A number of things, which has no fractions.
+    Count,
     /// A share between 0 and 1, written in percent.
     Share,
     /// Microseconds, written in the unit that suits the axis.
@@ -59,18 +61,35 @@ pub struct Ticks {
 impl Axis {
     /// An axis from zero to the first tick at or above `max`.
     pub fn from_zero(title: impl Into<String>, quantity: Quantity, max: f64) -> Self {
-        let max = if max > 0.0 && max.is_finite() { max } else { 1.0 };
-        let mut axis =
-            Self { title: title.into(), quantity, scale: Scale::Linear, from: 0.0, to: max, labelled_to: f64::INFINITY };
+        let max = if max > 0.0 && max.is_finite() {
+            max
+        } else {
+            1.0
+        };
+        let mut axis = Self {
+            title: title.into(),
+            quantity,
+            scale: Scale::Linear,
+            from: 0.0,
+            to: max,
+            labelled_to: f64::INFINITY,
+        };
         let step = axis.step(6);
-        axis.to = step * libm::ceil(max / step - 1e-9);
+        axis.to = step * (max / step - 1e-9).ceil();
         axis
     }
 
     /// An axis over exactly `from..to`.
     pub fn exact(title: impl Into<String>, quantity: Quantity, from: f64, to: f64) -> Self {
         let to = if to > from { to } else { from + 1.0 };
-        Self { title: title.into(), quantity, scale: Scale::Linear, from, to, labelled_to: f64::INFINITY }
+        Self {
+            title: title.into(),
+            quantity,
+            scale: Scale::Linear,
+            from,
+            to,
+            labelled_to: f64::INFINITY,
+        }
     }
 
     /// A logarithmic axis over `min..max`, widened to 1, 2 or 5 times a
@@ -88,7 +107,14 @@ impl Axis {
         if to <= from {
             to = from * 10.0;
         }
-        Self { title: title.into(), quantity, scale: Scale::Log, from, to, labelled_to: f64::INFINITY }
+        Self {
+            title: title.into(),
+            quantity,
+            scale: Scale::Log,
+            from,
+            to,
+            labelled_to: f64::INFINITY,
+        }
     }
 
     /// Where `value` lies: 0 at `from`, 1 at `to`, never outside.
@@ -109,7 +135,11 @@ impl Axis {
             Scale::Linear => self.linear_ticks(limit),
             Scale::Log => {
                 let ticks = self.log_ticks(limit);
-                if ticks.major.len() < 3 { self.linear_ticks(limit) } else { ticks }
+                if ticks.major.len() < 3 {
+                    self.linear_ticks(limit)
+                } else {
+                    ticks
+                }
             }
         }
     }
@@ -118,10 +148,12 @@ impl Axis {
     /// duration, with its symbol.
     fn unit(&self) -> (f64, Option<&'static str>) {
         match self.quantity {
-            Quantity::Number => (1.0, None),
+            Quantity::Number | Quantity::Count => (1.0, None),
             Quantity::Share => (0.01, Some("%")),
             Quantity::Duration => {
-                let index = DURATIONS.iter().rposition(|(unit, _)| self.to >= 2.0 * unit);
+                let index = DURATIONS
+                    .iter()
+                    .rposition(|(unit, _)| self.to >= 2.0 * unit);
                 let (unit, symbol) = DURATIONS[index.unwrap_or(0)];
                 (unit, Some(symbol))
             }
@@ -137,41 +169,69 @@ impl Axis {
             Some("h") => &[0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 12.0, 24.0],
             _ => &[],
         };
-        let step = clock.iter().copied().find(|&step| step >= least * (1.0 - 1e-9));
-        unit * step.unwrap_or_else(|| ceil_125(least))
+        let step = clock
+            .iter()
+            .copied()
+            .find(|&step| step >= least * (1.0 - 1e-9));
+        let step = step.unwrap_or_else(|| ceil_125(least));
+        if self.quantity == Quantity::Count {
+            return step.max(1.0);
+        }
+        unit * step
     }
 
     fn linear_ticks(&self, limit: usize) -> Ticks {
         let (unit, symbol) = self.unit();
-        let step = self.step(limit);
-        let first = libm::ceil(self.from / step - 1e-9);
+        // an axis that ends on a round value has a tick there
+        let ends = |step: &f64| {
+            let steps = self.to / step;
+            self.from == 0.0 && (steps - steps.round()).abs() < 1e-9
+        };
+        let fitting = (3..=limit).rev().map(|limit| self.step(limit));
+        let step = fitting
+            .into_iter()
+            .find(ends)
+            .unwrap_or_else(|| self.step(limit));
+        let first = (self.from / step - 1e-9).ceil();
         let to = self.to.min(self.labelled_to);
-        let count = libm::floor((to - first * step) / step + 1e-9).max(0.0) as usize;
+        let count = ((to - first * step) / step + 1e-9).floor().max(0.0) as usize;
         let major = (0..=count)
             .map(|index| {
                 let value = (first + index as f64) * step;
                 (value, number::tick(value / unit, step / unit))
             })
             .collect();
-        Ticks { unit: symbol, major, minor: Vec::new() }
+        Ticks {
+            unit: symbol,
+            major,
+            minor: Vec::new(),
+        }
     }
 
     fn log_ticks(&self, limit: usize) -> Ticks {
         let decades = libm::log10(self.to / self.from);
-        let factors: &[u32] =
-            if decades * 3.0 <= limit as f64 { &[1, 2, 5] } else { &[1] };
-        let mut ticks = Ticks { unit: None, major: Vec::new(), minor: Vec::new() };
-        let first = libm::floor(libm::log10(self.from) + 1e-9) as i32;
-        let last = libm::ceil(libm::log10(self.to) - 1e-9) as i32;
+        let factors: &[u32] = if decades * 3.0 <= limit as f64 {
+            &[1, 2, 5]
+        } else {
+            &[1]
+        };
+        let every = (decades / limit.max(1) as f64).ceil().max(1.0) as i32;
+        let mut ticks = Ticks {
+            unit: None,
+            major: Vec::new(),
+            minor: Vec::new(),
+        };
+        let first = (libm::log10(self.from) + 1e-9).floor() as i32;
+        let last = (libm::log10(self.to) - 1e-9).ceil() as i32;
         for exponent in first..=last {
             for factor in 1..10 {
                 let value = f64::from(factor) * power_of_ten(exponent);
                 if value < self.from * (1.0 - 1e-9) || value > self.to * (1.0 + 1e-9) {
                     continue;
                 }
-                if factors.contains(&factor) {
+                if factors.contains(&factor) && exponent % every == 0 {
                     ticks.major.push((value, self.log_label(value)));
-                } else {
+                } else if decades <= 8.0 || factor == 1 {
                     ticks.minor.push(value);
                 }
             }
@@ -181,7 +241,7 @@ impl Axis {
 
     fn log_label(&self, value: f64) -> String {
         match self.quantity {
-            Quantity::Number => number::tick(value, value),
+            Quantity::Number | Quantity::Count => number::tick(value, value),
             Quantity::Share => format!("{} %", number::tick(value * 100.0, value * 100.0)),
             Quantity::Duration => {
                 // No minutes here: ten of them are not a power of ten of seconds.
@@ -201,16 +261,22 @@ fn power_of_ten(exponent: i32) -> f64 {
 
 /// The smallest of 1, 2, 5 times a power of ten that is at least `value`.
 pub fn ceil_125(value: f64) -> f64 {
-    let base = power_of_ten(libm::floor(libm::log10(value)) as i32);
+    let base = power_of_ten(libm::log10(value).floor() as i32);
     let share = value / base * (1.0 - 1e-9);
-    base * [1.0, 2.0, 5.0].into_iter().find(|&step| step >= share).unwrap_or(10.0)
+    base * [1.0, 2.0, 5.0]
+        .into_iter()
+        .find(|&step| step >= share)
+        .unwrap_or(10.0)
 }
 
 /// The largest of 1, 2, 5 times a power of ten that is at most `value`.
 pub fn floor_125(value: f64) -> f64 {
-    let base = power_of_ten(libm::floor(libm::log10(value)) as i32);
+    let base = power_of_ten(libm::log10(value).floor() as i32);
     let share = value / base * (1.0 + 1e-9);
-    base * [5.0, 2.0, 1.0].into_iter().find(|&step| step <= share).unwrap_or(0.5)
+    base * [5.0, 2.0, 1.0]
+        .into_iter()
+        .find(|&step| step <= share)
+        .unwrap_or(0.5)
 }
 
 #[cfg(test)]
@@ -218,7 +284,11 @@ mod tests {
     use super::*;
 
     fn labels(ticks: &Ticks) -> Vec<&str> {
-        ticks.major.iter().map(|(_, label)| label.as_str()).collect()
+        ticks
+            .major
+            .iter()
+            .map(|(_, label)| label.as_str())
+            .collect()
     }
 
     #[test]
@@ -245,6 +315,26 @@ mod tests {
     }
 
     #[test]
+    fn a_round_end_has_a_tick() {
+        let axis = Axis::from_zero("rate", Quantity::Number, 14.2);
+        assert_eq!(labels(&axis.ticks(8)), ["0", "5", "10", "15"]);
+    }
+
+    #[test]
+    fn nobody_counts_half_a_request() {
+        let axis = Axis::from_zero("requests", Quantity::Count, 1.0);
+        assert_eq!(labels(&axis.ticks(8)), ["0", "1"]);
+    }
+
+    #[test]
+    fn many_decades_are_labelled_now_and_then() {
+        let axis = Axis::log("latency", Quantity::Duration, (1.0, 1e16), 1.0);
+        let ticks = axis.ticks(8);
+        assert_eq!(ticks.major.len(), 9);
+        assert!(ticks.minor.len() < 20);
+    }
+
+    #[test]
     fn shares_are_percents() {
         let axis = Axis::from_zero("share", Quantity::Share, 1.0);
         let ticks = axis.ticks(6);
@@ -259,8 +349,8 @@ mod tests {
         assert_eq!(
             labels(&axis.ticks(12)),
             [
-                "5 ms", "10 ms", "20 ms", "50 ms", "100 ms", "200 ms", "500 ms", "1 s", "2 s", "5 s",
-                "10 s", "20 s", "50 s"
+                "5 ms", "10 ms", "20 ms", "50 ms", "100 ms", "200 ms", "500 ms", "1 s", "2 s",
+                "5 s", "10 s", "20 s", "50 s"
             ]
         );
         assert_eq!(labels(&axis.ticks(6)), ["10 ms", "100 ms", "1 s", "10 s"]);

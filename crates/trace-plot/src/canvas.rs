@@ -42,7 +42,9 @@ impl<'a> Canvas<'a> {
     pub fn new(svg: &'a mut String, width: u32, height: u32) -> Self {
         font::register();
         let size = (width * UNITS as u32, height * UNITS as u32);
-        Self { area: SVGBackend::with_string(svg, size).into_drawing_area() }
+        Self {
+            area: SVGBackend::with_string(svg, size).into_drawing_area(),
+        }
     }
 
     /// Cover everything with `color`.
@@ -53,7 +55,9 @@ impl<'a> Canvas<'a> {
     /// A line through `points`.
     pub fn line(&self, points: &[(f64, f64)], color: RGBColor, width: f64) -> Result<()> {
         let points: Vec<_> = points.iter().map(|&point| units(point)).collect();
-        Ok(self.area.draw(&PathElement::new(points, stroke(color, width)))?)
+        Ok(self
+            .area
+            .draw(&PathElement::new(points, stroke(color, width)))?)
     }
 
     /// A dashed line through `points`.
@@ -67,16 +71,13 @@ impl<'a> Canvas<'a> {
     /// A filled polygon, seen through by `1 - opacity`.
     pub fn polygon(&self, points: &[(f64, f64)], color: RGBColor, opacity: f64) -> Result<()> {
         let points: Vec<_> = points.iter().map(|&point| units(point)).collect();
-        Ok(self.area.draw(&Polygon::new(points, color.mix(opacity).filled()))?)
+        Ok(self
+            .area
+            .draw(&Polygon::new(points, color.mix(opacity).filled()))?)
     }
 
     /// A filled rectangle between two corners.
-    pub fn rectangle(
-        &self,
-        corners: [(f64, f64); 2],
-        color: RGBColor,
-        opacity: f64,
-    ) -> Result<()> {
+    pub fn rectangle(&self, corners: [(f64, f64); 2], color: RGBColor, opacity: f64) -> Result<()> {
         let style: ShapeStyle = color.mix(opacity).filled();
         Ok(self.area.draw(&Rectangle::new(corners.map(units), style))?)
     }
@@ -107,7 +108,9 @@ impl<'a> Canvas<'a> {
             .color(&color)
             .pos(Pos::new(horizontal, VPos::Bottom));
         let at = units((at.0, at.1 + size / 4.0));
-        Ok(self.area.draw(&Text::new(font::printable(text), at, style))?)
+        Ok(self
+            .area
+            .draw(&Text::new(font::printable(text), at, style))?)
     }
 
     /// Write what was drawn.
@@ -117,9 +120,9 @@ impl<'a> Canvas<'a> {
 }
 
 fn units((x, y): (f64, f64)) -> (i32, i32) {
-    (libm::round(x * UNITS) as i32, libm::round(y * UNITS) as i32)
+    ((x * UNITS).round() as i32, (y * UNITS).round() as i32)
 }
 
 fn stroke(color: RGBColor, width: f64) -> ShapeStyle {
-    color.stroke_width(libm::round(width * UNITS) as u32)
+    color.stroke_width((width * UNITS).round() as u32)
 }

@@ -65,29 +65,31 @@ impl Distribution {
         }
         corners
     }
-
-    /// The duration that all but the fastest hundredth exceed, and the
-    /// longest, in microseconds; `None` when nothing succeeded.
-    pub fn range(&self) -> Option<(f64, f64)> {
-        range(&self.counts())
-    }
 }
 
-/// The value at the first hundredth of `counts`, and the last.
+/// The values that a hundredth and 99 hundredths of `counts` do not exceed:
+/// the range of what is typical. `None` if there are no counts.
 pub fn range(counts: &[(f64, u64)]) -> Option<(f64, f64)> {
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
-    let mut reached = 0;
-    let low = counts.iter().find(|(_, count)| {
-        reached += count;
-        reached * 100 >= total
-    });
-    Some((low?.0, counts.last()?.0))
+    let at = |hundredths: u128| {
+        let mut reached: u128 = 0;
+        let found = counts.iter().find(|(_, count)| {
+            reached += u128::from(*count);
+            reached * 100 >= u128::from(total) * hundredths
+        });
+        found.map(|(value, _)| *value)
+    };
+    Some((at(1)?, at(99)?))
 }
 
 /// `us` with its 13 leading binary digits, in the middle of what they cover.
 fn rounded(us: u64) -> u64 {
     let spare = (64 - us.leading_zeros()).saturating_sub(13);
-    if spare == 0 { us } else { (us >> spare << spare) + (1 << (spare - 1)) }
+    if spare == 0 {
+        us
+    } else {
+        (us >> spare << spare) + (1 << (spare - 1))
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +100,9 @@ mod tests {
 
     fn of(durations: &[u64], failures: usize) -> Distribution {
         let mut distribution = Distribution::default();
-        durations.iter().for_each(|&us| distribution.add(Micros::from_micros(us)));
+        durations
+            .iter()
+            .for_each(|&us| distribution.add(Micros::from_micros(us)));
         (0..failures).for_each(|_| distribution.fail());
         distribution
     }
@@ -106,21 +110,25 @@ mod tests {
     #[test]
     fn the_curve_ends_at_the_share_that_succeeded() {
         let curve = of(&[10, 20, 20], 1).cumulative();
-        assert_eq!(curve, [(10.0, 0.0), (10.0, 0.25), (20.0, 0.25), (20.0, 0.75)]);
+        assert_eq!(
+            curve,
+            [(10.0, 0.0), (10.0, 0.25), (20.0, 0.25), (20.0, 0.75)]
+        );
     }
 
     #[test]
     fn nothing_that_succeeded_has_no_curve() {
         assert_eq!(of(&[], 3).cumulative(), []);
-        assert_eq!(of(&[], 3).range(), None);
     }
 
     #[test]
-    fn the_range_forgives_a_hundredth_at_the_low_end() {
-        let mut durations = vec![1];
-        durations.extend(vec![100; 199]);
-        assert_eq!(of(&durations, 0).range(), Some((100.0, 100.0)));
-        assert_eq!(of(&[7], 0).range(), Some((7.0, 7.0)));
+    fn the_range_forgives_a_hundredth_at_either_end() {
+        assert_eq!(
+            range(&[(1.0, 1), (100.0, 198), (900.0, 1)]),
+            Some((100.0, 100.0))
+        );
+        assert_eq!(range(&[(7.0, 1)]), Some((7.0, 7.0)));
+        assert_eq!(range(&[]), None);
     }
 
     proptest! {

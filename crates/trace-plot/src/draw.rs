@@ -39,7 +39,13 @@ pub struct Look {
 pub fn svg(figure: &Figure, look: &Look) -> Result<String> {
     let mut svg = String::new();
     let canvas = Canvas::new(&mut svg, look.width, look.height);
-    Drawing { figure, theme: &look.theme, canvas: &canvas, size: look.size() }.all()?;
+    Drawing {
+        figure,
+        theme: &look.theme,
+        canvas: &canvas,
+        size: look.size(),
+    }
+    .all()?;
     canvas.finish()?;
     Ok(svg)
 }
@@ -90,28 +96,48 @@ impl Drawing<'_, '_> {
         let bottom = x_name_baseline - TEXT * LEADING - 4.0 - TEXT * LEADING;
         ensure!(
             bottom - top >= 60.0,
-            "no room for the plot in {} × {} pixels; a larger --height or --width helps",
+            "no room for the plot in {} × {} pixels; a larger --height or --width helps, with a smaller --scale if need be",
             self.size.0,
             self.size.1
         );
         let y_ticks = self.figure.y.ticks(((bottom - top) / 42.0) as usize);
-        let widest = y_ticks.major.iter().map(|(_, label)| font::width(label, TEXT));
+        let widest = y_ticks
+            .major
+            .iter()
+            .map(|(_, label)| font::width(label, TEXT));
         let left = MARGIN + widest.fold(0.0, f64::max) + 8.0;
         let right = self.size.0 - MARGIN - 8.0;
-        ensure!(right - left >= 100.0, "no room for the plot in {} pixels; a larger --width helps", self.size.0);
+        ensure!(
+            right - left >= 100.0,
+            "no room for the plot in a width of {} pixels; a larger --width helps, with a smaller --scale if need be",
+            self.size.0
+        );
         let (x_ticks, right) = self.across_ticks(left, right);
         let figure = self.figure;
-        let frame = Frame { left, right, top, bottom, x: &figure.x, y: &figure.y };
+        let frame = Frame {
+            left,
+            right,
+            top,
+            bottom,
+            x: &figure.x,
+            y: &figure.y,
+        };
         self.grid(&frame, &x_ticks, &y_ticks)?;
         for layer in &figure.layers {
             self.layer(&frame, layer)?;
         }
         self.baseline(&frame)?;
         let name = named(&figure.y.title, y_ticks.unit);
-        self.text(&name, (MARGIN, top - 12.0), Anchor::Start, TEXT, false)?;
+        self.text(&name, (MARGIN, top - 14.0), Anchor::Start, TEXT, false)?;
         let name = named(&figure.x.title, x_ticks.unit);
         let middle = (left + right) / 2.0;
-        self.text(&name, (middle, x_name_baseline), Anchor::Middle, TEXT, false)
+        self.text(
+            &name,
+            (middle, x_name_baseline),
+            Anchor::Middle,
+            TEXT,
+            false,
+        )
     }
 
     /// Title, facts and legend; gives where the plot may begin.
@@ -129,7 +155,7 @@ impl Drawing<'_, '_> {
             y = self.legend(y + 6.0, room)?;
         }
         // the name of the vertical axis has a line of its own above the plot
-        Ok(y + 14.0 + TEXT * LEADING + 8.0)
+        Ok(y + 14.0 + TEXT * LEADING + 9.0)
     }
 
     /// The legend in rows, below `y`; gives its last baseline.
@@ -145,7 +171,13 @@ impl Drawing<'_, '_> {
                 at = (MARGIN, at.1 + TEXT * LEADING);
             }
             self.sample(entry, at, SAMPLE)?;
-            self.text(&label, (at.0 + SAMPLE + 8.0, at.1), Anchor::Start, TEXT, true)?;
+            self.text(
+                &label,
+                (at.0 + SAMPLE + 8.0, at.1),
+                Anchor::Start,
+                TEXT,
+                true,
+            )?;
             at.0 += width + GAP;
         }
         Ok(at.1)
@@ -158,7 +190,10 @@ impl Drawing<'_, '_> {
         match entry.mark {
             Mark::Line => self.canvas.line(&ends, color, 3.0),
             Mark::Dashed => self.canvas.dashes(&ends, color, 2.0),
-            Mark::Block => self.canvas.rectangle([(x + 4.0, y - 6.0), (x + 18.0, y + 6.0)], color, 1.0),
+            Mark::Block => {
+                self.canvas
+                    .rectangle([(x + 4.0, y - 6.0), (x + 18.0, y + 6.0)], color, 1.0)
+            }
         }
     }
 
@@ -166,8 +201,9 @@ impl Drawing<'_, '_> {
     fn notes(&self) -> Result<f64> {
         let room = self.size.0 - 2.0 * MARGIN;
         let notes = self.figure.notes.iter();
-        let lines: Vec<String> =
-            notes.flat_map(|note| font::wrap(&font::printable(note), NOTE, room)).collect();
+        let lines: Vec<String> = notes
+            .flat_map(|note| font::wrap(&font::printable(note), NOTE, room))
+            .collect();
         let height = NOTE * LEADING;
         let top = self.size.1 - MARGIN * 0.7 - lines.len() as f64 * height;
         for (index, line) in lines.iter().enumerate() {
@@ -186,9 +222,9 @@ impl Drawing<'_, '_> {
             let mut ticks = axis.ticks(limit);
             let mut edge = right;
             if let Some((value, label)) = ticks.major.last() {
-                let beyond = left + axis.position(*value) * (right - left)
-                    + font::width(label, TEXT) / 2.0
-                    - (self.size.0 - 8.0);
+                let beyond =
+                    left + axis.position(*value) * (right - left) + font::width(label, TEXT) / 2.0
+                        - (self.size.0 - 8.0);
                 edge -= beyond.max(0.0);
             }
             let mut end = f64::NEG_INFINITY;
@@ -213,7 +249,8 @@ impl Drawing<'_, '_> {
     fn grid(&self, frame: &Frame<'_>, x_ticks: &Ticks, y_ticks: &Ticks) -> Result<()> {
         let upright = |x: f64, color| {
             let x = crisp(frame.across(x));
-            self.canvas.line(&[(x, frame.top), (x, frame.bottom)], color, 1.0)
+            self.canvas
+                .line(&[(x, frame.top), (x, frame.bottom)], color, 1.0)
         };
         for &value in &x_ticks.minor {
             upright(value, self.theme.minor)?;
@@ -225,7 +262,8 @@ impl Drawing<'_, '_> {
         }
         for (value, label) in &y_ticks.major {
             let y = crisp(frame.up(*value));
-            self.canvas.line(&[(frame.left, y), (frame.right, y)], self.theme.grid, 1.0)?;
+            self.canvas
+                .line(&[(frame.left, y), (frame.right, y)], self.theme.grid, 1.0)?;
             // digits are 0.73 of the size high, so this centres them on the line
             let at = (frame.left - 8.0, y + TEXT * 0.365);
             self.text(label, at, Anchor::End, TEXT, false)?;
@@ -236,7 +274,8 @@ impl Drawing<'_, '_> {
     /// The lower edge, a little stronger than the grid, over bars and areas.
     fn baseline(&self, frame: &Frame<'_>) -> Result<()> {
         let y = crisp(frame.bottom);
-        self.canvas.line(&[(frame.left, y), (frame.right, y)], self.theme.faint, 1.0)
+        self.canvas
+            .line(&[(frame.left, y), (frame.right, y)], self.theme.faint, 1.0)
     }
 
     fn layer(&self, frame: &Frame<'_>, layer: &Layer) -> Result<()> {
@@ -252,7 +291,8 @@ impl Drawing<'_, '_> {
             }
             Shape::Area(points) => {
                 let mut points = seen(frame, points);
-                if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) {
+                if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied())
+                {
                     points.push((last.0, frame.bottom));
                     points.push((first.0, frame.bottom));
                 }
@@ -266,13 +306,28 @@ impl Drawing<'_, '_> {
         let (left, right) = (frame.across(bar.x.0), frame.across(bar.x.1));
         // a slit of background tells neighbours apart, where there is room for one
         let slit = if right - left > 4.0 { 0.5 } else { 0.0 };
-        let corners = [(left + slit, frame.up(bar.y.1)), (right - slit, frame.up(bar.y.0))];
+        let corners = [
+            (left + slit, frame.up(bar.y.1)),
+            (right - slit, frame.up(bar.y.0)),
+        ];
         let opacity = if bar.pale { 0.45 } else { 1.0 };
-        self.canvas.rectangle(corners, self.theme.color(layer.ink), opacity)
+        self.canvas
+            .rectangle(corners, self.theme.color(layer.ink), opacity)
     }
 
-    fn text(&self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, strong: bool) -> Result<()> {
-        let color = if strong { self.theme.text } else { self.theme.faint };
+    fn text(
+        &self,
+        text: &str,
+        at: (f64, f64),
+        anchor: Anchor,
+        size: f64,
+        strong: bool,
+    ) -> Result<()> {
+        let color = if strong {
+            self.theme.text
+        } else {
+            self.theme.faint
+        };
         self.canvas.text(text, at, anchor, size, color)
     }
 }
@@ -280,12 +335,12 @@ impl Drawing<'_, '_> {
 /// The points of a line in pixels, without those nobody can see.
 fn seen(frame: &Frame<'_>, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let points: Vec<(f64, f64)> = points.iter().map(|&point| frame.at(point)).collect();
-    thin(&points, 0.5)
+    thin(&points, 1.0)
 }
 
 /// The middle of the pixel at `at`, where a line one pixel wide is sharp.
 fn crisp(at: f64) -> f64 {
-    libm::floor(at) + 0.5
+    at.floor() + 0.5
 }
 
 fn named(title: &str, unit: Option<&str>) -> String {
@@ -294,4 +349,3 @@ fn named(title: &str, unit: Option<&str>) -> String {
         None => title.to_owned(),
     }
 }
-

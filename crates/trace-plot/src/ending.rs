@@ -85,19 +85,27 @@ impl Endings {
     /// What a picture of `field` leaves out.
     pub fn notes(&self, field: &str) -> Vec<String> {
         let counts = [
-            (self.unserved, "cancelled or skipped, not counted".to_owned()),
-            (self.untimed, format!("succeeded without {field}, not counted")),
+            (
+                self.unserved,
+                "cancelled or skipped, not counted".to_owned(),
+            ),
+            (
+                self.untimed,
+                format!("succeeded without {field}, not counted"),
+            ),
             (self.requests, "without an outcome, not counted".to_owned()),
         ];
         let some = counts.into_iter().filter(|(count, _)| *count > 0);
-        some.map(|(count, what)| format!("{} {what}", number::counted(count, "request"))).collect()
+        some.map(|(count, what)| format!("{} {what}", number::counted(count, "request")))
+            .collect()
     }
 
     /// `http 3, timeout 1`
     pub fn kinds(&self) -> String {
         let each = self.failures.iter();
-        let each: Vec<_> =
-            each.map(|(kind, count)| format!("{} {}", kind.as_str(), number::exact(*count))).collect();
+        let each: Vec<_> = each
+            .map(|(kind, count)| format!("{} {}", kind.as_str(), number::exact(*count)))
+            .collect();
         each.join(", ")
     }
 
@@ -118,9 +126,18 @@ mod tests {
         let counted = lines.iter().map(|text| {
             let line = Line::parse("t", &format!("{{\"input_length\":1{text}}}")).unwrap();
             let outcome = line.outcome().unwrap();
-            let timed = outcome.as_ref().is_some_and(|outcome| outcome.latency_ms.is_some());
+            let timed = outcome
+                .as_ref()
+                .is_some_and(|outcome| outcome.latency_ms.is_some());
             let request = Request::default();
-            endings.count(&Sample { group: 0, request: &request, outcome: outcome.as_ref() }, timed)
+            endings.count(
+                &Sample {
+                    group: 0,
+                    request: &request,
+                    outcome: outcome.as_ref(),
+                },
+                timed,
+            )
         });
         let counted = counted.collect();
         (endings, counted)
@@ -154,7 +171,10 @@ mod tests {
         assert_eq!(why(&[""]), "no line is an outcome, with latency_ms");
         let failed = ",\"error\":{\"kind\":\"connect\",\"message\":\"refused\"}";
         assert_eq!(why(&[failed, failed]), "every request failed (connect 2)");
-        assert_eq!(why(&[",\"status\":200"]), "no request that succeeded has latency_ms");
+        assert_eq!(
+            why(&[",\"status\":200"]),
+            "no request that succeeded has latency_ms"
+        );
         let skipped = ",\"error\":{\"kind\":\"skipped\",\"message\":\"\"}";
         assert_eq!(why(&[skipped]), "every request was cancelled or skipped");
     }

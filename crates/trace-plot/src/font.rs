@@ -89,7 +89,9 @@ pub fn printable(text: &str) -> String {
             '\n' | '\r' | '\t' => ' ',
             // control characters, and those that only steer the direction of text
             c if c.is_control() => '\u{fffd}',
-            '\u{fffe}' | '\u{ffff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            '\u{fffe}' | '\u{ffff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{fffd}'
+            }
             c => c,
         })
         .collect()
@@ -104,14 +106,21 @@ mod tests {
         assert!(width("mm", 13.0) > width("m", 13.0));
         assert_eq!(width("", 13.0), 0.0);
         // a digit of DejaVu Sans is 1303 of 2048 units wide
-        assert!((width("0", 100.0) - 63.6).abs() < 0.2, "{}", width("0", 100.0));
+        assert!(
+            (width("0", 100.0) - 63.6).abs() < 0.2,
+            "{}",
+            width("0", 100.0)
+        );
     }
 
     #[test]
     fn a_long_name_loses_its_middle() {
         let name = "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B-Instruct-AWQ";
         let short = shorten(name, 13.0, 150.0);
-        assert!(short.starts_with("deepseek") && short.ends_with("AWQ"), "{short}");
+        assert!(
+            short.starts_with("deepseek") && short.ends_with("AWQ"),
+            "{short}"
+        );
         assert!(width(&short, 13.0) <= 150.0);
         assert_eq!(shorten("gpt", 13.0, 150.0), "gpt");
         assert_eq!(shorten(&"x".repeat(100_000), 13.0, 1.0), "…");

@@ -126,7 +126,11 @@ impl Groups {
             } else {
                 format!("other ({})", number::exact(rest.len() as u64))
             };
-            series.push(Series { label, ink: Ink::Other, groups: rest });
+            series.push(Series {
+                label,
+                ink: Ink::Other,
+                groups: rest,
+            });
         }
         series
     }

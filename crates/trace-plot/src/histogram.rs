@@ -4,7 +4,7 @@
 //! would squeeze all others into one bar on a linear axis, so they share a last
 //! bar, set apart, that stands for everything beyond.
 
-use crate::axis::ceil_125;
+use crate::{axis::ceil_125, distribution::range};
 
 /// The edges of the bars.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,14 +19,24 @@ impl Edges {
     /// Bars of equal width over `counts`, which is not empty.
     pub fn linear(counts: &[(f64, u64)]) -> Self {
         let (min, max) = (counts[0].0, counts[counts.len() - 1].0);
-        let typical = at_share(counts, 0.99);
+        let typical = range(counts).map_or(max, |(_, high)| high);
         let far = max - min > 3.0 * (typical - min) && typical > min;
-        let top = if far { typical + (typical - min) * 0.1 } else { max };
-        let spread = if top > min { top - min } else { (min * 0.1).max(1.0) };
+        let top = if far {
+            typical + (typical - min) * 0.1
+        } else {
+            max
+        };
+        let spread = if top > min {
+            top - min
+        } else {
+            (min * 0.1).max(1.0)
+        };
         let width = ceil_125(spread / bars(counts) as f64).max(1.0);
-        let first = libm::floor(min / width);
-        let last = libm::floor(top / width) + 1.0;
-        let edges = (0..=(last - first) as usize).map(|i| (first + i as f64) * width).collect();
+        let first = (min / width).floor();
+        let last = (top / width).floor() + 1.0;
+        let edges = (0..=(last - first) as usize)
+            .map(|i| (first + i as f64) * width)
+            .collect();
         Self { edges, beyond: far }
     }
 
@@ -36,11 +46,13 @@ impl Edges {
         let (min, max) = (counts[0].0.max(1.0), counts[counts.len() - 1].0.max(1.0));
         let decades = libm::log10(max / min);
         let most = bars(counts) as f64;
-        let per_decade = [20.0, 10.0, 5.0, 2.0].into_iter().find(|n| decades * n <= most);
+        let per_decade = [20.0, 10.0, 5.0, 2.0]
+            .into_iter()
+            .find(|n| decades * n <= most);
         let per_decade = per_decade.unwrap_or(1.0);
         let edge = |index: f64| libm::pow(10.0, index / per_decade);
-        let mut first = libm::floor(libm::log10(min) * per_decade);
-        let mut last = libm::floor(libm::log10(max) * per_decade) + 1.0;
+        let mut first = (libm::log10(min) * per_decade).floor();
+        let mut last = (libm::log10(max) * per_decade).floor() + 1.0;
         // log and pow may disagree in the last digit about where a value lies
         while edge(first) > min {
             first -= 1.0;
@@ -48,8 +60,13 @@ impl Edges {
         while edge(last) <= max {
             last += 1.0;
         }
-        let edges = (0..=(last - first) as usize).map(|i| edge(first + i as f64)).collect();
-        Self { edges, beyond: false }
+        let edges = (0..=(last - first) as usize)
+            .map(|i| edge(first + i as f64))
+            .collect();
+        Self {
+            edges,
+            beyond: false,
+        }
     }
 
     /// How many of `counts` are in each bar; the last one holds those beyond,
@@ -70,17 +87,6 @@ impl Edges {
 fn bars(counts: &[(f64, u64)]) -> usize {
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
     (2.0 * libm::cbrt(total as f64)).clamp(8.0, 50.0) as usize
-}
-
-/// The value that `share` of all do not exceed.
-fn at_share(counts: &[(f64, u64)], share: f64) -> f64 {
-    let total: u64 = counts.iter().map(|(_, count)| count).sum();
-    let mut reached = 0;
-    let found = counts.iter().find(|(_, count)| {
-        reached += count;
-        reached as f64 >= share * total as f64
-    });
-    found.map_or(0.0, |(value, _)| *value)
 }
 
 #[cfg(test)]

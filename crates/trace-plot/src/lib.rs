@@ -54,13 +54,25 @@ use crate::{
 pub fn run(args: &Args) -> Result<u8> {
     let plan = args.plan()?;
     let mut input = plan.input.open()?;
-    let figures = figures(&plan.kinds, &plan.settings, &plan.by, &mut input)?;
+    let figures = figures(
+        &plan.kinds,
+        &plan.settings,
+        &plan.by,
+        &mut input,
+        args.skip_invalid,
+    )?;
     cli::report_skipped("trace-plot", &input);
     if !plan.named && figures.iter().all(|(_, figure)| figure.is_err()) {
         let reasons = figures.iter().filter_map(|(kind, figure)| {
-            figure.as_ref().err().map(|nothing| format!("{}: {nothing}", kind.name))
+            figure
+                .as_ref()
+                .err()
+                .map(|nothing| format!("{}: {nothing}", kind.name))
         });
-        bail!("nothing to draw: {}", reasons.collect::<Vec<_>>().join("; "));
+        bail!(
+            "nothing to draw: {}",
+            reasons.collect::<Vec<_>>().join("; ")
+        );
     }
     let press = Press::new();
     let mut written = Vec::new();
@@ -75,7 +87,10 @@ pub fn run(args: &Args) -> Result<u8> {
         }
     }
     if !written.is_empty() {
-        let written: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
+        let written: Vec<_> = written
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         eprintln!("trace-plot: wrote {}", written.join(" "));
     }
     Ok(cli::DONE)
@@ -83,7 +98,8 @@ pub fn run(args: &Args) -> Result<u8> {
 
 /// The figures of `kinds` from one pass over `input`, or why there is none.
 ///
-/// Requests are told apart by the field `by`.
+/// Requests are told apart by the field `by`. Outcomes that cannot be read
+/// are counted and left out if `skip_invalid` says so.
 ///
 /// # Errors
 /// Bad input, or an input without lines.
@@ -92,17 +108,33 @@ pub fn figures<'k>(
     settings: &Settings,
     by: &str,
     input: &mut Reader<'_>,
+    skip_invalid: bool,
 ) -> Result<Vec<(&'k Kind, Result<Figure, Nothing>)>> {
-    let mut plots: Vec<(&Kind, Box<dyn Plot>)> =
-        kinds.iter().map(|&kind| (kind, (kind.new)(settings))).collect();
+    let mut plots: Vec<(&Kind, Box<dyn Plot>)> = kinds
+        .iter()
+        .map(|&kind| (kind, (kind.new)(settings)))
+        .collect();
     let mut groups = Groups::by(by);
     let mut progress = Progress::new("lines", None);
     let mut line = Line::default();
-    let mut count: u64 = 0;
+    let (mut count, mut skipped) = (0_u64, 0_u64);
+    let mut first = None;
     while input.read(&mut line)? {
-        let outcome = line.outcome()?;
+        let outcome = match line.outcome() {
+            Ok(outcome) => outcome,
+            Err(error) if skip_invalid => {
+                skipped += 1;
+                first.get_or_insert(error);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let group = groups.of(&line);
-        let sample = Sample { group, request: &line.request, outcome: outcome.as_ref() };
+        let sample = Sample {
+            group,
+            request: &line.request,
+            outcome: outcome.as_ref(),
+        };
         for (_, plot) in &mut plots {
             plot.add(&sample)?;
         }
@@ -112,8 +144,14 @@ pub fn figures<'k>(
         }
     }
     progress.finish();
+    if let Some(first) = first {
+        eprintln!("trace-plot: skipped {skipped} outcomes that cannot be read, the first: {first}");
+    }
     if count == 0 {
         bail!("nothing to draw: the input has no requests");
     }
-    Ok(plots.iter().map(|(kind, plot)| (*kind, plot.figure(&groups))).collect())
+    Ok(plots
+        .iter()
+        .map(|(kind, plot)| (*kind, plot.figure(&groups)))
+        .collect())
 }

@@ -6,8 +6,14 @@
 
 /// One microsecond, millisecond, second, minute, hour and day in
 /// microseconds, with the symbol an axis shows.
-pub const DURATIONS: [(f64, &str); 6] =
-    [(1.0, "µs"), (1e3, "ms"), (1e6, "s"), (6e7, "min"), (3.6e9, "h"), (8.64e10, "d")];
+pub const DURATIONS: [(f64, &str); 6] = [
+    (1.0, "µs"),
+    (1e3, "ms"),
+    (1e6, "s"),
+    (6e7, "min"),
+    (3.6e9, "h"),
+    (8.64e10, "d"),
+];
 
 /// `count` with a comma between each three digits: `12,031`.
 pub fn exact(count: u64) -> String {
@@ -29,26 +35,34 @@ pub fn counted(count: u64, noun: &str) -> String {
 }
 
 /// `value` with three significant digits and no zeros behind: `0.012`,
-/// `3.4`, `1240`.
+/// `3.4`, `1240`, `12,400`.
 pub fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    let exponent = libm::floor(libm::log10(value.abs())) as i32;
+    let exponent = libm::log10(value.abs()).floor() as i32;
     if !(-6..=14).contains(&exponent) {
         return scientific(value);
+    }
+    if exponent >= 4 {
+        return format!(
+            "{sign}{}",
+            exact(value.abs().round() as u64),
+            sign = if value < 0.0 { "-" } else { "" }
+        );
     }
     let decimals = (2 - exponent).max(0) as usize;
     trimmed(&format!("{value:.decimals$}")).to_owned()
 }
 
 /// A duration of `us` microseconds with three significant digits, in the
-/// unit that keeps it readable: `183 ms`, `1.24 s`, `12.5 min`.
+/// unit that keeps it readable: `183 ms`, `1.24 s`, `12.5 min`: the units an axis
+/// would have.
 pub fn duration(us: f64) -> String {
     let (unit, symbol) = match us {
         us if us < 1e3 => DURATIONS[0],
         us if us < 1e6 => DURATIONS[1],
-        us if us < 6e8 => DURATIONS[2],
+        us if us < 1.2e8 => DURATIONS[2],
         us if us < 7.2e9 => DURATIONS[3],
         us if us < 1.728e11 => DURATIONS[4],
         _ => DURATIONS[5],
@@ -73,7 +87,11 @@ pub fn tick(value: f64, step: f64) -> String {
     }
     let decimals = decimals(step / unit);
     let text = format!("{:.decimals$}", value / unit);
-    if text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.') {
+    if text
+        .trim_start_matches('-')
+        .chars()
+        .all(|c| c == '0' || c == '.')
+    {
         return "0".to_owned();
     }
     format!("{}{suffix}", trimmed(&text))
@@ -93,7 +111,7 @@ fn decimals(step: f64) -> usize {
     let mut scaled = step.abs();
     (0..9)
         .find(|_| {
-            let whole = (scaled - libm::round(scaled)).abs() < 1e-6 * scaled.max(1e-9);
+            let whole = (scaled - scaled.round()).abs() < 1e-6 * scaled.max(1e-9);
             scaled *= 10.0;
             whole
         })
@@ -102,7 +120,11 @@ fn decimals(step: f64) -> usize {
 
 /// `text` without the zeros that end a fraction.
 fn trimmed(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -147,5 +169,6 @@ mod tests {
         assert_eq!(significant(1240.0), "1240");
         assert_eq!(significant(0.0123), "0.0123");
         assert_eq!(significant(0.0), "0");
+        assert_eq!(significant(286_123.4), "286,123");
     }
 }

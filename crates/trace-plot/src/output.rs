@@ -33,7 +33,9 @@ pub enum Output {
 impl Format {
     /// The format of files that end in `.extension`.
     pub fn of_extension(extension: &str) -> Option<Self> {
-        [Self::Png, Self::Svg].into_iter().find(|format| format.extension() == extension)
+        [Self::Png, Self::Svg]
+            .into_iter()
+            .find(|format| format.extension() == extension)
     }
 
     /// How files of this format end.
@@ -71,7 +73,10 @@ impl Output {
                     .collect()
             }
             Self::File(path, format) => {
-                if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+                if let Some(parent) = path
+                    .parent()
+                    .filter(|parent| !parent.as_os_str().is_empty())
+                {
                     make(parent)?;
                 }
                 Ok(vec![save(path.clone(), &format.encode(picture, scale)?)?])
@@ -79,7 +84,10 @@ impl Output {
             Self::Stdout(format) => {
                 let bytes = format.encode(picture, scale)?;
                 let mut stdout = trace_core::cli::stdout().context("cannot write to stdout")?;
-                stdout.write_all(&bytes).and_then(|()| stdout.flush()).context("cannot write to stdout")?;
+                stdout
+                    .write_all(&bytes)
+                    .and_then(|()| stdout.flush())
+                    .context("cannot write to stdout")?;
                 Ok(Vec::new())
             }
         }

@@ -72,7 +72,12 @@ impl Press {
         for note in &figure.notes {
             write!(description, " {note}.").expect("writing to a string");
         }
-        Ok(Picture { tree, title: figure.title.clone(), description, size: (width, height) })
+        Ok(Picture {
+            tree,
+            title: figure.title.clone(),
+            description,
+            size: (width, height),
+        })
     }
 }
 
@@ -80,7 +85,7 @@ impl Picture {
     /// A self-contained SVG file, all text as outlines.
     pub fn svg(&self) -> String {
         let options = WriteOptions {
-            coordinates_precision: 3,
+            coordinates_precision: 2,
             transforms_precision: 5,
             indent: Indent::None,
             ..WriteOptions::default()
@@ -102,11 +107,18 @@ impl Picture {
         let (width, height) = (pixels(self.size.0), pixels(self.size.1));
         let mut pixmap = Pixmap::new(width, height)
             .with_context(|| format!("cannot hold a picture of {width} × {height} pixels"))?;
-        resvg::render(&self.tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
+        resvg::render(
+            &self.tree,
+            Transform::from_scale(scale, scale),
+            &mut pixmap.as_mut(),
+        );
         pixmap.encode_png().context("cannot encode a PNG")
     }
 }
 
 fn escaped(text: &str) -> String {
-    font::printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    font::printable(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -2,8 +2,9 @@
 //!
 //! Series take the palette of Okabe and Ito (2008), which stays apart in all
 //! common forms of colour blindness. Its yellow is too pale for a line on
-//! white and its black is invisible on a dark page, so those two are replaced
-//! by a darker and a lighter neighbour.
+//! white, so that one is darker there, and its black is kept for the whole, so
+//! a wine red (a pale pink on dark), far from the others in lightness, stands
+//! in.
 
 use plotters::style::RGBColor;
 
@@ -53,7 +54,7 @@ impl Theme {
             RGBColor(0xcc, 0x79, 0xa7),
             RGBColor(0xd5, 0x5e, 0x00),
             RGBColor(0x56, 0xb4, 0xe9),
-            RGBColor(0x00, 0x00, 0x00),
+            RGBColor(0x88, 0x22, 0x55),
             RGBColor(0x9a, 0x8a, 0x00),
         ],
         other: RGBColor(0x9a, 0xa1, 0xa9),
@@ -73,7 +74,7 @@ impl Theme {
             RGBColor(0xcc, 0x79, 0xa7),
             RGBColor(0xf0, 0x74, 0x1a),
             RGBColor(0x2f, 0x8f, 0xd0),
-            RGBColor(0xff, 0xff, 0xff),
+            RGBColor(0xff, 0xb3, 0xc6),
             RGBColor(0xf0, 0xe4, 0x42),
         ],
         other: RGBColor(0x7d, 0x86, 0x91),
@@ -95,7 +96,10 @@ mod tests {
 
     #[test]
     fn a_series_without_a_colour_of_its_own_is_grey() {
-        assert_eq!(Theme::LIGHT.color(Ink::Series(SERIES)), Theme::LIGHT.color(Ink::Other));
+        assert_eq!(
+            Theme::LIGHT.color(Ink::Series(SERIES)),
+            Theme::LIGHT.color(Ink::Other)
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::{Kind, Nothing, Plot, Sample, Settings, Spacing, only, quantiles};
 use crate::{
     axis::{Axis, Quantity},
-    distribution::Distribution,
+    distribution::{self, Distribution},
     ending::{Ending, Endings},
     figure::{Entry, Figure, Layer, Mark, Shape},
     group::Groups,
@@ -39,13 +39,20 @@ struct Latencies {
 
 impl LatencyCdf {
     fn new(settings: &Settings) -> Self {
-        Self { spacing: settings.x_axis, groups: Vec::new(), endings: Endings::default() }
+        Self {
+            spacing: settings.x_axis,
+            groups: Vec::new(),
+            endings: Endings::default(),
+        }
     }
 
     /// The latencies of all `groups` together.
     fn together(&self, groups: impl IntoIterator<Item = usize>) -> Latencies {
         let mut all = Latencies::default();
-        for one in groups.into_iter().filter_map(|group| self.groups.get(group)) {
+        for one in groups
+            .into_iter()
+            .filter_map(|group| self.groups.get(group))
+        {
             all.user.append(one.user.clone());
             all.service.append(one.service.clone());
         }
@@ -58,7 +65,8 @@ impl Plot for LatencyCdf {
         let latency = sample.outcome.and_then(|outcome| outcome.latency_ms);
         let end = self.endings.count(sample, latency.is_some());
         if self.groups.len() <= sample.group {
-            self.groups.resize_with(sample.group + 1, Latencies::default);
+            self.groups
+                .resize_with(sample.group + 1, Latencies::default);
         }
         let group = &mut self.groups[sample.group];
         match (end, sample.outcome, latency) {
@@ -79,27 +87,38 @@ impl Plot for LatencyCdf {
 
     fn figure(&self, groups: &Groups) -> Result<Figure, Nothing> {
         let all = self.together(0..self.groups.len());
-        let Some((low, max)) = all.service.range() else {
+        let counts = all.service.counts();
+        let Some((low, _)) = distribution::range(&counts) else {
             return Err(self.endings.nothing("latency_ms"));
         };
         let clock = Clock::of(&all);
-        let min = all.service.counts().first().map_or(low, |(value, _)| *value);
-        let max = if clock == Clock::Send { max } else { all.user.range().map_or(max, |(_, user)| user.max(max)) };
+        let max = [all.user.spread().max, all.service.spread().max];
+        let max = max.into_iter().flatten().fold(0.0, f64::max);
         let mut curves = Vec::new();
         let series = groups.series();
         if series.len() > 1 {
             curves.push((Ink::All, "all".to_owned(), all.clone()));
         }
         for one in &series {
-            curves.push((one.ink, one.label.clone(), self.together(one.groups.iter().copied())));
+            curves.push((
+                one.ink,
+                one.label.clone(),
+                self.together(one.groups.iter().copied()),
+            ));
         }
-        curves.retain(|(_, _, latencies)| latencies.service.succeeded() + latencies.service.failed() > 0);
-        let x = self.spacing.axis("latency", (min, low, max));
+        curves.retain(|(_, _, latencies)| {
+            latencies.service.succeeded() + latencies.service.failed() > 0
+        });
+        let x = self.spacing.axis("latency", (counts[0].0, low, max));
         Ok(Figure {
-            title: "Latency".to_owned(),
+            title: "Latency distribution".to_owned(),
             facts: self.facts(&all, clock) + &only(&series),
-            notes: self.notes(clock),
-            layers: curves.iter().rev().flat_map(|(ink, _, one)| clock.layers(*ink, one, &x)).collect(),
+            notes: self.notes(clock, series.len() > 1),
+            layers: curves
+                .iter()
+                .rev()
+                .flat_map(|(ink, _, one)| clock.layers(*ink, one, &x))
+                .collect(),
             legend: clock.legend(&curves),
             x,
             y: Axis::exact("share of requests answered", Quantity::Share, 0.0, 1.0),
@@ -117,21 +136,31 @@ impl LatencyCdf {
         format!("{requests} · {from}: {}", quantiles(&spread))
     }
 
-    fn notes(&self, clock: Clock) -> Vec<String> {
+    fn notes(&self, clock: Clock, several: bool) -> Vec<String> {
         let mut notes = Vec::new();
         let (failed, tried) = (self.endings.failed(), self.endings.tried());
         if failed > 0 {
             notes.push(format!(
-                "{} of {} failed ({}) and never arrive: the curve ends at {} %",
+                "{} of {} failed ({}) and never arrive: {} ends at {} %",
                 number::exact(failed),
                 number::counted(tried, "request"),
                 self.endings.kinds(),
+                if several {
+                    "the curve of all"
+                } else {
+                    "the curve"
+                },
                 number::significant((tried - failed) as f64 / tried as f64 * 100.0)
             ));
         }
         match clock {
-            Clock::Same => notes.push("from the send, latencies are the same within 2 %".to_owned()),
-            Clock::Send => notes.push("counted from the send: the lines do not tell when requests were scheduled".to_owned()),
+            Clock::Same => {
+                notes.push("from the send, latencies are the same within 2 %".to_owned())
+            }
+            Clock::Send => notes.push(
+                "counted from the send: the lines do not tell when requests were scheduled"
+                    .to_owned(),
+            ),
             Clock::Both => {}
         }
         notes.extend(self.endings.notes("latency_ms"));
@@ -156,12 +185,21 @@ impl Clock {
             return Self::Send;
         }
         let (user, service) = (all.user.spread(), all.service.spread());
-        let quantiles = [(user.p50, service.p50), (user.p90, service.p90), (user.p99, service.p99), (user.max, service.max)];
+        let quantiles = [
+            (user.p50, service.p50),
+            (user.p90, service.p90),
+            (user.p99, service.p99),
+            (user.max, service.max),
+        ];
         let same = |(user, service): &(Option<f64>, Option<f64>)| match (user, service) {
             (Some(user), Some(service)) => user <= &(service * 1.02),
             _ => true,
         };
-        if quantiles.iter().all(same) { Self::Same } else { Self::Both }
+        if quantiles.iter().all(same) {
+            Self::Same
+        } else {
+            Self::Both
+        }
     }
 
     fn layers(self, ink: Ink, latencies: &Latencies, x: &Axis) -> Vec<Layer> {
@@ -173,29 +211,45 @@ impl Clock {
             }
             // nothing more arrives, up to the edge of the picture
             points.extend(points.last().map(|&(_, share)| (x.to, share)));
-            Layer { ink, shape: Shape::Line { points, dashed } }
+            Layer {
+                ink,
+                shape: Shape::Line { points, dashed },
+            }
         };
         match self {
-            Self::Both => vec![curve(&latencies.service, true), curve(&latencies.user, false)],
+            Self::Both => vec![
+                curve(&latencies.service, true),
+                curve(&latencies.user, false),
+            ],
             Self::Same => vec![curve(&latencies.user, false)],
             Self::Send => vec![curve(&latencies.service, false)],
         }
     }
 
     fn legend(self, curves: &[(Ink, String, Latencies)]) -> Vec<Entry> {
-        let entry = |label: &str, ink, mark| Entry { label: label.to_owned(), ink, mark };
+        let entry = |label: &str, ink, mark| Entry {
+            label: label.to_owned(),
+            ink,
+            mark,
+        };
         match (self, curves) {
             (Self::Both, [(ink, ..)]) => vec![
-                entry("from the scheduled time, what a user waits", *ink, Mark::Line),
+                entry(
+                    "from the scheduled time, what a user waits",
+                    *ink,
+                    Mark::Line,
+                ),
                 entry("from the send, what the server takes", *ink, Mark::Dashed),
             ],
             (_, [_]) => Vec::new(),
             (clock, several) => {
-                let each = several.iter().map(|(ink, label, _)| entry(label, *ink, Mark::Line));
-                let sent = (clock == Self::Both).then(|| entry("from the send", Ink::Other, Mark::Dashed));
+                let each = several
+                    .iter()
+                    .map(|(ink, label, _)| entry(label, *ink, Mark::Line));
+                let sent =
+                    (clock == Self::Both).then(|| entry("from the send", Ink::Other, Mark::Dashed));
                 each.chain(sent).collect()
             }
         }
     }
 }
-

@@ -42,7 +42,7 @@ pub struct Settings {
 /// How an axis of durations is spaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Spacing {
-    /// Logarithmic when the values span more than a factor of 30
+    /// Logarithmic when the values span more than a factor of 20
     #[default]
     Auto,
     /// Equal distances for equal differences
@@ -102,7 +102,7 @@ impl Spacing {
 
     fn is_log(self, low: f64, max: f64) -> bool {
         match self {
-            Self::Auto => max > 30.0 * low.max(1.0),
+            Self::Auto => max > 20.0 * low.max(1.0),
             Self::Linear => false,
             Self::Log => true,
         }
@@ -111,7 +111,11 @@ impl Spacing {
 
 /// `p50 183 ms · p90 1.2 s · p99 inf`: quantiles for the facts of a figure.
 fn quantiles(spread: &trace_core::quantile::Spread) -> String {
-    let quantiles = [("p50", spread.p50), ("p90", spread.p90), ("p99", spread.p99)];
+    let quantiles = [
+        ("p50", spread.p50),
+        ("p90", spread.p90),
+        ("p99", spread.p99),
+    ];
     let texts = quantiles.map(|(name, value)| match value {
         Some(value) => format!("{name} {}", crate::number::duration(value)),
         None => format!("{name} inf"),

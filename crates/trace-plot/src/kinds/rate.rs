@@ -35,17 +35,23 @@ const UNITS: [(f64, &str); 4] = [(1e6, "s"), (6e7, "min"), (3.6e9, "h"), (8.64e1
 
 /// Bins as they are drawn.
 struct Grid {
+    /// Microseconds in a bin.
     width: u64,
-    first: u64,
-    last: u64,
-    /// Subtracted from all times, for a trace that begins late.
-    origin: u64,
+    /// Where the first begins: zero, or about the first request of a trace
+    /// that begins late.
+    start: u64,
+    /// Where the last one ends, from `start`: with the last request.
+    end: u64,
     unit: (f64, &'static str),
 }
 
 impl Rate {
     fn new(settings: &Settings) -> Self {
-        Self { scheduled: Bins::new(settings.bin), sent: Bins::new(settings.bin), timeless: 0 }
+        Self {
+            scheduled: Bins::new(settings.bin),
+            sent: Bins::new(settings.bin),
+            timeless: 0,
+        }
     }
 }
 
@@ -67,7 +73,9 @@ impl Plot for Rate {
 
     fn figure(&self, groups: &Groups) -> Result<Figure, Nothing> {
         let Some(span) = self.scheduled.span() else {
-            return Err(Nothing("no line has a timestamp or scheduled_ms".to_owned()));
+            return Err(Nothing(
+                "no line has a timestamp or scheduled_ms".to_owned(),
+            ));
         };
         let series: Vec<Series> = groups.series();
         let grid = self.grid(span, &series);
@@ -84,19 +92,32 @@ impl Plot for Rate {
         let mut peak: f64 = 0.0;
         // the largest last, on top of the others
         for one in series.iter().rev() {
-            let rates = grid.rates(&self.scheduled, &one.groups);
-            peak = rates.iter().copied().fold(peak, f64::max);
-            let steps = grid.steps(&rates);
+            let steps = grid.steps(&self.scheduled, &one.groups);
+            peak = steps.iter().map(|step| step.1).fold(peak, f64::max);
             if series.len() == 1 {
-                figure.layers.push(Layer { ink: one.ink, shape: Shape::Area(steps.clone()) });
+                figure.layers.push(Layer {
+                    ink: one.ink,
+                    shape: Shape::Area(steps.clone()),
+                });
             }
-            figure.layers.push(Layer { ink: one.ink, shape: Shape::Line { points: steps, dashed: false } });
+            figure.layers.push(Layer {
+                ink: one.ink,
+                shape: Shape::Line {
+                    points: steps,
+                    dashed: false,
+                },
+            });
             if shifted {
-                let rates = grid.rates(&self.sent, &one.groups);
-                peak = rates.iter().copied().fold(peak, f64::max);
+                let points = grid.steps(&self.sent, &one.groups);
+                peak = points.iter().map(|point| point.1).fold(peak, f64::max);
                 let ink = if series.len() == 1 { Ink::All } else { one.ink };
-                let points = grid.steps(&rates);
-                figure.layers.push(Layer { ink, shape: Shape::Line { points, dashed: true } });
+                figure.layers.push(Layer {
+                    ink,
+                    shape: Shape::Line {
+                        points,
+                        dashed: true,
+                    },
+                });
             }
         }
         figure.y = Axis::from_zero(figure.y.title, Quantity::Number, peak);
@@ -109,36 +130,46 @@ impl Rate {
     /// Where bins lie and in which unit rates are told.
     fn grid(&self, (first, last): (u64, u64), series: &[Series]) -> Grid {
         let width = self.scheduled.nice_width(self.sent.width());
-        let (mut from, mut to) = (first, last);
-        if let Some((first, last)) = self.sent.span() {
-            (from, to) = (from.min(first), to.max(last));
-        }
-        // a trace that begins long after zero is drawn from its beginning
-        let origin = if first > last - first { first / width * width } else { 0 };
-        let mut grid =
-            Grid { width, first: from / width, last: to / width, origin, unit: UNITS[0] };
-        if origin == 0 && first < (last - first) / 4 {
-            grid.first = 0;
-        }
-        let counts = series.iter().flat_map(|one| grid.counts(&self.scheduled, &one.groups));
+        let (from, to) = match self.sent.span() {
+            Some((sent_first, sent_last)) => (first.min(sent_first), last.max(sent_last)),
+            None => (first, last),
+        };
+        let base = self.scheduled.width().max(self.sent.width());
+        let start = if from > (to - from) / 4 {
+            from / base * base
+        } else {
+            0
+        };
+        // a moment on its own has the whole bin around it
+        let end = (to - start) / base * base + base;
+        let end = if first == last { end.max(width) } else { end };
+        let mut grid = Grid {
+            width,
+            start,
+            end,
+            unit: UNITS[0],
+        };
+        let counts = series
+            .iter()
+            .flat_map(|one| grid.counts(&self.scheduled, &one.groups));
         let peak = counts.max().unwrap_or(0) as f64 / width as f64;
         let unit = UNITS.into_iter().find(|(us, _)| peak * us >= 1.0);
         grid.unit = unit.unwrap_or(UNITS[3]);
         grid
     }
 
-    /// Whether the rate sent differs visibly from the rate scheduled: in some
-    /// bin by more than a tenth of the peak.
+    /// Whether the rate sent differs visibly from the rate scheduled: a tenth
+    /// of all requests left in another bin, or a quarter of the busiest bin.
     fn shifted(&self, grid: &Grid) -> bool {
-        if self.sent.count() == 0 {
-            return false;
-        }
         let all: Vec<usize> = (0..=crate::group::TRACKED).collect();
         let scheduled = grid.counts(&self.scheduled, &all);
         let sent = grid.counts(&self.sent, &all);
         let peak = scheduled.iter().copied().max().unwrap_or(0);
-        let apart = scheduled.iter().zip(&sent).map(|(a, b)| a.abs_diff(*b)).max();
-        apart.unwrap_or(0) > (peak / 10).max(2)
+        let apart = scheduled.iter().zip(&sent).map(|(a, b)| a.abs_diff(*b));
+        let most = apart.clone().max().unwrap_or(0);
+        // each that moved is missing in one bin and too many in another
+        let moved = apart.sum::<u64>() / 2;
+        self.sent.count() > 0 && (moved > self.sent.count() / 10 || most > (peak / 4).max(2))
     }
 
     fn facts(&self, (first, last): (u64, u64), grid: &Grid) -> String {
@@ -158,10 +189,10 @@ impl Rate {
 
     fn notes(&self, grid: &Grid) -> Vec<String> {
         let mut notes = Vec::new();
-        if grid.origin > 0 {
+        if grid.start > 0 {
             notes.push(format!(
                 "time counts from {} ms after the zero of the trace",
-                number::exact(grid.origin / 1_000)
+                number::exact(grid.start / 1_000)
             ));
         }
         if self.timeless > 0 {
@@ -175,42 +206,60 @@ impl Rate {
 }
 
 impl Grid {
+    fn bins(&self) -> usize {
+        (self.end / self.width) as usize + 1
+    }
+
     fn counts(&self, bins: &Bins, groups: &[usize]) -> Vec<u64> {
-        bins.counts(groups, self.width, self.first, self.last)
+        bins.counts(groups, self.width, self.start, self.bins())
     }
 
-    fn rates(&self, bins: &Bins, groups: &[usize]) -> Vec<f64> {
-        let each = self.unit.0 / self.width as f64;
-        self.counts(bins, groups).into_iter().map(|count| count as f64 * each).collect()
-    }
-
-    /// Microseconds, as drawn, at which bin `index` begins.
-    fn start(&self, index: usize) -> f64 {
-        let start = u128::from(self.first + index as u64) * u128::from(self.width);
-        start.saturating_sub(u128::from(self.origin)) as f64
-    }
-
-    /// The rate as a line of steps.
-    fn steps(&self, rates: &[f64]) -> Vec<(f64, f64)> {
-        let ends = |(index, &rate): (usize, &f64)| [(self.start(index), rate), (self.start(index + 1), rate)];
-        rates.iter().enumerate().flat_map(ends).collect()
+    /// Where each bin ends. The last ends with the trace, and joins the one
+    /// before if it is shorter than half: the rate of a bin that the trace
+    /// left early would seem to fall.
+    fn steps(&self, bins: &Bins, groups: &[usize]) -> Vec<(f64, f64)> {
+        let mut steps: Vec<(u64, u64, u64)> = Vec::new();
+        for (index, count) in self.counts(bins, groups).into_iter().enumerate() {
+            let from = index as u64 * self.width;
+            let to = self.end.min(from.saturating_add(self.width));
+            match steps.last_mut() {
+                Some((_, end, sum)) if to - from < self.width / 2 => {
+                    *end = to;
+                    *sum += count;
+                }
+                _ => steps.push((from, to, count)),
+            }
+        }
+        let rate =
+            |(from, to, count): (u64, u64, u64)| count as f64 / (to - from) as f64 * self.unit.0;
+        let ends =
+            |step: (u64, u64, u64)| [(step.0 as f64, rate(step)), (step.1 as f64, rate(step))];
+        steps.into_iter().flat_map(ends).collect()
     }
 
     fn time_axis(&self) -> Axis {
-        let bins = (self.last - self.first + 1) as usize;
-        Axis::exact("time", Quantity::Duration, self.start(0), self.start(bins))
+        Axis::exact("time", Quantity::Duration, 0.0, self.end as f64)
     }
 }
 
 fn legend(series: &[Series], shifted: bool) -> Vec<Entry> {
-    let entry = |label: &str, ink, mark| Entry { label: label.to_owned(), ink, mark };
+    let entry = |label: &str, ink, mark| Entry {
+        label: label.to_owned(),
+        ink,
+        mark,
+    };
     match series {
         [one] if shifted => {
-            vec![entry("scheduled", one.ink, Mark::Line), entry("sent", Ink::All, Mark::Dashed)]
+            vec![
+                entry("scheduled", one.ink, Mark::Line),
+                entry("sent", Ink::All, Mark::Dashed),
+            ]
         }
         [_] => Vec::new(),
         several => {
-            let each = several.iter().map(|one| entry(&one.label, one.ink, Mark::Line));
+            let each = several
+                .iter()
+                .map(|one| entry(&one.label, one.ink, Mark::Line));
             let sent = shifted.then(|| entry("as sent", Ink::Other, Mark::Dashed));
             each.chain(sent).collect()
         }

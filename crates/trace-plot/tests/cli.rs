@@ -1,0 +1,309 @@
+//! The tool as a process: what it writes, says and returns.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{fs, path::Path};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+fn plot(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("trace-plot").unwrap();
+    command.args(arguments);
+    command
+}
+
+/// Outcomes of two models over a minute, one in twenty failed.
+fn outcomes() -> String {
+    let line = |i: u32| {
+        let model = if i % 3 == 0 {
+            "small"
+        } else {
+            "large <&> model"
+        };
+        let at = i * 150;
+        let end = if i % 20 == 7 {
+            r#""status":500,"error":{"kind":"http","message":"500"}"#.to_owned()
+        } else {
+            let ttft = 50 + i * 37 % 90;
+            format!(
+                r#""ttft_ms":{ttft},"latency_ms":{},"status":200"#,
+                ttft + 400 + i % 50
+            )
+        };
+        format!(
+            "{{\"timestamp\":{at},\"input_length\":9,\"model\":\"{model}\",\"seq\":{i},\
+             \"scheduled_ms\":{at},\"sent_ms\":{at}.25,{end}}}\n"
+        )
+    };
+    (0..400).map(line).collect()
+}
+
+fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Width and height in a PNG's header.
+fn dimensions(png: &[u8]) -> (u32, u32) {
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
+}
+
+/// The SVG is well-formed and can be drawn without any font.
+fn check_svg(path: &Path) -> String {
+    let svg = fs::read_to_string(path).unwrap();
+    let options = resvg::usvg::Options::default();
+    let tree = resvg::usvg::Tree::from_str(&svg, &options).unwrap();
+    assert!(tree.root().has_children());
+    assert!(!svg.contains("<text"), "text needs a font of the system");
+    assert!(!svg.contains("href=\"http"), "nothing is fetched");
+    assert!(svg.contains("<title>") && svg.contains("<desc>"));
+    svg
+}
+
+#[test]
+fn outcomes_become_a_report_folder() {
+    let dir = TempDir::new().unwrap();
+    let report = dir.path().join("new/report/");
+    let input = dir.path().join("out.jsonl");
+    fs::write(&input, outcomes()).unwrap();
+    let paths = [input.to_str().unwrap(), "--out", report.to_str().unwrap()];
+    plot(&paths).assert().success().stdout("");
+    for kind in ["rate", "latency-cdf", "ttft-histogram"] {
+        let png = fs::read(report.join(kind).with_extension("png")).unwrap();
+        assert_eq!(dimensions(&png), (1920, 1080));
+        check_svg(&report.join(kind).with_extension("svg"));
+    }
+    assert_eq!(fs::read_dir(&report).unwrap().count(), 6);
+}
+
+#[test]
+fn what_is_drawn_is_told_in_words_too() {
+    let dir = TempDir::new().unwrap();
+    let cdf = dir.path().join("cdf.svg");
+    plot(&["latency-cdf", "--by", "status", "-o", cdf.to_str().unwrap()])
+        .write_stdin(outcomes())
+        .assert()
+        .success();
+    let svg = check_svg(&cdf);
+    assert!(
+        svg.contains("400 requests · from schedule: p50"),
+        "{}",
+        &svg[..600]
+    );
+    assert!(
+        svg.contains("20 of 400 requests failed (http 20)"),
+        "{}",
+        &svg[..600]
+    );
+    assert!(svg.contains("ends at 95 %"), "{}", &svg[..600]);
+}
+
+#[test]
+fn a_trace_has_a_rate_and_no_latency() {
+    let dir = TempDir::new().unwrap();
+    let assert = plot(&["-o", dir.path().to_str().unwrap(), "--format", "svg"])
+        .write_stdin(
+            "{\"timestamp\":0,\"input_length\":1}\n{\"timestamp\":5000,\"input_length\":1}\n",
+        )
+        .assert()
+        .success();
+    assert!(stderr(assert.get_output()).contains("no latency-cdf: no line is an outcome"));
+    let files: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    assert_eq!(files, ["rate.svg"]);
+}
+
+#[test]
+fn one_picture_goes_to_stdout() {
+    let png = plot(&[
+        "rate", "--width", "600", "--height", "400", "--scale", "1.5",
+    ])
+    .write_stdin(outcomes())
+    .assert()
+    .success();
+    assert_eq!(dimensions(&png.get_output().stdout), (900, 600));
+    let svg = plot(&["rate", "--format", "svg"])
+        .write_stdin(outcomes())
+        .assert()
+        .success();
+    assert!(svg.get_output().stdout.starts_with(b"<svg "));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let draw = || {
+        plot(&["ttft-histogram"])
+            .write_stdin(outcomes())
+            .assert()
+            .success()
+    };
+    assert_eq!(draw().get_output().stdout, draw().get_output().stdout);
+}
+
+#[test]
+fn themes_differ() {
+    let draw = |theme| {
+        let assert = plot(&["rate", "--format", "svg", "--theme", theme])
+            .write_stdin(outcomes())
+            .assert();
+        assert.success().get_output().stdout.clone()
+    };
+    assert_ne!(draw("light"), draw("dark"));
+}
+
+#[test]
+fn nothing_to_draw_is_an_error_that_says_why() {
+    let dir = TempDir::new().unwrap();
+    let out = dir.path().join("none");
+    let cases = [
+        ("", &[][..], "nothing to draw: the input has no requests"),
+        (
+            "{\"input_length\":1}\n",
+            &[],
+            "rate: no line has a timestamp or scheduled_ms",
+        ),
+        (
+            "{\"input_length\":1}\n",
+            &["rate"],
+            "nothing to draw: rate: no line has a timestamp",
+        ),
+        (
+            "{\"input_length\":1,\"scheduled_ms\":0,\"error\":{\"kind\":\"connect\",\"message\":\"\"}}\n",
+            &["latency-cdf"],
+            "nothing to draw: latency-cdf: every request failed (connect 1)",
+        ),
+    ];
+    for (input, kinds, message) in cases {
+        let mut arguments = kinds.to_vec();
+        arguments.extend(["--out", out.to_str().unwrap()]);
+        let assert = plot(&arguments).write_stdin(input).assert().code(2);
+        let stderr = stderr(assert.get_output());
+        assert!(stderr.contains(message), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(!out.exists());
+    }
+}
+
+#[test]
+fn odd_inputs_are_drawn() {
+    let one = r#"{"timestamp":7,"input_length":1,"scheduled_ms":7,"sent_ms":7,"ttft_ms":0,"latency_ms":0}"#;
+    let huge = r#"{"timestamp":9007199254740991,"input_length":1,"scheduled_ms":9007199254740991,"sent_ms":9007199254740991,"ttft_ms":9007199254740991,"latency_ms":9007199254740991}"#;
+    let weird = format!(
+        "{{\"input_length\":1,\"timestamp\":1,\"model\":\"\\u0000\\uffff<\\\"'&{}\"}}",
+        "w".repeat(5_000)
+    );
+    let models: String = (0..30)
+        .map(|i| format!("{{\"input_length\":1,\"timestamp\":{i},\"model\":\"m{i}\"}}\n"))
+        .collect();
+    for input in [
+        one.to_owned(),
+        format!("{one}\n").repeat(50),
+        format!("{one}\n{huge}"),
+        weird,
+        models,
+    ] {
+        for axis in ["auto", "linear", "log"] {
+            let dir = TempDir::new().unwrap();
+            plot(&[
+                "--x-axis",
+                axis,
+                "--scale",
+                "0.5",
+                "--out",
+                dir.path().to_str().unwrap(),
+            ])
+            .write_stdin(input.clone())
+            .assert()
+            .success();
+            check_svg(&dir.path().join("rate.svg"));
+        }
+    }
+}
+
+#[test]
+fn bad_usage_is_refused_before_reading() {
+    let cases: [(&[&str], &str); 7] = [
+        (
+            &["latency-cfd", "-o", "x"],
+            "neither a file nor a kind of plot",
+        ),
+        (&["-o", "x.png"], "x.png holds one plot"),
+        (&["rate", "-o", "x.pdf"], "cannot write pdf"),
+        (&["rate", "-o", "x.svg", "--format", "png"], "do not agree"),
+        (&[], "several pictures need --out DIR"),
+        (&["rate", "missing.jsonl"], "cannot open missing.jsonl"),
+        (
+            &[
+                "rate", "--scale", "8", "--width", "10000", "--height", "10000",
+            ],
+            "too large",
+        ),
+    ];
+    for (arguments, message) in cases {
+        let assert = plot(arguments).write_stdin("not read").assert().code(2);
+        let stderr = stderr(assert.get_output());
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_bad_line_stops_the_tool_unless_skipped() {
+    let input = "{\"timestamp\":0,\"input_length\":1}\noops\n{\"timestamp\":9,\"input_length\":1,\"seq\":true}\n";
+    let assert = plot(&["rate"])
+        .write_stdin(input)
+        .assert()
+        .code(2)
+        .stdout("");
+    assert!(stderr(assert.get_output()).contains("<stdin>:2:1"));
+    let assert = plot(&["rate", "--skip-invalid"])
+        .write_stdin(input)
+        .assert()
+        .success();
+    let stderr = stderr(assert.get_output());
+    assert!(stderr.contains("skipped 1 invalid line"), "{stderr}");
+    assert!(stderr.contains("skipped 1 outcome"), "{stderr}");
+}
+
+#[test]
+fn a_file_in_the_way_is_told() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("report");
+    fs::write(&file, "").unwrap();
+    let out = file.to_str().unwrap();
+    let assert = plot(&["rate", "--out", out])
+        .write_stdin(outcomes())
+        .assert()
+        .code(2);
+    assert!(
+        stderr(assert.get_output()).contains("cannot create"),
+        "{}",
+        stderr(assert.get_output())
+    );
+}
+
+#[test]
+fn runs_are_told_apart_by_source() {
+    let dir = TempDir::new().unwrap();
+    let input = dir.path().join("a.jsonl");
+    fs::write(&input, outcomes()).unwrap();
+    let (before, after) = (
+        format!("before={}", input.display()),
+        format!("after={}", input.display()),
+    );
+    let svg = dir.path().join("both.svg");
+    plot(&[
+        "latency-cdf",
+        &before,
+        &after,
+        "--by",
+        "source",
+        "-o",
+        svg.to_str().unwrap(),
+    ])
+    .assert()
+    .success();
+    assert!(check_svg(&svg).contains("800 requests"));
+}
