@@ -1,1 +1,25 @@
 //! What only several tools together can show.
+//!
+//! | module | what it holds the tools to |
+//! |---|---|
+//! | [`harness`] | real processes, real pipes; a failure prints commands, streams, statuses and files |
+//! | [`pipes`] | what one tool writes the next one reads, from a pipe as from a file |
+//! | [`end_to_end`] | a trace sent over HTTP: client, statistics and server tell the same story |
+//! | [`schemas`] | the schemas name the fields of the code, and what tools write validates |
+//! | [`broken_pipe`] | a reader that hangs up ends a tool in silence and success |
+//! | [`bad_input`] | a bad line is one clear message, status 2, and nothing before it is lost |
+//! | [`help`] | every tool explains itself, and the same idea has the same flag in all of them |
+//!
+//! `data/` has hand-sized traces, each named for what it shows.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+// Pipes, signals and statuses as Unix has them.
+#![cfg(unix)]
+
+mod bad_input;
+mod broken_pipe;
+mod end_to_end;
+mod harness;
+mod help;
+mod pipes;
+mod schemas;

@@ -1,0 +1,94 @@
+//! A reader that hangs up ends a tool in silence and success, as `| head -1`
+//! does to the tool before it.
+
+use crate::harness::{Dir, Pipe, Run, Server, TOOLS, fixture, tool};
+
+/// More lines than fit in a pipe and the buffers at both of its ends.
+const MANY: u64 = 20_000;
+
+fn many_lines() -> String {
+    let line = |i| format!("{{\"timestamp\":{i},\"input_length\":40,\"output_length\":1}}\n");
+    (0..MANY).map(line).collect()
+}
+
+/// One line has come, the tool has ended well and said nothing.
+fn ended_quietly(run: &Run) {
+    run.succeeds();
+    run.check(run.stdout.ends_with(b"\n"), "a line should have come");
+    run.check(
+        run.stderr.iter().all(String::is_empty),
+        "nothing should be said on stderr",
+    );
+}
+
+#[test]
+fn synth_ends_when_its_reader_does() {
+    for command in [
+        "sine --duration 1000h",
+        "rate --rate 1000 --requests 1000000000",
+    ] {
+        let run = Pipe::from(tool("trace-synth").args(command)).head("");
+        ended_quietly(&run);
+    }
+}
+
+#[test]
+fn merge_ends_when_its_reader_does() {
+    let synth = tool("trace-synth").args("rate --rate 1000 --requests 1000000000 --no-hash-ids");
+    let merge = tool("trace-merge")
+        .arg("-")
+        .arg(fixture("fractional_times.jsonl"));
+    ended_quietly(&synth.pipe(merge).head(""));
+}
+
+#[test]
+fn stats_ends_when_its_reader_does() {
+    for format in ["table", "json", "csv", "markdown"] {
+        let stats = tool("trace-stats")
+            .args("--by timestamp --format")
+            .arg(format);
+        ended_quietly(&Pipe::from(stats).head(many_lines()));
+    }
+}
+
+#[test]
+fn plot_ends_when_its_reader_does() {
+    // The first line of this PNG is its first six bytes; the rest does not fit in a pipe.
+    let plot = tool("trace-plot").args("rate --format png --scale 4");
+    ended_quietly(&Pipe::from(plot.arg(fixture("sessions.jsonl"))).head(""));
+}
+
+#[test]
+fn send_ends_when_its_reader_does() {
+    let server = Server::start("");
+    let send = tool("trace-send")
+        .args("--concurrency 4 --url")
+        .arg(server.completions());
+    let run = Pipe::from(send).head(many_lines());
+    run.ok();
+    run.check(run.stdout.ends_with(b"\n"), "a line should have come");
+    let seen = server.stop().lines().count() as u64;
+    run.check(
+        seen < MANY,
+        "it should not have gone on to the end of the trace",
+    );
+}
+
+#[test]
+fn a_pipe_ends_from_its_end() {
+    let synth = tool("trace-synth").args("rate --rate 1000 --requests 1000000000 --no-hash-ids");
+    let dir = Dir::new();
+    dir.write("other.jsonl", many_lines());
+    let merge = dir.tool("trace-merge").args("- other.jsonl");
+    let run = synth.pipe(merge).pipe(tool("trace-merge")).head("");
+    ended_quietly(&run);
+}
+
+#[test]
+fn pages_end_when_their_reader_does() {
+    for name in TOOLS {
+        for page in ["--help", "--man", "--completions bash", "--version"] {
+            ended_quietly(&Pipe::from(tool(name).args(page)).head(""));
+        }
+    }
+}
