@@ -1,1 +1,274 @@
-//! Being laid.
+//! Replays a request trace against an LLM server and times every answer.
+//!
+//! ```text
+//! trace-synth rate --rate 5 --duration 1m | trace-send --url http://localhost:8000 | trace-stats
+//! ```
+//!
+//! Requests come in, one to a line; each goes out again as soon as it has
+//! ended, with what happened to it ([`Outcome`](trace_core::Outcome)).
+//!
+//! # Three threads
+//!
+//! ```text
+//! input → prepare: read, make the prompt, serialise ─ bytes ahead of time ─┐
+//!         send: wait, write, stamp what comes back  ←──────────────────────┘
+//! output ← results: format, write, flush            ← outcomes
+//! ```
+//!
+//! Each hands over through a channel with a bound in bytes, so a slow pipe
+//! slows the reading, not the memory. The thread that sends runs a
+//! current-thread runtime and shares nothing else: no lock, no prompt, no
+//! JSON of a request, and in the normal case no connecting stands between a
+//! deadline and its write. It sleeps on a kernel timer to some ten
+//! microseconds ([`trace_core::clock`]), and connections are opened ahead of
+//! the requests that will need them, three connect times before.
+//!
+//! # What the times mean
+//!
+//! `sent_ms` is read from the clock just before the write, or before
+//! connecting where no connection was at hand (`connect_ms` is there then, and
+//! is part of `ttft_ms` and `latency_ms`, as it is for any user of the
+//! server). A piece of an answer is stamped when the read that brought it
+//! returns, before it is decoded. `lateness_ms` is what this client added to
+//! the schedule; when one request in a hundred is more than 5 ms late the
+//! run is called client-limited.
+//!
+//! A connection that lay idle may be closed by the server just as it is used.
+//! If nothing of an answer had come, the request is sent once more on a new
+//! connection: `sent_ms` stays that of the first attempt, `connect_ms` is
+//! there, and the summary counts them. Nothing else is ever retried.
+//!
+//! # Failures
+//!
+//! Every request that was sent has one line. `error.kind` is one of
+//! [`ErrorKind`](trace_core::ErrorKind): `connect` (refused, unreachable, no
+//! such name), `tls`, `exhausted` (this side has no more ports or
+//! descriptors), `timeout`, `http` (a status other than 2xx), `content` (not
+//! a stream and not JSON), `stream` (cut, broken, or an error in it), `empty`
+//! (complete, without output), `cancelled` (^C), `request` (the line cannot be
+//! asked of this endpoint). What was measured before a failure stays on the
+//! line; `latency_ms` is then the time until it was known.
+
+pub mod answer;
+mod args;
+mod body;
+mod budget;
+mod clock;
+mod connect;
+mod dispatch;
+mod engine;
+pub mod event;
+mod flight;
+mod head;
+pub mod http;
+pub mod lateness;
+mod models;
+pub mod ndjson;
+mod order;
+mod pool;
+mod prepare;
+mod results;
+pub mod schedule;
+pub mod sse;
+mod tally;
+mod target;
+mod tls;
+
+pub use args::Args;
+pub use body::Endpoint;
+
+use anyhow::{Context, anyhow};
+use body::{Bodies, Members};
+use budget::Budget;
+use connect::Connector;
+use dispatch::{Ended, Feed, Item, Pace};
+use engine::Limits;
+use head::Heads;
+use prepare::Preparer;
+use results::Results;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+use target::Target;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+use trace_core::{Reader, cli};
+use trace_prompt::Prompts;
+
+/// Bytes of requests that are made ready ahead.
+const AHEAD: usize = 16 << 20;
+
+/// Send the requests of `input` as `args` says, and write their outcomes to
+/// `output`.
+///
+/// # Errors
+/// Flags that do not fit, a line that is no request, an output that cannot be
+/// written. What was sent before has its outcome written.
+pub fn run(
+    args: &Args,
+    input: Reader<'static>,
+    output: impl Write + Send + 'static,
+) -> anyhow::Result<u8> {
+    raise_descriptor_limit();
+    let server = start_mock(args)?;
+    let url = server
+        .as_ref()
+        .map_or_else(|| args.url.clone(), trace_mock::Running::url);
+    let target = Target::parse(&url, args.endpoint_type).map_err(|reason| anyhow!(reason))?;
+    let extra = Members::from_flags(&args.extra).map_err(|reason| anyhow!(reason))?;
+    let run_id = args.run_id.clone().unwrap_or_else(new_run_id);
+    let key = args.api_key.as_deref().filter(|key| !key.is_empty());
+    let heads =
+        Heads::new(&target, &args.header, key, &run_id).map_err(|reason| anyhow!(reason))?;
+    let config = target
+        .tls
+        .then(|| tls::config(args.ca_cert.as_deref(), args.native_certs))
+        .transpose()?;
+    let connector =
+        Rc::new(Connector::new(&target, config).map_err(|failure| anyhow!(failure.message))?);
+
+    let runtime = runtime()?;
+    let model = runtime.block_on(model(args, &connector, &target, &heads));
+    let bodies = Bodies {
+        endpoint: target.endpoint,
+        model,
+        stream: !args.no_stream,
+        ignore_eos: args.ignore_eos,
+        extra,
+        prompts: Prompts::new(args.seed.seed).block_size(args.block_size.block_size),
+    };
+    let preparer = Preparer {
+        bodies,
+        heads,
+        speed: args.speed,
+        closed_loop: args.concurrency.is_some(),
+        align_first: args.align_first,
+        limit: args.limit,
+    };
+    let limits = Limits {
+        timeout: args.timeout.into(),
+        keep_gaps: !args.no_itl,
+        until: args.duration,
+        open_loop: args.concurrency.is_none(),
+    };
+    let pace = args
+        .concurrency
+        .map_or(Pace::Open(args.max_concurrency), Pace::Closed);
+    let feed = prepare(preparer, input).context("cannot start a thread")?;
+    let results = Results::start(output).context("cannot start a thread")?;
+    let ended = runtime.block_on(dispatch::run(
+        limits,
+        pace,
+        connector,
+        feed,
+        results,
+        args.drain.into(),
+    ));
+    runtime.shutdown_background();
+    finish(ended.context("cannot set a timer")?)
+}
+
+/// One thread for everything that must be in time.
+fn runtime() -> anyhow::Result<LocalRuntime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .context("cannot start the runtime")
+}
+
+/// Say how it went.
+fn finish(ended: Ended) -> anyhow::Result<u8> {
+    match &ended.output {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(cli::DONE),
+        _ => {}
+    }
+    for line in ended.tally.report(ended.never_sent) {
+        eprintln!("trace-send: {line}");
+    }
+    if let Err(error) = ended.output {
+        return Err(anyhow!("cannot write outcomes: {}", connect::plain(&error)));
+    }
+    ended.input?;
+    Ok(if ended.interrupted {
+        cli::INTERRUPTED
+    } else {
+        cli::DONE
+    })
+}
+
+/// Prepare the requests of `input` on a thread of their own.
+fn prepare(preparer: Preparer, mut input: Reader<'static>) -> io::Result<Feed> {
+    let (sender, items) = tokio::sync::mpsc::unbounded_channel();
+    let budget = Budget::new(AHEAD);
+    let paying = budget.clone();
+    let thread = thread::Builder::new()
+        .name("prepare".into())
+        .spawn(move || {
+            let ended = preparer.run(&mut input, |request, timing| {
+                paying.pay(request.cost())
+                    && sender
+                        .send(Item::Request(Box::new(request), timing))
+                        .is_ok()
+            });
+            cli::report_skipped("trace-send", &input);
+            // Nobody listens after an interrupt.
+            let _ = sender.send(Item::End(ended));
+        })?;
+    Ok(Feed {
+        items,
+        budget,
+        maker: thread.thread().clone(),
+    })
+}
+
+/// The mock inside, if the URL asks for it.
+fn start_mock(args: &Args) -> anyhow::Result<Option<trace_mock::Running>> {
+    let Some(mut settings) = target::mock(&args.url).map_err(|reason| anyhow!(reason))? else {
+        return Ok(None);
+    };
+    settings.ttft = args.mock_ttft.unwrap_or(settings.ttft);
+    settings.itl = args.mock_itl.unwrap_or(settings.itl);
+    let server = trace_mock::start(&settings, None).context("cannot start the mock")?;
+    eprintln!(
+        "trace-send: no server is asked: the mock inside answers at {}, ttft {} ms, itl {} ms",
+        server.url(),
+        settings.ttft,
+        settings.itl
+    );
+    Ok(Some(server))
+}
+
+/// The model of lines that name none.
+async fn model(args: &Args, connector: &Connector, target: &Target, heads: &Heads) -> String {
+    if let Some(model) = &args.model {
+        return model.clone();
+    }
+    models::first(connector, target, heads.fields())
+        .await
+        .unwrap_or_else(|| "default".to_owned())
+}
+
+/// An id that no other run has.
+fn new_run_id() -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{:x}-{:x}", now.as_micros(), std::process::id())
+}
+
+/// A connection takes a descriptor, and the usual limit is a thousand.
+fn raise_descriptor_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        // If it cannot be raised, requests say so when it is reached.
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: limit.maximum,
+                maximum: limit.maximum,
+            },
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! The command line.
+
+use crate::body::Endpoint;
+use std::path::PathBuf;
+use trace_core::cli::{BlockSizeArg, InputArgs, SeedArg};
+use trace_core::time::{Micros, parse_duration};
+
+const EXAMPLES: &str = "\
+Examples:
+  trace-send --url http://localhost:8000/v1/completions trace.jsonl > outcomes.jsonl
+  trace-synth rate --rate 5 --duration 1m | trace-send --url mock: | trace-stats
+  trace-send --url https://api.example.com --concurrency 64 --model m trace.jsonl
+  trace-send --url http://localhost:8000 --speed 10 --max-concurrency 256 day.jsonl
+
+Results are data: requests that fail have their line too, and the exit code is 0.
+It is 2 if the job could not be done, 130 after ^C.";
+
+/// Replay a request trace against an LLM server and time every answer
+///
+/// Reads requests (one JSON object per line), sends each at its timestamp
+/// (open loop) or keeps N in flight (--concurrency), and writes each line with
+/// what happened to it as soon as it has ended. Memory is bounded by what is
+/// in flight. Only when an input begins with an outcome line is it held whole,
+/// to send its requests in their order: some 1 GB per million requests.
+#[derive(Debug, clap::Parser)]
+#[command(name = "trace-send", version, about, long_about, after_help = EXAMPLES)]
+pub struct Args {
+    /// The traces to send.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Where to send: http://, https://, or mock: for a server inside
+    ///
+    /// A URL without a path, or with /v1 alone, gets the endpoint's own path.
+    /// mock:?ttft=50ms&itl=10ms&tokens=64 sets the mock's times, and the length
+    /// of answers that are not asked for one.
+    #[arg(short, long, value_name = "URL")]
+    pub url: String,
+
+    /// What the server is asked for; by default as the URL's path says
+    #[arg(long, value_name = "TYPE")]
+    pub endpoint_type: Option<Endpoint>,
+
+    /// Model of lines that name none; by default the first that /v1/models
+    /// lists, else "default"
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Key to send as a bearer token
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "OPENAI_API_KEY",
+        hide_env_values = true
+    )]
+    pub api_key: Option<String>,
+
+    /// Header field to send with every request; repeatable
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub header: Vec<String>,
+
+    /// Member of every request body; VALUE is JSON, else a string; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub extra: Vec<String>,
+
+    /// Divide timestamps and delays by X
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+
+    /// Count time from the first request's timestamp instead of from zero
+    #[arg(long)]
+    pub align_first: bool,
+
+    /// Keep N requests in flight; timestamps are ignored (closed loop)
+    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
+    pub concurrency: Option<usize>,
+
+    /// Let at most N requests be in flight in open loop; waiting for one to
+    /// end shows as queue_ms
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "concurrency")]
+    pub max_concurrency: Option<usize>,
+
+    /// Longest time for one request, connecting included
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = positive_duration)]
+    pub timeout: Micros,
+
+    /// Stop after N lines
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<u64>,
+
+    /// Send nothing after DURATION; what is in flight goes on to its end
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    pub duration: Option<Micros>,
+
+    /// After ^C, wait this long for what is in flight
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    pub drain: Micros,
+
+    /// Ask for whole answers instead of streams; they have no ttft_ms
+    #[arg(long)]
+    pub no_stream: bool,
+
+    /// Ask for exactly output_length tokens (vLLM, SGLang, llama.cpp)
+    #[arg(long)]
+    pub ignore_eos: bool,
+
+    /// Leave itl_ms out of the outcomes
+    #[arg(long)]
+    pub no_itl: bool,
+
+    /// What x-request-id begins with, before the number of the line; by
+    /// default made from the time and the process
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+
+    /// Trust the certificates in the PEM file FILE, too
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
+
+    /// Trust the system's certificates instead of Mozilla's
+    #[arg(long)]
+    pub native_certs: bool,
+
+    /// Time to first token of mock:
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub mock_ttft: Option<Micros>,
+
+    /// Time between tokens of mock:
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub mock_itl: Option<Micros>,
+
+    /// The block size of `hash_ids`.
+    #[command(flatten)]
+    pub block_size: BlockSizeArg,
+
+    /// The seed of prompt text.
+    #[command(flatten)]
+    pub seed: SeedArg,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text
+        .parse()
+        .ok()
+        .filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
+    speed.ok_or_else(|| format!("{text:?} is not a number above zero"))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| format!("{text:?} is not a number from 1 to 1000000"))
+}
+
+fn positive_duration(text: &str) -> Result<Micros, String> {
+    match parse_duration(text)? {
+        Micros::ZERO => Err("it must be above zero".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn the_flags_fit_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn senseless_numbers_are_refused() {
+        for flags in [
+            ["--speed", "0"],
+            ["--speed", "nan"],
+            ["--concurrency", "0"],
+            ["--timeout", "0"],
+            ["--url", "a"],
+        ] {
+            let all = ["trace-send", "--url", "mock:"].iter().chain(&flags);
+            assert!(Args::try_parse_from(all).is_err(), "{flags:?}");
+        }
+    }
+}

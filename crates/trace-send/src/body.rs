@@ -1,0 +1,400 @@
+//! The JSON body that asks for what a line describes.
+//!
+//! In order of precedence: `payload` is the body, `messages` (with `tools`) a
+//! literal chat, `text_input` a literal prompt, and `input_length` with
+//! `hash_ids` a prompt made of words. `output_length` becomes `max_tokens`, in
+//! chats too: every server in use knows it there, and most do not know OpenAI's
+//! newer `max_completion_tokens`. The line's `extra` wins over `--extra`, and
+//! both win over everything else; a `payload` takes only the line's own.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+use trace_core::{ErrorKind, Failure, Request, push_string};
+use trace_prompt::Prompts;
+
+/// What the server is asked for, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Endpoint {
+    /// `/v1/completions`: a prompt
+    Completions,
+    /// `/v1/chat/completions`: messages
+    Chat,
+}
+
+impl Endpoint {
+    /// Its path under `/v1`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Completions => "/completions",
+            Self::Chat => "/chat/completions",
+        }
+    }
+}
+
+/// Everything about a body that is not on the line.
+#[derive(Debug)]
+pub(crate) struct Bodies {
+    /// Whom to ask.
+    pub endpoint: Endpoint,
+    /// The model of lines that name none.
+    pub model: String,
+    /// Ask for a stream.
+    pub stream: bool,
+    /// Ask for exactly `output_length` tokens.
+    pub ignore_eos: bool,
+    /// Members of every body.
+    pub extra: Members,
+    /// Makes the text of prompts that have only a length.
+    pub prompts: Prompts,
+}
+
+impl Bodies {
+    /// Append the body for `request`, the line with index `seq`. `text` is
+    /// room to make a prompt in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if this endpoint cannot be asked that.
+    pub(crate) fn write(
+        &self,
+        request: &Request,
+        seq: u64,
+        text: &mut String,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let own = match &request.extra {
+            Some(extra) => {
+                Members::parse(extra.get()).map_err(|reason| refuse(format!("extra: {reason}")))?
+            }
+            None => Members::default(),
+        };
+        if let Some(payload) = &request.payload {
+            if own.0.is_empty() {
+                out.extend_from_slice(payload.get().as_bytes());
+                return Ok(());
+            }
+            let payload = Members::parse(payload.get())
+                .map_err(|reason| refuse(format!("payload: {reason}")))?;
+            let mut body = Body::begin(out, [&own, &NONE]);
+            payload
+                .0
+                .iter()
+                .for_each(|(key, value)| body.raw(key, value.get()));
+            body.end();
+            return Ok(());
+        }
+        let mut body = Body::begin(out, [&own, &self.extra]);
+        let model = request.model.as_deref().unwrap_or(&self.model);
+        body.member("model", |out| push_string(out, model));
+        self.ask(request, seq, text, &mut body)?;
+        if let Some(tokens) = request.output_length {
+            body.member("max_tokens", |out| {
+                out.extend_from_slice(itoa::Buffer::new().format(tokens).as_bytes())
+            });
+        }
+        if self.ignore_eos {
+            body.raw("ignore_eos", "true");
+        }
+        if self.stream && body.streams() {
+            body.raw("stream", "true");
+            body.raw("stream_options", r#"{"include_usage":true}"#);
+        }
+        body.end();
+        Ok(())
+    }
+
+    /// The prompt or the messages.
+    fn ask(
+        &self,
+        request: &Request,
+        seq: u64,
+        text: &mut String,
+        body: &mut Body<'_>,
+    ) -> Result<(), Failure> {
+        if let Some(messages) = &request.messages {
+            if self.endpoint != Endpoint::Chat {
+                return Err(refuse("the line has messages, which completions do not take; use --endpoint-type chat".to_owned()));
+            }
+            body.raw("messages", messages.get());
+            if let Some(tools) = &request.tools {
+                body.raw("tools", tools.get());
+            }
+            return Ok(());
+        }
+        let prompt = match &request.text_input {
+            Some(prompt) => prompt,
+            None => {
+                text.clear();
+                let ids = request.hash_ids.as_deref().unwrap_or_default();
+                self.prompts
+                    .render(ids, request.input_length.unwrap_or_default(), seq, text);
+                text
+            }
+        };
+        match self.endpoint {
+            Endpoint::Completions => body.member("prompt", |out| push_string(out, prompt)),
+            Endpoint::Chat => body.member("messages", |out| {
+                out.extend_from_slice(br#"[{"role":"user","content":"#);
+                push_string(out, prompt);
+                out.extend_from_slice(b"}]");
+            }),
+        }
+        Ok(())
+    }
+}
+
+fn refuse(message: String) -> Failure {
+    Failure {
+        kind: ErrorKind::Request,
+        message,
+    }
+}
+
+static NONE: Members = Members(Vec::new());
+
+/// Writes a JSON object, with members that win over what is written to it.
+struct Body<'a> {
+    out: &'a mut Vec<u8>,
+    /// The first wins over the second.
+    winners: [&'a Members; 2],
+    start: usize,
+}
+
+impl<'a> Body<'a> {
+    fn begin(out: &'a mut Vec<u8>, winners: [&'a Members; 2]) -> Self {
+        out.push(b'{');
+        let start = out.len();
+        Self {
+            out,
+            winners,
+            start,
+        }
+    }
+
+    fn member(&mut self, key: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        if self.winners.iter().all(|winner| winner.get(key).is_none()) {
+            self.put(key, value);
+        }
+    }
+
+    fn raw(&mut self, key: &str, json: &str) {
+        self.member(key, |out| out.extend_from_slice(json.as_bytes()));
+    }
+
+    /// Whether no winner says that the answer shall come whole.
+    fn streams(&self) -> bool {
+        let said = self.winners.iter().find_map(|winner| winner.get("stream"));
+        said.is_none_or(|value| value == "true")
+    }
+
+    fn put(&mut self, key: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        if self.out.len() > self.start {
+            self.out.push(b',');
+        }
+        push_string(self.out, key);
+        self.out.push(b':');
+        value(self.out);
+    }
+
+    fn end(mut self) {
+        let [first, second] = self.winners;
+        let beaten = |key: &str| first.get(key).is_some();
+        let rest = second.0.iter().filter(|(key, _)| !beaten(key));
+        for (key, value) in rest.chain(&first.0) {
+            self.put(key, |out| out.extend_from_slice(value.get().as_bytes()));
+        }
+        self.out.push(b'}');
+    }
+}
+
+/// Members of a JSON object, each with its value as it is spelled.
+#[derive(Debug, Default)]
+pub(crate) struct Members(Vec<(String, Box<RawValue>)>);
+
+impl Members {
+    /// The members of the object `json`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn parse(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    /// The members that `KEY=VALUE` flags name. A value that is no JSON is a
+    /// string.
+    ///
+    /// # Errors
+    /// A flag without `=`.
+    pub(crate) fn from_flags(flags: &[String]) -> Result<Self, String> {
+        let mut members = Self::default();
+        for flag in flags {
+            let (key, value) = flag
+                .split_once('=')
+                .ok_or_else(|| format!("--extra {flag}: expected KEY=VALUE"))?;
+            let raw = RawValue::from_string(value.to_owned());
+            let raw = raw
+                .or_else(|_| serde_json::value::to_raw_value(value))
+                .map_err(|error| error.to_string())?;
+            members.set(key.to_owned(), raw);
+        }
+        Ok(members)
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, value)| value.get())
+    }
+
+    /// The last of equal keys wins.
+    fn set(&mut self, key: String, value: Box<RawValue>) {
+        self.0.retain(|(known, _)| *known != key);
+        self.0.push((key, value));
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Members::default();
+                while let Some((key, value)) = map.next_entry()? {
+                    members.set(key, value);
+                }
+                Ok(members)
+            }
+        }
+        from.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trace_core::Line;
+
+    fn bodies(endpoint: Endpoint) -> Bodies {
+        Bodies {
+            endpoint,
+            model: "m".to_owned(),
+            stream: true,
+            ignore_eos: false,
+            extra: Members::default(),
+            prompts: Prompts::new(0),
+        }
+    }
+
+    fn write(bodies: &Bodies, line: &str) -> Result<String, Failure> {
+        let request = Line::parse("t", line).unwrap().request;
+        let mut out = Vec::new();
+        bodies.write(&request, 3, &mut String::new(), &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_literal_prompt_is_a_completion_or_a_message() {
+        let line = r#"{"text_input":"say \"hi\"\n","output_length":5}"#;
+        let tail = r#""max_tokens":5,"stream":true,"stream_options":{"include_usage":true}}"#;
+        let completion = write(&bodies(Endpoint::Completions), line).unwrap();
+        assert_eq!(
+            completion,
+            format!(r#"{{"model":"m","prompt":"say \"hi\"\n",{tail}"#)
+        );
+        let chat = write(&bodies(Endpoint::Chat), line).unwrap();
+        assert_eq!(
+            chat,
+            format!(
+                r#"{{"model":"m","messages":[{{"role":"user","content":"say \"hi\"\n"}}],{tail}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_length_becomes_as_many_words() {
+        let body = write(
+            &bodies(Endpoint::Completions),
+            r#"{"input_length":4,"hash_ids":[46],"model":"q"}"#,
+        )
+        .unwrap();
+        assert!(
+            body.starts_with(r#"{"model":"q","prompt":" any behind strong suit","stream":true"#),
+            "{body}"
+        );
+        assert!(!body.contains("max_tokens"), "{body}");
+    }
+
+    #[test]
+    fn messages_and_tools_are_sent_as_they_are() {
+        let line = r#"{"messages":[ {"role":"user","content":"x"}],"tools":[1 ]}"#;
+        let body = write(&bodies(Endpoint::Chat), line).unwrap();
+        assert!(
+            body.contains(r#""messages":[ {"role":"user","content":"x"}],"tools":[1 ],"#),
+            "{body}"
+        );
+        let refused = write(&bodies(Endpoint::Completions), line).unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Request);
+    }
+
+    #[test]
+    fn a_payload_is_the_body() {
+        let all = Bodies {
+            extra: Members::from_flags(&["a=1".to_owned()]).unwrap(),
+            ..bodies(Endpoint::Chat)
+        };
+        assert_eq!(
+            write(&all, r#"{"payload":{"x": 1e5 }}"#).unwrap(),
+            r#"{"x": 1e5 }"#
+        );
+        assert_eq!(
+            write(&all, r#"{"payload":{"x":1,"y":2},"extra":{"x":3}}"#).unwrap(),
+            r#"{"y":2,"x":3}"#
+        );
+    }
+
+    #[test]
+    fn extra_wins_and_the_line_wins_over_the_flag() {
+        let flags = ["temperature=0", "stop=x", "max_tokens=9"].map(str::to_owned);
+        let all = Bodies {
+            extra: Members::from_flags(&flags).unwrap(),
+            stream: false,
+            ignore_eos: true,
+            ..bodies(Endpoint::Completions)
+        };
+        let body = write(
+            &all,
+            r#"{"text_input":"a","output_length":5,"extra":{"max_tokens":7,"top_p":1}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            body,
+            r#"{"model":"m","prompt":"a","ignore_eos":true,"temperature":0,"stop":"x","max_tokens":7,"top_p":1}"#
+        );
+    }
+
+    #[test]
+    fn who_turns_the_stream_off_turns_its_options_off() {
+        let body = write(
+            &bodies(Endpoint::Completions),
+            r#"{"text_input":"a","extra":{"stream":false}}"#,
+        )
+        .unwrap();
+        assert_eq!(body, r#"{"model":"m","prompt":"a","stream":false}"#);
+    }
+
+    #[test]
+    fn extra_flags_need_a_value() {
+        assert!(
+            Members::from_flags(&["a".to_owned()])
+                .unwrap_err()
+                .contains("KEY=VALUE")
+        );
+    }
+}

@@ -1,0 +1,424 @@
+//! Sends every request in its time and hears every answer to its end.
+//!
+//! Everything here runs on one thread: a current-thread runtime, so that
+//! nothing that is shared needs a lock. [`Engine::pump`] is the heart: it
+//! launches what may leave, and is called when a time has come, when a
+//! request ended, and when a request was read, each time right there and not
+//! by way of another task. With a connection at hand, launching is one clock
+//! reading and one write of bytes that lay ready.
+
+use crate::answer::Ending;
+use crate::budget::Budget;
+use crate::clock::Clock;
+use crate::connect::{Connection, Connector};
+use crate::flight::{Exchange, Flight, broken};
+use crate::pool::Pool;
+use crate::prepare::Prepared;
+use crate::results::Results;
+use crate::schedule::{Launch, Schedule, Timing};
+use crate::tally::Tally;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::thread::Thread;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
+use tokio::time::Instant;
+use trace_core::time::Micros;
+use trace_core::{ErrorKind, Failure, Outcome, SessionId};
+
+/// Launches at one go. More would keep answers that have come from being
+/// stamped.
+const BURST: usize = 64;
+
+/// Connections that are opened ahead at the same time.
+const MOST_OPENING: usize = 256;
+
+/// The size of a read: as much as a socket holds of a fast stream.
+const READ_BYTES: usize = 64 << 10;
+
+/// How long the end of the response may follow `[DONE]`.
+const AFTER_DONE: Duration = Duration::from_secs(1);
+
+/// What a run is held to.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// The longest a request may take, connecting included.
+    pub timeout: Duration,
+    /// Whether `itl_ms` is wanted.
+    pub keep_gaps: bool,
+    /// Nothing leaves at or after this.
+    pub until: Option<Micros>,
+    /// Connections are opened ahead of the schedule.
+    pub open_loop: bool,
+}
+
+/// What is shared by the flights of a run.
+pub(crate) struct Engine {
+    clock: Clock,
+    connector: Rc<Connector>,
+    limits: Limits,
+    schedule: RefCell<Schedule<Box<Prepared>>>,
+    pool: RefCell<Pool>,
+    flights: RefCell<HashMap<u64, Rc<RefCell<Flight>>>>,
+    results: Results,
+    tally: RefCell<Tally>,
+    /// Nothing leaves any more.
+    stopped: Cell<bool>,
+    /// What the requests that wait have cost, and who makes them.
+    budget: Budget,
+    maker: Thread,
+    buffer: RefCell<Vec<u8>>,
+    /// Rung when the dispatcher should look at things again.
+    bell: Notify,
+    /// When the dispatcher looks again by itself.
+    alarm: Cell<Option<Micros>>,
+}
+
+impl Engine {
+    /// An engine whose run begins now.
+    pub(crate) fn new(
+        limits: Limits,
+        connector: Rc<Connector>,
+        schedule: Schedule<Box<Prepared>>,
+        pool: Pool,
+        results: Results,
+        (budget, maker): (Budget, Thread),
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            clock: Clock::start(),
+            connector,
+            limits,
+            schedule: RefCell::new(schedule),
+            pool: RefCell::new(pool),
+            flights: RefCell::default(),
+            results,
+            tally: RefCell::default(),
+            stopped: Cell::new(false),
+            budget,
+            maker,
+            buffer: RefCell::new(vec![0; READ_BYTES]),
+            bell: Notify::new(),
+            alarm: Cell::new(None),
+        })
+    }
+
+    /// The run's clock.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What has been counted.
+    pub(crate) fn tally(&self) -> std::cell::Ref<'_, Tally> {
+        self.tally.borrow()
+    }
+
+    /// What has been counted, for good.
+    pub(crate) fn take_tally(&self) -> Tally {
+        self.tally.take()
+    }
+
+    /// Where outcomes go.
+    pub(crate) fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// Rings when the dispatcher should look again.
+    pub(crate) async fn bell(&self) {
+        self.bell.notified().await;
+    }
+
+    /// Requests that were sent and have not ended.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.flights.borrow().len()
+    }
+
+    /// Requests that have not been sent.
+    pub(crate) fn waiting(&self) -> usize {
+        self.schedule.borrow().len()
+    }
+
+    /// Requests that need nothing but their time and a slot.
+    pub(crate) fn ready(&self) -> usize {
+        self.schedule.borrow().ready()
+    }
+
+    /// Whether nothing more will be sent.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.get()
+    }
+
+    /// Send nothing more.
+    pub(crate) fn stop(&self) {
+        self.stopped.set(true);
+        self.budget.close(&self.maker);
+        self.bell.notify_one();
+    }
+
+    /// A request was read.
+    pub(crate) fn add(&self, request: Box<Prepared>, timing: Timing) {
+        if self.limits.open_loop
+            && timing
+                .at
+                .is_some_and(|at| at + Micros::from_micros(1_000) < self.clock.now())
+        {
+            self.tally.borrow_mut().read_late += 1;
+        }
+        self.schedule.borrow_mut().add(request, timing);
+    }
+
+    /// Launch what may leave, open connections for what will leave soon, and
+    /// set the alarm.
+    pub(crate) fn pump(self: &Rc<Self>) {
+        for _ in 0..BURST {
+            if self.stopped.get() || self.results.is_full() {
+                self.alarm.set(None);
+                return;
+            }
+            let now = self.clock.now();
+            if self.limits.until.is_some_and(|until| now >= until) {
+                self.stop();
+                return;
+            }
+            let launch = self.schedule.borrow_mut().launch(now);
+            let Some(launch) = launch else {
+                self.look_ahead(now);
+                return;
+            };
+            self.budget.refund(launch.job.cost(), &self.maker);
+            self.launch(launch);
+        }
+        self.bell.notify_one();
+    }
+
+    fn look_ahead(self: &Rc<Self>, now: Micros) {
+        let schedule = self.schedule.borrow();
+        let mut alarm = if schedule.has_slot() {
+            schedule.next()
+        } else {
+            None
+        };
+        if self.limits.open_loop {
+            let lead = self.pool.borrow().lead();
+            let horizon = now + lead;
+            let needed = schedule.count_by(horizon, MOST_OPENING);
+            let missing = self.pool.borrow().missing(needed);
+            (0..missing).for_each(|_| self.open_ahead());
+            // Half the lead before what lies beyond the horizon comes near.
+            let half = Micros::from_micros(lead.as_micros() / 2);
+            if let Some(beyond) = schedule.next_after(horizon) {
+                let look = beyond.saturating_sub(half);
+                alarm = alarm.map(|alarm| alarm.min(look));
+            }
+        }
+        if let Some(until) = self.limits.until {
+            alarm = Some(alarm.map_or(until, |alarm| alarm.min(until)));
+        }
+        let sooner = alarm.is_some_and(|alarm| self.alarm.get().is_none_or(|known| alarm < known));
+        self.alarm.set(alarm);
+        if sooner {
+            self.bell.notify_one();
+        }
+    }
+
+    /// When the dispatcher is to call [`pump`](Self::pump) by itself.
+    pub(crate) fn alarm(&self) -> Option<Micros> {
+        self.alarm.get()
+    }
+
+    fn open_ahead(self: &Rc<Self>) {
+        self.pool.borrow_mut().opening();
+        let engine = Rc::clone(self);
+        spawn_local(async move {
+            let begun = engine.clock.now();
+            let opened =
+                tokio::time::timeout(engine.limits.timeout, engine.connector.connect()).await;
+            let mut pool = engine.pool.borrow_mut();
+            match opened {
+                Ok(Ok(connection)) => {
+                    pool.learn(engine.clock.now().saturating_sub(begun));
+                    pool.opened(Some(connection));
+                }
+                // The request that wants it will try itself, and tell.
+                _ => pool.opened(None),
+            }
+        });
+    }
+
+    fn launch(self: &Rc<Self>, launch: Launch<Box<Prepared>>) {
+        let mut flight = Flight::new(launch, self.limits.keep_gaps);
+        if let Some(failure) = flight.request.refused.take() {
+            let (line, outcome) = flight.refuse(failure);
+            self.record(line, outcome, flight.session, self.clock.now());
+            return;
+        }
+        let mut connection = self.pool.borrow_mut().take();
+        if let Some(connection) = &mut connection {
+            flight.depart(self.clock.now());
+            flight.begin(connection);
+        }
+        let seq = flight.request.seq;
+        let flight = Rc::new(RefCell::new(flight));
+        self.flights.borrow_mut().insert(seq, Rc::clone(&flight));
+        spawn_local(fly(Rc::clone(self), flight, connection));
+    }
+
+    /// A request is over.
+    fn land(
+        self: &Rc<Self>,
+        flight: &RefCell<Flight>,
+        ending: Ending,
+        ended: Micros,
+        connection: Option<Connection>,
+    ) {
+        let mut flight = flight.borrow_mut();
+        if self
+            .flights
+            .borrow_mut()
+            .remove(&flight.request.seq)
+            .is_none()
+        {
+            return; // it was cancelled
+        }
+        if let Some(connection) = connection {
+            self.pool.borrow_mut().put(connection);
+        }
+        let (line, outcome) = flight.land(ending, ended, &self.clock);
+        self.record(line, outcome, flight.session.take(), ended);
+    }
+
+    fn record(&self, line: Vec<u8>, outcome: Outcome, session: Option<SessionId>, ended: Micros) {
+        self.tally.borrow_mut().add(&outcome, ended);
+        self.results.put(line, outcome);
+        self.schedule.borrow_mut().ended(session, ended);
+    }
+
+    /// Give up everything that is in flight.
+    pub(crate) fn cancel(self: &Rc<Self>, why: &str) {
+        let flights: Vec<_> = self.flights.borrow().values().cloned().collect();
+        for flight in flights {
+            let failure = Failure {
+                kind: ErrorKind::Cancelled,
+                message: why.to_owned(),
+            };
+            self.land(&flight, Ending::Failed(failure), self.clock.now(), None);
+        }
+    }
+
+    /// Drop connections that the server has closed.
+    pub(crate) fn sweep(&self) {
+        self.pool.borrow_mut().sweep();
+    }
+
+    /// A connection opened for `flight`.
+    async fn open_for(&self, flight: &RefCell<Flight>) -> Result<Connection, Failure> {
+        let begun = self.clock.now();
+        flight.borrow_mut().depart(begun);
+        let connection = self.connector.connect().await?;
+        let time = self.clock.now().saturating_sub(begun);
+        self.pool.borrow_mut().learn(time);
+        flight.borrow_mut().connected(time);
+        Ok(connection)
+    }
+
+    /// Send `flight` and hear it to its end: how and when that came, and the
+    /// connection if it is of further use.
+    async fn exchange(
+        &self,
+        flight: &RefCell<Flight>,
+        connection: Option<Connection>,
+    ) -> (Ending, Micros, Option<Connection>) {
+        let mut fresh = connection.is_none();
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => match self.open_for(flight).await {
+                Ok(connection) => connection,
+                Err(failure) => return (Ending::Failed(failure), self.clock.now(), None),
+            },
+        };
+        loop {
+            let (ending, ended) = match self.hear(flight, &mut connection).await {
+                Exchange::Complete { reusable } => {
+                    let ended = flight.borrow().heard();
+                    return (Ending::Complete, ended, reusable.then_some(connection));
+                }
+                Exchange::Closed(error) => (broken(error), self.clock.now()),
+                Exchange::Failed(failure) => (Ending::Failed(failure), self.clock.now()),
+            };
+            // It lay idle for too long: the server closed it as we wrote. What
+            // that cost is in the request's own times.
+            if fresh || !flight.borrow().is_unanswered() {
+                return (ending, ended, None);
+            }
+            fresh = true;
+            self.tally.borrow_mut().resent += 1;
+            connection = match self.open_for(flight).await {
+                Ok(connection) => connection,
+                Err(failure) => return (Ending::Failed(failure), self.clock.now(), None),
+            };
+        }
+    }
+
+    /// Write and read until the exchange is over, or until long after `[DONE]`.
+    async fn hear(&self, flight: &RefCell<Flight>, connection: &mut Connection) -> Exchange {
+        let mut grace = None;
+        poll_fn(|cx| {
+            let mut flight = flight.borrow_mut();
+            let mut buffer = self.buffer.borrow_mut();
+            if let Poll::Ready(exchange) = flight.poll(cx, connection, &self.clock, &mut buffer) {
+                return Poll::Ready(exchange);
+            }
+            if !flight.is_done() {
+                return Poll::Pending;
+            }
+            let grace = grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(AFTER_DONE)));
+            grace
+                .as_mut()
+                .poll(cx)
+                .map(|()| Exchange::Complete { reusable: false })
+        })
+        .await
+    }
+}
+
+/// From launch to outcome, on a task of its own.
+async fn fly(engine: Rc<Engine>, flight: Rc<RefCell<Flight>>, connection: Option<Connection>) {
+    let deadline = Instant::now() + engine.limits.timeout;
+    let (ending, ended, connection) = {
+        let exchange = pin!(engine.exchange(&flight, connection));
+        match tokio::time::timeout_at(deadline, exchange).await {
+            Ok(result) => result,
+            Err(_) => {
+                let message = format!(
+                    "no complete answer within {} s",
+                    engine.limits.timeout.as_secs_f64()
+                );
+                let failure = Failure {
+                    kind: ErrorKind::Timeout,
+                    message,
+                };
+                (Ending::Failed(failure), engine.clock.now(), None)
+            }
+        }
+    };
+    engine.land(&flight, ending, ended, connection);
+    engine.pump();
+    engine.bell_if_low();
+}
+
+impl Engine {
+    /// Requests below which the dispatcher fetches more of those that were
+    /// prepared; up to twice as many lie ready here.
+    pub(crate) const LOW: usize = 1_024;
+
+    /// Wake the dispatcher if it has something to do: fetch requests, or end.
+    fn bell_if_low(&self) {
+        if self.ready() < Self::LOW || self.in_flight() == 0 {
+            self.bell.notify_one();
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A request under way.
+//!
+//! Writing and reading go on at once, so that a server may refuse a long
+//! prompt before it has read it. Each piece of the answer gets its time when
+//! the read returns, before it is looked at. Bytes are read into one buffer
+//! that all flights share, for none keeps them: ten thousand streams cost
+//! their bookkeeping only.
+
+use crate::answer::{Answer, Ending};
+use crate::clock::Clock;
+use crate::connect::{Connection, plain};
+use crate::prepare::Prepared;
+use crate::schedule::Launch;
+use std::io;
+use std::task::{Context, Poll};
+use trace_core::time::Micros;
+use trace_core::{ErrorKind, Failure, Outcome, SessionId};
+
+/// A request under way, and what is known of its answer.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    /// The request.
+    pub request: Prepared,
+    /// Whose turn it is.
+    pub session: Option<SessionId>,
+    scheduled: Micros,
+    due: Micros,
+    /// When it was sent; `due` until then.
+    sent: Option<Micros>,
+    connect: Option<Micros>,
+    answer: Answer,
+    /// How much of the request is written.
+    written: usize,
+    flushed: bool,
+    write_error: Option<io::Error>,
+    /// When the last piece of the answer came.
+    heard: Micros,
+}
+
+/// How an exchange on one connection ended.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    /// The answer is complete, and the connection may be used again or not.
+    Complete {
+        /// Whether it may.
+        reusable: bool,
+    },
+    /// The server closed the connection, or it broke.
+    Closed(Option<io::Error>),
+    /// What came was no answer.
+    Failed(Failure),
+}
+
+impl Flight {
+    /// A request about to be sent. `keep_gaps` says whether `itl_ms` is wanted.
+    pub(crate) fn new(launch: Launch<Box<Prepared>>, keep_gaps: bool) -> Self {
+        Self {
+            request: *launch.job,
+            session: launch.session,
+            scheduled: launch.scheduled,
+            due: launch.due,
+            sent: None,
+            connect: None,
+            answer: Answer::new(keep_gaps),
+            written: 0,
+            flushed: false,
+            write_error: None,
+            heard: Micros::ZERO,
+        }
+    }
+
+    /// It is sent at `now`, unless it was before on a connection that was dead.
+    pub(crate) fn depart(&mut self, now: Micros) {
+        self.sent.get_or_insert(now);
+    }
+
+    /// A connection was opened for it, in `time`.
+    pub(crate) fn connected(&mut self, time: Micros) {
+        self.connect = Some(time);
+        self.written = 0;
+        self.flushed = false;
+        self.write_error = None;
+    }
+
+    /// Write at once as much as the connection takes; the exchange goes on
+    /// from there.
+    pub(crate) fn begin(&mut self, connection: &mut Connection) {
+        match connection.try_write(&self.request.wire) {
+            Ok(written) => self.written = written,
+            Err(error) => self.write_error = Some(error),
+        }
+    }
+
+    /// Write the rest and read the answer.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+        clock: &Clock,
+        buffer: &mut [u8],
+    ) -> Poll<Exchange> {
+        if !self.flushed && self.write_error.is_none() {
+            self.poll_write(cx, connection);
+        }
+        loop {
+            let read = match connection.poll_read(cx, buffer) {
+                Poll::Ready(read) => read,
+                Poll::Pending => return Poll::Pending,
+            };
+            let bytes = match read {
+                Ok(0) => return Poll::Ready(Exchange::Closed(self.write_error.take())),
+                Ok(length) => &buffer[..length],
+                Err(error) => {
+                    return Poll::Ready(Exchange::Closed(Some(
+                        self.write_error.take().unwrap_or(error),
+                    )));
+                }
+            };
+            self.heard = clock.now();
+            let taken = match self.answer.feed(bytes, self.heard) {
+                Ok(taken) => taken,
+                Err(failure) => return Poll::Ready(Exchange::Failed(failure)),
+            };
+            if self.answer.is_complete() {
+                let reusable = taken == bytes.len() && self.flushed && self.answer.keep_alive();
+                return Poll::Ready(Exchange::Complete { reusable });
+            }
+            if self.answer.is_tedious() {
+                return Poll::Ready(Exchange::Complete { reusable: false });
+            }
+        }
+    }
+
+    /// An error while writing is kept: the answer that was sent before the
+    /// server stopped reading says more.
+    fn poll_write(&mut self, cx: &mut Context<'_>, connection: &mut Connection) {
+        while self.written < self.request.wire.len() {
+            match connection.poll_write(cx, &self.request.wire[self.written..]) {
+                Poll::Ready(Ok(0)) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(written)) => self.written += written,
+                Poll::Ready(Err(error)) => self.write_error = Some(error),
+                Poll::Pending => return,
+            }
+            if self.write_error.is_some() {
+                return;
+            }
+        }
+        match connection.poll_flush(cx) {
+            Poll::Ready(Ok(())) => self.flushed = true,
+            Poll::Ready(Err(error)) => self.write_error = Some(error),
+            Poll::Pending => {}
+        }
+    }
+
+    /// Whether nothing of an answer has come.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.answer.is_untouched()
+    }
+
+    /// Whether `[DONE]` has come, and with it all there is to measure.
+    pub(crate) fn is_done(&self) -> bool {
+        self.answer.is_done()
+    }
+
+    /// When the last piece of the answer came.
+    pub(crate) fn heard(&self) -> Micros {
+        self.heard
+    }
+
+    /// It cannot be sent: its line and its outcome.
+    pub(crate) fn refuse(&mut self, failure: Failure) -> (Vec<u8>, Outcome) {
+        let outcome = Outcome {
+            seq: Some(self.request.seq),
+            scheduled_ms: Some(self.scheduled),
+            due_ms: Some(self.due),
+            error: Some(failure),
+            ..Outcome::default()
+        };
+        (std::mem::take(&mut self.request.line), outcome)
+    }
+
+    /// It is over: its line and its outcome.
+    pub(crate) fn land(
+        &mut self,
+        ending: Ending,
+        ended: Micros,
+        clock: &Clock,
+    ) -> (Vec<u8>, Outcome) {
+        let answer = std::mem::replace(&mut self.answer, Answer::new(false));
+        let sent = self.sent.unwrap_or(ended);
+        let outcome = Outcome {
+            seq: Some(self.request.seq),
+            scheduled_ms: Some(self.scheduled),
+            due_ms: Some(self.due),
+            sent_ms: Some(sent),
+            lateness_ms: Some(sent.saturating_sub(self.due)),
+            queue_ms: Some(self.due.saturating_sub(self.scheduled)),
+            sent_unix_ms: Some(clock.unix(sent)),
+            connect_ms: self.connect,
+            ..answer.outcome(ending, sent, ended)
+        };
+        (std::mem::take(&mut self.request.line), outcome)
+    }
+}
+
+/// A connection that broke, as the end of an answer.
+pub(crate) fn broken(error: Option<io::Error>) -> Ending {
+    match error {
+        None => Ending::Closed,
+        Some(error) => {
+            let message = format!("the connection broke: {}", plain(&error));
+            Ending::Failed(Failure {
+                kind: ErrorKind::Stream,
+                message,
+            })
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! When each request leaves: requests and endings in, launches out.
+//!
+//! No clock here; the time is told. Open loop: a request is ready at its time
+//! in the trace. Closed loop: it is ready at once, and waits for one of N
+//! slots. Slots cap an open loop too, if asked for; then what a request waits
+//! for one is told apart from its schedule.
+//!
+//! The turns of a session go one after the other, in line order: a turn is
+//! ready at the later of its own time and the end of the turn before plus its
+//! `delay`. A turn whose predecessor has not ended waits here, out of the way
+//! of other requests.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use trace_core::SessionId;
+use trace_core::time::Micros;
+
+/// Sessions between two turns that are remembered. A session that was idle
+/// while this many others ended goes on as if its turns were on time.
+const MAX_IDLE_SESSIONS: usize = 65_536;
+
+/// What the schedule asks about a request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Timing {
+    /// Index of its line in the input; breaks ties.
+    pub seq: u64,
+    /// Its time in the trace, if it has one of its own. In a closed loop zero.
+    pub at: Option<Micros>,
+    /// The time of the line before it, which it follows if nothing else tells.
+    pub after: Micros,
+    /// Whose turn it is.
+    pub session: Option<SessionId>,
+    /// Think time after the turn before.
+    pub delay: Micros,
+}
+
+/// A request that is to leave now.
+#[derive(Debug, PartialEq)]
+pub struct Launch<T> {
+    /// The request.
+    pub job: T,
+    /// Its session, to be told of its end.
+    pub session: Option<SessionId>,
+    /// When the trace wanted it to leave.
+    pub scheduled: Micros,
+    /// When it was allowed to.
+    pub due: Micros,
+}
+
+/// The requests that have not left yet.
+#[derive(Debug)]
+pub struct Schedule<T> {
+    ready: BTreeMap<(Micros, u64), (T, Option<SessionId>)>,
+    slots: Slots,
+    sessions: HashMap<SessionId, Session<T>>,
+    /// Sessions without a turn in sight, by the end of their last.
+    idle: VecDeque<(SessionId, Micros)>,
+    /// Turns that wait for the turn before them.
+    held: usize,
+}
+
+/// How many may be in flight.
+#[derive(Debug)]
+enum Slots {
+    /// Any number.
+    Unbounded,
+    /// As many as there are free slots; each knows since when it is free.
+    /// The flag says whether waiting for one is the schedule itself.
+    Bounded {
+        free: VecDeque<Micros>,
+        closed_loop: bool,
+    },
+}
+
+#[derive(Debug)]
+struct Session<T> {
+    /// A turn is ready or in flight.
+    busy: bool,
+    /// When the last turn ended.
+    ended: Option<Micros>,
+    turns: VecDeque<(T, Timing)>,
+}
+
+impl<T> Schedule<T> {
+    /// Everyone leaves in time.
+    pub fn open() -> Self {
+        Self::with(Slots::Unbounded)
+    }
+
+    /// Everyone leaves in time, unless `most` are in flight.
+    pub fn capped(most: usize) -> Self {
+        Self::with(Slots::Bounded {
+            free: vec![Micros::ZERO; most].into(),
+            closed_loop: false,
+        })
+    }
+
+    /// `concurrency` in flight at all times.
+    pub fn closed(concurrency: usize) -> Self {
+        Self::with(Slots::Bounded {
+            free: vec![Micros::ZERO; concurrency].into(),
+            closed_loop: true,
+        })
+    }
+
+    fn with(slots: Slots) -> Self {
+        Self {
+            ready: BTreeMap::new(),
+            slots,
+            sessions: HashMap::new(),
+            idle: VecDeque::new(),
+            held: 0,
+        }
+    }
+
+    /// Add a request. Turns of one session must come in order.
+    pub fn add(&mut self, job: T, timing: Timing) {
+        let Some(id) = &timing.session else {
+            let at = timing.at.unwrap_or(timing.after);
+            self.ready.insert((at, timing.seq), (job, None));
+            return;
+        };
+        let new = || Session {
+            busy: false,
+            ended: None,
+            turns: VecDeque::new(),
+        };
+        let session = self.sessions.entry(id.clone()).or_insert_with(new);
+        if session.busy {
+            session.turns.push_back((job, timing));
+            self.held += 1;
+            return;
+        }
+        session.busy = true;
+        let at = turn(session.ended, &timing);
+        self.ready.insert((at, timing.seq), (job, timing.session));
+    }
+
+    /// The next request that may leave by `now`.
+    pub fn launch(&mut self, now: Micros) -> Option<Launch<T>> {
+        let first = self
+            .ready
+            .first_entry()
+            .filter(|first| first.key().0 <= now)?;
+        let at = first.key().0;
+        let (scheduled, due) = match &mut self.slots {
+            Slots::Unbounded => (at, at),
+            Slots::Bounded { free, closed_loop } => {
+                let due = at.max(free.pop_front()?);
+                (if *closed_loop { due } else { at }, due)
+            }
+        };
+        let (job, session) = first.remove();
+        Some(Launch {
+            job,
+            session,
+            scheduled,
+            due,
+        })
+    }
+
+    /// A request of `session` ended at `now`: its slot is free, and the next
+    /// turn may go.
+    pub fn ended(&mut self, session: Option<SessionId>, now: Micros) {
+        if let Slots::Bounded { free, .. } = &mut self.slots {
+            free.push_back(now);
+        }
+        let Some(id) = session else { return };
+        let Some(known) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        known.ended = Some(now);
+        match known.turns.pop_front() {
+            Some((job, timing)) => {
+                self.held -= 1;
+                let at = turn(known.ended, &timing);
+                self.ready.insert((at, timing.seq), (job, timing.session));
+            }
+            None => {
+                known.busy = false;
+                self.idle.push_back((id, now));
+                self.forget();
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        while self.idle.len() > MAX_IDLE_SESSIONS {
+            let Some((id, ended)) = self.idle.pop_front() else {
+                return;
+            };
+            // Unless it went on since, and stands further back again.
+            let gone = self
+                .sessions
+                .get(&id)
+                .is_some_and(|session| !session.busy && session.ended == Some(ended));
+            if gone {
+                self.sessions.remove(&id);
+            }
+        }
+    }
+
+    /// When the next request is ready, slot or not.
+    pub fn next(&self) -> Option<Micros> {
+        self.ready.first_key_value().map(|(key, _)| key.0)
+    }
+
+    /// When the first request after `time` is ready.
+    pub fn next_after(&self, time: Micros) -> Option<Micros> {
+        self.ready
+            .range((time, u64::MAX)..)
+            .next()
+            .map(|(key, _)| key.0)
+    }
+
+    /// How many requests are ready by `time`, counted up to `most`, and no
+    /// more than there are free slots.
+    pub fn count_by(&self, time: Micros, most: usize) -> usize {
+        let most = match &self.slots {
+            Slots::Unbounded => most,
+            Slots::Bounded { free, .. } => most.min(free.len()),
+        };
+        self.ready.range(..=(time, u64::MAX)).take(most).count()
+    }
+
+    /// How many requests have not left.
+    pub fn len(&self) -> usize {
+        self.ready.len() + self.held
+    }
+
+    /// Whether all requests have left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many are ready to leave when their time comes, turns that wait for
+    /// others not counted.
+    pub fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Whether one more may be in flight.
+    pub fn has_slot(&self) -> bool {
+        match &self.slots {
+            Slots::Unbounded => true,
+            Slots::Bounded { free, .. } => !free.is_empty(),
+        }
+    }
+}
+
+/// When a turn is ready whose predecessor ended at `ended`.
+fn turn(ended: Option<Micros>, timing: &Timing) -> Micros {
+    match (ended, timing.at) {
+        (Some(ended), at) => at.unwrap_or_default().max(ended + timing.delay),
+        (None, at) => at.unwrap_or(timing.after),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ms(millis: u64) -> Micros {
+        Micros::from_micros(millis * 1_000)
+    }
+
+    fn at(seq: u64, millis: u64) -> Timing {
+        Timing {
+            seq,
+            at: Some(ms(millis)),
+            ..Timing::default()
+        }
+    }
+
+    fn turn_of(session: i64, timing: Timing) -> Timing {
+        Timing {
+            session: Some(SessionId::Number(session)),
+            ..timing
+        }
+    }
+
+    fn launched(schedule: &mut Schedule<u64>, now: u64) -> Vec<(u64, u64, u64)> {
+        let launches = std::iter::from_fn(|| schedule.launch(ms(now)));
+        launches
+            .map(|l| {
+                (
+                    l.job,
+                    l.scheduled.as_micros() / 1_000,
+                    l.due.as_micros() / 1_000,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn open_loop_leaves_in_time_whatever_is_in_flight() {
+        let mut schedule = Schedule::open();
+        schedule.add(0, at(0, 10));
+        schedule.add(1, at(1, 5));
+        schedule.add(2, at(2, 10));
+        assert_eq!(schedule.next(), Some(ms(5)));
+        assert_eq!(launched(&mut schedule, 4), []);
+        assert_eq!(
+            launched(&mut schedule, 10),
+            [(1, 5, 5), (0, 10, 10), (2, 10, 10)]
+        );
+        assert!(schedule.is_empty());
+    }
+
+    #[test]
+    fn a_cap_makes_requests_wait_and_says_so() {
+        let mut schedule = Schedule::capped(1);
+        schedule.add(0, at(0, 0));
+        schedule.add(1, at(1, 5));
+        assert_eq!(launched(&mut schedule, 6), [(0, 0, 0)]);
+        schedule.ended(None, ms(20));
+        assert_eq!(launched(&mut schedule, 21), [(1, 5, 20)]);
+    }
+
+    #[test]
+    fn closed_loop_is_scheduled_when_a_slot_is_free() {
+        let mut schedule = Schedule::closed(2);
+        (0..4).for_each(|seq| schedule.add(seq, at(seq, 0)));
+        assert_eq!(launched(&mut schedule, 1), [(0, 0, 0), (1, 0, 0)]);
+        schedule.ended(None, ms(7));
+        schedule.ended(None, ms(8));
+        assert_eq!(launched(&mut schedule, 9), [(2, 7, 7), (3, 8, 8)]);
+        assert!(!schedule.has_slot());
+        schedule.ended(None, ms(9));
+        assert!(schedule.has_slot());
+    }
+
+    #[test]
+    fn a_turn_leaves_at_the_later_of_its_time_and_the_end_before_plus_delay() {
+        let mut schedule = Schedule::open();
+        let delayed = |timing| Timing {
+            delay: ms(10),
+            ..timing
+        };
+        schedule.add(0, turn_of(1, at(0, 0)));
+        schedule.add(1, turn_of(1, delayed(at(1, 5))));
+        schedule.add(2, turn_of(1, delayed(at(2, 500))));
+        schedule.add(
+            3,
+            turn_of(
+                1,
+                delayed(Timing {
+                    seq: 3,
+                    after: ms(500),
+                    ..Timing::default()
+                }),
+            ),
+        );
+        schedule.add(4, turn_of(2, at(4, 1)));
+        assert_eq!(schedule.len(), 5);
+        assert_eq!(launched(&mut schedule, 400), [(0, 0, 0), (4, 1, 1)]);
+        schedule.ended(Some(SessionId::Number(1)), ms(400));
+        assert_eq!(launched(&mut schedule, 450), [(1, 410, 410)]);
+        schedule.ended(Some(SessionId::Number(1)), ms(450));
+        assert_eq!(launched(&mut schedule, 600), [(2, 500, 500)]);
+        schedule.ended(Some(SessionId::Number(1)), ms(700));
+        assert_eq!(launched(&mut schedule, 800), [(3, 710, 710)]);
+    }
+
+    #[test]
+    fn a_turn_that_is_read_after_its_predecessor_ended_still_waits_its_delay() {
+        let mut schedule = Schedule::closed(1);
+        schedule.add(0, turn_of(1, at(0, 0)));
+        assert_eq!(launched(&mut schedule, 0).len(), 1);
+        schedule.ended(Some(SessionId::Number(1)), ms(30));
+        schedule.add(
+            1,
+            turn_of(
+                1,
+                Timing {
+                    delay: ms(10),
+                    ..at(1, 0)
+                },
+            ),
+        );
+        assert_eq!(schedule.next(), Some(ms(40)));
+    }
+
+    #[test]
+    fn sessions_that_ended_long_ago_are_forgotten() {
+        let mut schedule = Schedule::open();
+        for id in 0..MAX_IDLE_SESSIONS as i64 + 10 {
+            schedule.add(0, turn_of(id, at(id as u64, 0)));
+            schedule.launch(ms(1)).unwrap();
+            schedule.ended(Some(SessionId::Number(id)), ms(1));
+        }
+        assert_eq!(schedule.sessions.len(), MAX_IDLE_SESSIONS);
+    }
+
+    #[test]
+    fn what_is_due_soon_can_be_counted() {
+        let mut schedule = Schedule::open();
+        (0..10).for_each(|seq| schedule.add(seq, at(seq, seq)));
+        assert_eq!(schedule.count_by(ms(3), 100), 4);
+        assert_eq!(schedule.count_by(ms(30), 6), 6);
+        assert_eq!(schedule.next_after(ms(3)), Some(ms(4)));
+        assert_eq!(schedule.next_after(ms(9)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_request_leaves_once_and_turns_keep_their_order(
+            requests in prop::collection::vec((0..50_u64, prop::option::of(0..4_i64), 0..9_u64), 0..60),
+            slots in prop::option::of(1..5_usize),
+        ) {
+            let mut schedule = slots.map_or_else(Schedule::open, Schedule::capped);
+            for (seq, &(time, session, delay)) in requests.iter().enumerate() {
+                let timing = Timing { delay: ms(delay), session: session.map(SessionId::Number), ..at(seq as u64, time) };
+                schedule.add(seq, timing);
+            }
+            let mut left = Vec::new();
+            let mut now = Micros::ZERO;
+            while !schedule.is_empty() {
+                let mut flying = Vec::new();
+                while let Some(launch) = schedule.launch(now) {
+                    prop_assert!(launch.scheduled <= launch.due && launch.due <= now);
+                    flying.push(launch.session);
+                    left.push(launch.job);
+                }
+                prop_assert!(slots.is_none_or(|most| flying.len() <= most));
+                now += ms(1);
+                flying.into_iter().for_each(|session| schedule.ended(session, now));
+            }
+            for id in 0..4 {
+                let turns: Vec<_> = left.iter().filter(|&&seq| requests[seq].1 == Some(id)).collect();
+                prop_assert!(turns.is_sorted());
+            }
+            left.sort_unstable();
+            prop_assert_eq!(left, (0..requests.len()).collect::<Vec<_>>());
+        }
+    }
+}

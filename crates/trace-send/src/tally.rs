@@ -1,0 +1,166 @@
+//! What a run came to, in a line or two for people.
+
+use crate::lateness::Histogram;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use trace_core::time::Micros;
+use trace_core::{ErrorKind, Outcome};
+
+/// Lateness that one request in a hundred may have. Above it the run says
+/// more about the client than about the server: five milliseconds are half
+/// the gap between two tokens at a hundred a second.
+pub(crate) const CLIENT_LIMIT: Micros = Micros::from_micros(5_000);
+
+/// Counts the outcomes of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Requests with an outcome.
+    pub ended: u64,
+    failed: BTreeMap<ErrorKind, u64>,
+    /// The message of the first failure.
+    first_failure: Option<String>,
+    lateness: Histogram,
+    /// Requests that were sent again because their connection was dead.
+    pub resent: u64,
+    /// Requests that were read only after their time.
+    pub read_late: u64,
+    /// When the last one ended.
+    last_end: Micros,
+}
+
+impl Tally {
+    /// Count `outcome`, which came at `now`.
+    pub(crate) fn add(&mut self, outcome: &Outcome, now: Micros) {
+        self.ended += 1;
+        self.last_end = now;
+        if let Some(lateness) = outcome.lateness_ms {
+            self.lateness.add(lateness);
+        }
+        if let Some(failure) = &outcome.error {
+            *self.failed.entry(failure.kind).or_default() += 1;
+            self.first_failure
+                .get_or_insert_with(|| failure.message.clone());
+        }
+    }
+
+    /// Requests that failed.
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.values().sum()
+    }
+
+    /// The lateness that a share `q` of the requests did not exceed.
+    pub(crate) fn lateness(&self, q: f64) -> Micros {
+        self.lateness.quantile(q)
+    }
+
+    /// Whether the client kept the run from being what it should.
+    pub(crate) fn is_client_limited(&self) -> bool {
+        self.lateness(0.99) > CLIENT_LIMIT
+    }
+
+    /// The lines to say at the end.
+    pub(crate) fn report(&self, never_sent: u64) -> Vec<String> {
+        let seconds = self.last_end.as_secs();
+        let rate = if seconds > 0.0 {
+            self.ended as f64 / seconds
+        } else {
+            0.0
+        };
+        let failed = self.failed();
+        let mut line = format!(
+            "{} requests in {seconds:.2} s ({rate:.1}/s): {} ok, {failed} failed",
+            self.ended,
+            self.ended - failed
+        );
+        if failed > 0 {
+            let kinds: Vec<_> = self
+                .failed
+                .iter()
+                .map(|(kind, count)| format!("{} {count}", kind.as_str()))
+                .collect();
+            // Writing into a String cannot fail.
+            let _ = write!(line, " ({})", kinds.join(", "));
+        }
+        if never_sent > 0 {
+            let _ = write!(line, ", {never_sent} never sent");
+        }
+        let (p50, p99, max) = (self.lateness(0.5), self.lateness(0.99), self.lateness.max());
+        let _ = write!(line, "; late by p50 {p50} ms, p99 {p99} ms, max {max} ms");
+        let mut lines = vec![line];
+        if let Some(first) = &self.first_failure {
+            lines.push(format!("the first failure: {first}"));
+        }
+        if self.resent > 0 {
+            lines.push(format!(
+                "{} requests were sent again because the server had just closed their connection; their times count from the first attempt",
+                self.resent
+            ));
+        }
+        if self.is_client_limited() {
+            lines.push(self.verdict());
+        }
+        lines
+    }
+
+    fn verdict(&self) -> String {
+        let p99 = self.lateness(0.99);
+        let why = if self.read_late > 0 {
+            format!(
+                "{} requests were read only after their time: the input is too slow, unsorted, or ahead of --speed",
+                self.read_late
+            )
+        } else {
+            "use a lower rate, fewer streams at once, or a machine with more free cores".to_owned()
+        };
+        format!(
+            "client-limited: p99 lateness {p99} ms is above {CLIENT_LIMIT} ms, so these are not the server's numbers alone; {why}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trace_core::Failure;
+
+    fn late(micros: u64, error: Option<ErrorKind>) -> Outcome {
+        let failure = |kind| Failure {
+            kind,
+            message: "why".to_owned(),
+        };
+        Outcome {
+            lateness_ms: Some(Micros::from_micros(micros)),
+            error: error.map(failure),
+            ..Outcome::default()
+        }
+    }
+
+    #[test]
+    fn a_run_is_told_in_one_line() {
+        let mut tally = Tally::default();
+        for i in 0..4 {
+            tally.add(
+                &late(10, (i == 1).then_some(ErrorKind::Http)),
+                Micros::from_micros(500_000 * (i + 1)),
+            );
+        }
+        assert_eq!(
+            tally.report(2),
+            [
+                "4 requests in 2.00 s (2.0/s): 3 ok, 1 failed (http 1), 2 never sent; late by p50 0.01 ms, p99 0.01 ms, max 0.01 ms",
+                "the first failure: why",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_late_client_is_called_limited() {
+        let mut tally = Tally::default();
+        tally.add(&late(6_000, None), Micros::from_micros(1));
+        assert!(
+            tally.report(0)[1].starts_with("client-limited: p99 lateness 6 ms is above 5 ms"),
+            "{:?}",
+            tally.report(0)
+        );
+    }
+}
