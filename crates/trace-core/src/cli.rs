@@ -5,7 +5,8 @@ use crate::block::BLOCK_TOKENS;
 use crate::reader::Reader;
 use crate::source::Source;
 use anyhow::{Context, bail};
-use clap::{Args, Parser};
+use clap::error::ErrorKind;
+use clap::{Args, Command, Parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -32,21 +33,25 @@ pub fn main<A: Parser>(run: impl FnOnce(A) -> anyhow::Result<u8>) -> ExitCode {
     let name = command.get_name().to_owned();
     let result = match pages::<A>(&name) {
         Some(printed) => printed.map(|()| DONE).map_err(Into::into),
-        None => run(parse()),
+        None => run(parse(&name)),
     };
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_hang_up(&error) => ExitCode::from(DONE),
         Err(error) => {
             // A closed stderr leaves nobody to tell.
-            let _ = writeln!(io::stderr(), "{name}: {error:#}");
+            let _ = writeln!(
+                io::stderr(),
+                "{name}: {}",
+                without_codes(&format!("{error:#}"))
+            );
             ExitCode::from(FAILED)
         }
     }
 }
 
-fn parse<A: Parser>() -> A {
-    let name = A::command().get_name().to_owned();
+/// The arguments, or the exit that clap's help, version or errors ask for.
+fn parse<A: Parser>(name: &str) -> A {
     let also = format!(
         "{name} --man prints the manual page, {name} --completions SHELL a completion script."
     );
@@ -56,8 +61,38 @@ fn parse<A: Parser>() -> A {
         None => also,
     };
     command = command.after_help(after);
-    let matches = command.get_matches();
-    A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let parsed = command
+        .try_get_matches()
+        .and_then(|matches| A::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| {
+        if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        {
+            let _ = writeln!(
+                io::stderr(),
+                "{name}: {}",
+                usage_error(&error.render().to_string())
+            );
+            std::process::exit(FAILED.into());
+        }
+        error.exit()
+    })
+}
+
+/// clap's several lines as one, without the usage.
+fn usage_error(text: &str) -> String {
+    let end = text
+        .find("\nUsage:")
+        .or_else(|| text.find("\nFor more information"));
+    let said = text[..end.unwrap_or(text.len())]
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let said: Vec<_> = said
+        .map(|line| line.trim_start_matches("error: "))
+        .collect();
+    // A list of missing flags follows its colon; a tip is a sentence of its own.
+    let line = said.join("; ").replace(":; ", ": ");
+    format!("{line} (see --help)")
 }
 
 /// The manual page or a completion script, if that is what was asked.
@@ -66,7 +101,7 @@ fn pages<A: Parser>(name: &str) -> Option<io::Result<()>> {
     let mut page = Vec::new();
     match asked.as_slice() {
         [man] if man == "--man" => {
-            if let Err(error) = clap_mangen::Man::new(A::command()).render(&mut page) {
+            if let Err(error) = manual(A::command(), &mut page) {
                 return Some(Err(error));
             }
         }
@@ -82,6 +117,21 @@ fn pages<A: Parser>(name: &str) -> Option<io::Result<()>> {
         _ => return None,
     }
     Some(io::stdout().write_all(&page))
+}
+
+/// The page of a tool, and after it those of its subcommands.
+fn manual(mut command: Command, page: &mut Vec<u8>) -> io::Result<()> {
+    command.build();
+    for part in command
+        .get_subcommands()
+        .filter(|part| part.get_name() != "help")
+    {
+        clap_mangen::Man::new(part.clone()).render(page)?;
+    }
+    let mut front = Vec::new();
+    clap_mangen::Man::new(command).render(&mut front)?;
+    page.splice(0..0, front);
+    Ok(())
 }
 
 /// Whether the error says that whoever reads our output has gone.
@@ -162,9 +212,7 @@ fn source(argument: &str) -> anyhow::Result<Source<'static>> {
         Source::stdin()
     } else {
         // Found missing now rather than after an hour of other files.
-        std::fs::metadata(path)
-            .map_err(plain)
-            .with_context(|| format!("cannot open {path}"))?;
+        std::fs::metadata(path).with_context(|| format!("cannot open {path}"))?;
         Source::file(path)
     };
     Ok(match tag {
@@ -173,22 +221,28 @@ fn source(argument: &str) -> anyhow::Result<Source<'static>> {
     })
 }
 
-/// An I/O error in its own words, without Rust's `(os error 2)`.
-fn plain(error: io::Error) -> anyhow::Error {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) if error.kind() != io::ErrorKind::BrokenPipe => {
-            anyhow::Error::msg(text[..end].to_owned())
-        }
-        _ => error.into(),
+/// An error in words alone, without Rust's `(os error 2)`.
+fn without_codes(text: &str) -> String {
+    let mut words = text.to_owned();
+    while let Some(start) = words.find(" (os error ") {
+        let length = words[start..]
+            .find(')')
+            .map_or(words.len() - start, |at| at + 1);
+        words.replace_range(start..start + length, "");
     }
+    words
 }
 
 /// The seed of everything random.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SeedArg {
     /// Seed of everything random; the same flags and seed give the same bytes
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
 }
 
@@ -196,7 +250,7 @@ pub struct SeedArg {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct BlockSizeArg {
     /// Tokens per KV block
-    #[arg(long, value_name = "TOKENS", default_value_t = BLOCK_TOKENS, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "TOKENS", default_value_t = BLOCK_TOKENS, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub block_size: u64,
 }
 
@@ -264,5 +318,41 @@ impl Progress {
     /// Take the line off the terminal.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_error_is_one_line() {
+        let text = "error: unexpected argument '--sped' found\n\n  tip: a similar argument exists: '--speed'\n\nUsage: trace-x [FILE]\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            usage_error(text),
+            "unexpected argument '--sped' found; tip: a similar argument exists: '--speed' (see --help)"
+        );
+        let text = "error: the following required arguments were not provided:\n  --url <URL>\n\nUsage: x\n";
+        assert_eq!(
+            usage_error(text),
+            "the following required arguments were not provided: --url <URL> (see --help)"
+        );
+    }
+
+    #[test]
+    fn codes_are_left_out_of_errors() {
+        let text = "cannot write x: No space left on device (os error 28)";
+        assert_eq!(
+            without_codes(text),
+            "cannot write x: No space left on device"
+        );
+    }
+
+    #[test]
+    fn a_reader_that_hung_up_is_found_under_context() {
+        let error =
+            anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot write");
+        assert!(is_hang_up(&error));
+        assert!(!is_hang_up(&anyhow::Error::msg("other")));
     }
 }

@@ -1,114 +1,81 @@
 //! The names on a line that tools know.
 
-/// A top-level field of a request or an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each is the JSON field of its name; see Request and Outcome"
-)]
-pub enum Field {
-    Timestamp,
-    InputLength,
-    OutputLength,
-    HashIds,
-    SessionId,
-    Delay,
-    Model,
-    TextInput,
-    Messages,
-    Tools,
-    Payload,
-    Extra,
-    Source,
-    Seq,
-    Round,
-    Concurrency,
-    Stage,
-    ScheduledMs,
-    DueMs,
-    SentMs,
-    LatenessMs,
-    QueueMs,
-    SentUnixMs,
-    ConnectMs,
-    TtftMs,
-    FirstContentMs,
-    LastTokenMs,
-    LatencyMs,
-    TpotMs,
-    ItlMs,
-    InputTokens,
-    CachedTokens,
-    OutputTokens,
-    TokenSource,
-    Chunks,
-    Status,
-    Error,
-    GpuMemoryMb,
+/// The enum, its names and the way back, from one list.
+macro_rules! fields {
+    ($($field:ident $name:literal,)*) => {
+        /// A top-level field of a request or an outcome.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is the JSON field of its name; see Request and Outcome")]
+        pub enum Field {
+            $($field,)*
+        }
+
+        impl Field {
+            /// Every field, request fields first.
+            pub const ALL: &'static [Self] = &[$(Self::$field,)*];
+
+            /// The field of that name, if tools know it.
+            pub fn from_name(name: &[u8]) -> Option<Self> {
+                // A match on text is a jump by length, then one comparison.
+                match std::str::from_utf8(name).ok()? {
+                    $($name => Some(Self::$field),)*
+                    _ => None,
+                }
+            }
+
+            /// Its name in the JSON.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$field => $name,)*
+                }
+            }
+        }
+    };
 }
 
-/// Every field with its name in the JSON, request fields first.
-const NAMES: [(&str, Field); 38] = [
-    ("timestamp", Field::Timestamp),
-    ("input_length", Field::InputLength),
-    ("output_length", Field::OutputLength),
-    ("hash_ids", Field::HashIds),
-    ("session_id", Field::SessionId),
-    ("delay", Field::Delay),
-    ("model", Field::Model),
-    ("text_input", Field::TextInput),
-    ("messages", Field::Messages),
-    ("tools", Field::Tools),
-    ("payload", Field::Payload),
-    ("extra", Field::Extra),
-    ("source", Field::Source),
-    ("seq", Field::Seq),
-    ("round", Field::Round),
-    ("concurrency", Field::Concurrency),
-    ("stage", Field::Stage),
-    ("scheduled_ms", Field::ScheduledMs),
-    ("due_ms", Field::DueMs),
-    ("sent_ms", Field::SentMs),
-    ("lateness_ms", Field::LatenessMs),
-    ("queue_ms", Field::QueueMs),
-    ("sent_unix_ms", Field::SentUnixMs),
-    ("connect_ms", Field::ConnectMs),
-    ("ttft_ms", Field::TtftMs),
-    ("first_content_ms", Field::FirstContentMs),
-    ("last_token_ms", Field::LastTokenMs),
-    ("latency_ms", Field::LatencyMs),
-    ("tpot_ms", Field::TpotMs),
-    ("itl_ms", Field::ItlMs),
-    ("input_tokens", Field::InputTokens),
-    ("cached_tokens", Field::CachedTokens),
-    ("output_tokens", Field::OutputTokens),
-    ("token_source", Field::TokenSource),
-    ("chunks", Field::Chunks),
-    ("status", Field::Status),
-    ("error", Field::Error),
-    ("gpu_memory_mb", Field::GpuMemoryMb),
-];
+// Request fields before Seq, outcome fields from there on.
+fields! {
+    Timestamp "timestamp",
+    InputLength "input_length",
+    OutputLength "output_length",
+    HashIds "hash_ids",
+    SessionId "session_id",
+    Delay "delay",
+    Model "model",
+    TextInput "text_input",
+    Messages "messages",
+    Tools "tools",
+    Payload "payload",
+    Extra "extra",
+    Source "source",
+    Seq "seq",
+    Round "round",
+    Concurrency "concurrency",
+    Stage "stage",
+    ScheduledMs "scheduled_ms",
+    DueMs "due_ms",
+    SentMs "sent_ms",
+    LatenessMs "lateness_ms",
+    QueueMs "queue_ms",
+    SentUnixMs "sent_unix_ms",
+    ConnectMs "connect_ms",
+    TtftMs "ttft_ms",
+    FirstContentMs "first_content_ms",
+    LastTokenMs "last_token_ms",
+    LatencyMs "latency_ms",
+    TpotMs "tpot_ms",
+    ItlMs "itl_ms",
+    InputTokens "input_tokens",
+    CachedTokens "cached_tokens",
+    OutputTokens "output_tokens",
+    TokenSource "token_source",
+    Chunks "chunks",
+    Status "status",
+    Error "error",
+    GpuMemoryMb "gpu_memory_mb",
+}
 
 impl Field {
-    /// The field of that name, if tools know it.
-    pub fn from_name(name: &[u8]) -> Option<Self> {
-        // The four of every line, before the table is searched.
-        match name {
-            b"timestamp" => return Some(Self::Timestamp),
-            b"input_length" => return Some(Self::InputLength),
-            b"output_length" => return Some(Self::OutputLength),
-            b"hash_ids" => return Some(Self::HashIds),
-            _ => {}
-        }
-        let found = NAMES.iter().find(|(known, _)| known.as_bytes() == name);
-        found.map(|&(_, field)| field)
-    }
-
-    /// Its name in the JSON.
-    pub fn name(self) -> &'static str {
-        NAMES[self as usize].0
-    }
-
     /// Whether it tells what happened, rather than what to ask.
     pub fn is_outcome(self) -> bool {
         self as usize >= Self::Seq as usize
@@ -125,12 +92,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stand_in_the_order_of_the_fields() {
-        for (i, (name, field)) in NAMES.into_iter().enumerate() {
-            assert_eq!(field as usize, i, "{name}");
-            assert_eq!(field.name(), name);
-            assert_eq!(Field::from_name(name.as_bytes()), Some(field));
+    fn every_name_leads_back_to_its_field() {
+        for &field in Field::ALL {
+            assert_eq!(Field::from_name(field.name().as_bytes()), Some(field));
         }
         assert_eq!(Field::from_name(b"chat_id"), None);
+        assert_eq!(Field::from_name(b"\xff"), None);
+    }
+
+    #[test]
+    fn a_request_ends_where_an_outcome_begins() {
+        assert!(!Field::Source.is_outcome());
+        assert!(Field::Seq.is_outcome() && Field::GpuMemoryMb.is_outcome());
     }
 }

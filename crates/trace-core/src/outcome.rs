@@ -6,6 +6,7 @@
 //! (`scheduled_ms`, `due_ms`, `sent_ms`), and since `sent_ms` where they name
 //! a span.
 
+use crate::cursor::Cursor;
 use crate::decode::{Json, Millis, Whole};
 use crate::error::Flaw;
 use crate::field::Field;
@@ -248,10 +249,7 @@ impl Outcome {
             Field::LastTokenMs => self.last_token_ms = millis(json)?,
             Field::LatencyMs => self.latency_ms = millis(json)?,
             Field::TpotMs => self.tpot_ms = millis(json)?,
-            Field::ItlMs => {
-                let gaps = json.read::<Vec<Millis>>()?;
-                self.itl_ms = gaps.map(|gaps| gaps.iter().map(|m| m.0).collect());
-            }
+            Field::ItlMs => self.itl_ms = gaps(json)?,
             Field::InputTokens => self.input_tokens = whole(json)?,
             Field::CachedTokens => self.cached_tokens = whole(json)?,
             Field::OutputTokens => self.output_tokens = whole(json)?,
@@ -267,11 +265,27 @@ impl Outcome {
 }
 
 fn whole(json: &Json<'_>) -> Result<Option<u64>, Flaw> {
+    if let Some(number) = Cursor::whole(json.line, json.value.clone(), Cursor::integer) {
+        return Ok(Some(number));
+    }
     Ok(json.read::<Whole>()?.map(|whole| whole.0))
 }
 
 fn millis(json: &Json<'_>) -> Result<Option<Micros>, Flaw> {
+    if let Some(time) = Cursor::whole(json.line, json.value.clone(), Cursor::millis) {
+        return Ok(Some(time));
+    }
     Ok(json.read::<Millis>()?.map(|millis| millis.0))
+}
+
+fn gaps(json: &Json<'_>) -> Result<Option<Vec<Micros>>, Flaw> {
+    let mut gaps = Vec::new();
+    let plain = |cursor: &mut Cursor<'_>| cursor.array(&mut gaps, Cursor::millis);
+    if Cursor::whole(json.line, json.value.clone(), plain).is_some() {
+        return Ok(Some(gaps));
+    }
+    let gaps = json.read::<Vec<Millis>>()?;
+    Ok(gaps.map(|gaps| gaps.iter().map(|gap| gap.0).collect()))
 }
 
 fn push_gaps(out: &mut Vec<u8>, gaps: &[Micros]) {

@@ -7,10 +7,10 @@
 //! is valid. The two are tested against each other. Three times serde_json's
 //! speed on the published traces.
 
+use crate::cursor::Cursor;
 use crate::field::Field;
 use crate::line::{Member, Spare};
 use crate::record::{Request, SessionId};
-use crate::time::Micros;
 
 /// Read `line`; `false` means that it takes the long way, and that what was
 /// written to `members` and `request` is to be thrown away.
@@ -20,7 +20,7 @@ pub(crate) fn scan(
     request: &mut Request,
     spare: &mut Spare,
 ) -> bool {
-    object(&mut Cursor { line, at: 0 }, members, request, spare).is_some()
+    object(&mut Cursor::new(line, 0), members, request, spare).is_some()
 }
 
 /// The whole object; `None` gives up.
@@ -81,7 +81,7 @@ fn known(
         Field::HashIds => {
             let mut ids = std::mem::take(&mut spare.hash_ids);
             ids.clear();
-            cursor.integers(&mut ids)?;
+            cursor.array(&mut ids, Cursor::integer)?;
             request.hash_ids = Some(ids);
         }
         Field::SessionId if cursor.peek() == Some(b'"') => {
@@ -102,199 +102,6 @@ fn known(
         _ => return None,
     }
     Some(())
-}
-
-struct Cursor<'a> {
-    line: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.line.get(self.at).copied()
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
-    }
-
-    fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
-            self.at += 1;
-        }
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.line[self.at..]
-            .starts_with(word)
-            .then(|| self.at += word.len())
-    }
-
-    /// The place of a string's content, for strings without escapes.
-    fn string(&mut self) -> Option<std::ops::Range<usize>> {
-        self.take(b'"')?;
-        let start = self.at;
-        loop {
-            match self.next()? {
-                b'"' => return Some(start..self.at - 1),
-                b'\\' | 0..=0x1f | 0x80.. => return None,
-                _ => {}
-            }
-        }
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let place = self.string()?;
-        std::str::from_utf8(&self.line[place]).ok()
-    }
-
-    /// A whole number of at most 18 digits, which cannot overflow.
-    fn integer(&mut self) -> Option<u64> {
-        let number = self.digits()?;
-        match self.peek() {
-            Some(b'.' | b'e' | b'E') => None,
-            _ => Some(number),
-        }
-    }
-
-    fn digits(&mut self) -> Option<u64> {
-        let start = self.at;
-        let mut number = 0_u64;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            if self.at - start == 18 {
-                return None;
-            }
-            number = number * 10 + u64::from(digit - b'0');
-            self.at += 1;
-        }
-        let length = self.at - start;
-        let leading_zero = length > 1 && self.line[start] == b'0';
-        (length > 0 && !leading_zero).then_some(number)
-    }
-
-    /// Milliseconds of at most 15 digits and three decimals.
-    fn millis(&mut self) -> Option<Micros> {
-        let start = self.at;
-        let whole = self.digits()?;
-        if self.at - start > 15 {
-            return None;
-        }
-        let mut micros = whole * 1_000;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            let from = self.at;
-            let mut unit = 100;
-            while let Some(digit @ b'0'..=b'9') = self.peek() {
-                micros += u64::from(digit - b'0') * unit;
-                unit /= 10;
-                self.at += 1;
-            }
-            // Beyond 2^41 ms a float, which serde_json reads, rounds otherwise.
-            if !(1..=3).contains(&(self.at - from)) || whole >= 1 << 41 {
-                return None;
-            }
-        }
-        match self.peek() {
-            Some(b'e' | b'E') => None,
-            _ => Some(Micros::from_micros(micros)),
-        }
-    }
-
-    fn integers(&mut self, ids: &mut Vec<u64>) -> Option<()> {
-        self.take(b'[')?;
-        self.space();
-        if self.peek()? == b']' {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            ids.push(self.integer()?);
-            match self.next()? {
-                // Most writers put `, ` or `,` between ids.
-                b',' => {
-                    if self.peek()? == b' ' {
-                        self.at += 1;
-                    }
-                    self.space();
-                }
-                b']' => return Some(()),
-                b' ' | b'\t' => {
-                    self.space();
-                    match self.next()? {
-                        b',' => self.space(),
-                        b']' => return Some(()),
-                        _ => return None,
-                    }
-                }
-                _ => return None,
-            }
-        }
-    }
-
-    /// Go past a value without looking into it; gives up on objects.
-    fn skip(&mut self) -> Option<()> {
-        match self.peek()? {
-            b'"' => self.string().map(|_| ()),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
-            b'[' => self.numbers(),
-            _ => self.number(),
-        }
-    }
-
-    /// Go past a flat array of numbers.
-    fn numbers(&mut self) -> Option<()> {
-        self.take(b'[')?;
-        self.space();
-        if self.peek()? == b']' {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            self.number()?;
-            self.space();
-            match self.next()? {
-                b',' => self.space(),
-                b']' => return Some(()),
-                _ => return None,
-            }
-        }
-    }
-
-    /// Go past a number, holding it to JSON's grammar.
-    fn number(&mut self) -> Option<()> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        self.digits()?;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.run_of_digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.run_of_digits()?;
-        }
-        Some(())
-    }
-
-    fn run_of_digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
-    }
 }
 
 #[cfg(test)]
