@@ -20,13 +20,16 @@ pub struct LineError {
 }
 
 /// What stops a [`Reader`](crate::Reader).
+///
+/// The reason of an I/O error is its source, not part of its text: print the
+/// chain, as anyhow's `{:#}` does.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A line that cannot be read as a request; the next line can still be tried.
     #[error(transparent)]
     Line(#[from] LineError),
     /// A file that cannot be opened.
-    #[error("cannot open {name}: {}", plain(source))]
+    #[error("cannot open {name}")]
     Open {
         /// The path as it was given.
         name: Arc<str>,
@@ -35,7 +38,7 @@ pub enum Error {
     },
     /// A file that opened and then could not be read on: a dead disk, a
     /// truncated gzip stream.
-    #[error("{name}:{line}: cannot read on: {}", plain(source))]
+    #[error("{name}:{line}: cannot read on")]
     Read {
         /// File name, or `<stdin>`.
         name: Arc<str>,
@@ -44,15 +47,6 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-}
-
-/// The words of an I/O error without Rust's `(os error 2)`.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
 }
 
 /// What is wrong inside one line, before its file and number are known.

@@ -68,7 +68,7 @@ impl<'a> Source<'a> {
             Bytes::File(path) => {
                 let file = std::fs::File::open(&path)?;
                 if file.metadata()?.is_dir() {
-                    return Err(io::Error::from(io::ErrorKind::IsADirectory));
+                    return Err(io::Error::other("Is a directory"));
                 }
                 Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
             }
