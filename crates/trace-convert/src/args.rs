@@ -1,7 +1,9 @@
 //! What was typed.
 
+use crate::format;
 use clap::Parser;
-use trace_core::cli::InputArgs;
+use clap::builder::PossibleValuesParser;
+use std::path::PathBuf;
 use trace_core::{Micros, parse_duration};
 
 const EXAMPLES: &str = "\
@@ -10,39 +12,60 @@ Examples:
   trace-convert day.jsonl.gz --from-time 10m --to-time 20m --zero
   trace-convert day.jsonl --speed 10 | trace-send --url mock:";
 
-/// Cut a piece out of a trace, change its speed, check its lines
+/// Turn any LLM trace into request lines, and cut, change or check a trace
 ///
-/// Reads and writes the Mooncake format. Lines that need no change go through
-/// byte for byte. Memory is one line.
+/// Lines of our own format that need no change go through byte for byte. What
+/// a conversion dropped or made up is told in one line on stderr. Memory is
+/// one request where the help of a flag does not say otherwise.
 #[derive(Debug, Parser)]
 #[command(name = "trace-convert", version, after_help = EXAMPLES)]
 pub struct Args {
-    /// The traces
-    #[command(flatten)]
-    pub input: InputArgs,
+    /// Files to read as one stream; `-` or none is stdin, a directory is the
+    /// .json, .jsonl and .csv files in it, NAME=FILE sets the field `source` to NAME
+    /// on every line of FILE
+    ///
+    /// Gzip and zstd are recognised by content.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+
+    /// Go on past lines that cannot be read, and report their number
+    #[arg(long)]
+    pub skip_invalid: bool,
+
+    /// What the files are
+    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = PossibleValuesParser::new(format::from_values()))]
+    pub from: String,
+
+    /// What to write
+    #[arg(long, value_name = "FORMAT", default_value = "mooncake", value_parser = PossibleValuesParser::new(format::to_values()))]
+    pub to: String,
+
+    /// Write what was dropped, invented, changed and reordered as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 
     /// Keep requests that arrive at this time or later
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Keep")]
     pub from_time: Option<Micros>,
 
     /// Keep requests that arrive before this time
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Keep")]
     pub to_time: Option<Micros>,
 
     /// Drop the first N requests of what is kept
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Keep")]
     pub skip: u64,
 
     /// Stop after N requests
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Keep")]
     pub limit: Option<u64>,
 
     /// Let the first request that is kept arrive at zero
-    #[arg(long)]
+    #[arg(long, help_heading = "Change")]
     pub zero: bool,
 
     /// Divide timestamps and delays by FACTOR
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Change")]
     pub speed: f64,
 }
 

@@ -1,60 +1,111 @@
-//! A trace in, the part of it that is wanted out.
+//! Any known trace in, request lines out, and the wrangling of one trace.
 //!
 //! ```text
-//! trace-convert day.jsonl.gz --from-time 10m --to-time 20m --zero --speed 2 | trace-send --url http://localhost:8000
+//! trace-convert BurstGPT_1.csv --from-time 10m --to-time 20m --zero --speed 2 | trace-send --url http://localhost:8000
 //! ```
 //!
-//! Reads the Mooncake format and checks every line of it; see [`window`] for
-//! what can be kept and how time is changed. Lines that need no change go
-//! through byte for byte. Memory is one line.
+//! A format is told by its header or its first object and read by a decoder
+//! under `formats/`, one row at a time; what is done to a request stands
+//! under `transform/`; how it is written, under `targets/`. Columns no field
+//! of ours holds become members of the line. Lines of our own format keep
+//! their bytes, but for the values that change.
+//!
+//! What was dropped or made up is counted in a [`Report`].
 
 mod args;
-pub mod window;
+mod elements;
+mod format;
+mod formats;
+mod head;
+mod input;
+mod json;
+mod pipeline;
+mod record;
+mod report;
+mod targets;
+mod transform;
 
 pub use args::Args;
+pub use input::Input;
+pub use report::{Kind, Report};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use format::{Decode, Format, Out};
+use pipeline::Pipeline;
+use record::Record;
 use std::io::Write;
-use trace_core::{Field, Line, Reader, Writer, cli};
-use window::Window;
+use trace_core::{Error, Writer};
 
-/// Copy the lines of `input` that `args` asks for to `output`.
+/// Convert `inputs` to `output` as `args` say.
+///
+/// The report is filled as the work goes on, and holds what happened so far
+/// when this ends with an error.
 ///
 /// # Errors
-/// A line that is no request, and whatever writing gives.
-pub fn run(args: &Args, mut input: Reader<'_>, output: impl Write) -> anyhow::Result<()> {
-    let mut out = Writer::new(output);
-    let mut window = Window::new(args);
-    let mut line = Line::default();
-    let mut millis = Vec::new();
-    while !window.is_over() && input.read(&mut line)? {
-        let Some(time) = window.place(&line.request) else {
-            continue;
+/// A format that cannot be told, a row that cannot be read, a request that
+/// cannot be written, and whatever writing gives.
+pub fn run(
+    args: &Args,
+    inputs: Vec<Input>,
+    mut output: impl Write,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut out: Out<'_> = Writer::new(&mut output);
+    let mut pipeline = Pipeline::new(args)?;
+    let mut reading: Option<Reading> = None;
+    let mut record = Record::default();
+    for input in inputs {
+        if pipeline.is_over() {
+            break;
+        }
+        let opened = input.open()?;
+        let name = opened.name.clone();
+        let (format, how) = match args.from.as_str() {
+            "auto" => (format::detect(&name, &opened.head)?, opened.head.how()),
+            given => {
+                let format = format::by_name(given).context("an unknown format")?;
+                if !(format.detect)(&opened.head) {
+                    return Err(format::refuse(&name, &opened.head, format));
+                }
+                (format, "as said")
+            }
         };
-        set_millis(&mut line, Field::Timestamp, time.timestamp, &mut millis)?;
-        set_millis(&mut line, Field::Delay, time.delay, &mut millis)?;
-        out.write_line(&line).context("cannot write")?;
+        let reading = match &mut reading {
+            Some(reading) if reading.format.name != format.name => bail!(
+                "{name} is {}, {} is {}: convert each on its own and put them together with trace-merge",
+                format.name,
+                reading.first,
+                reading.format.name
+            ),
+            Some(reading) => reading,
+            None => reading.insert(Reading {
+                format,
+                first: name.to_string(),
+                decoder: (format.decoder)(args)?,
+            }),
+        };
+        report.read_as(format.name, how, format.name == "mooncake");
+        reading.decoder.open(opened, report)?;
+        while !pipeline.is_over() {
+            match reading.decoder.read(&mut record, report) {
+                Ok(true) => {
+                    report.read += 1;
+                    pipeline.push(&mut record, &mut out, report)?;
+                }
+                Ok(false) => break,
+                Err(Error::Line(error)) if args.skip_invalid => report.skip(&error),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
-    out.flush().context("cannot write")?;
-    cli::report_skipped("trace-convert", &input);
-    Ok(())
+    pipeline.finish(&mut out, report)?;
+    out.flush().context("cannot write")
 }
 
-/// Put `time` in the field, if it is there and differs.
-fn set_millis(
-    line: &mut Line,
-    field: Field,
-    time: Option<trace_core::Micros>,
-    millis: &mut Vec<u8>,
-) -> anyhow::Result<()> {
-    let now = match field {
-        Field::Delay => line.request.delay,
-        _ => line.request.timestamp,
-    };
-    if let (Some(time), true) = (time, time != now) {
-        millis.clear();
-        time.push_millis(millis);
-        line.set(field, millis)?;
-    }
-    Ok(())
+/// The decoder at work.
+struct Reading {
+    format: &'static Format,
+    /// The file that decided.
+    first: String,
+    decoder: Box<dyn Decode>,
 }

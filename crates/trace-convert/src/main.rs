@@ -1,11 +1,22 @@
-//! Cut, speed up and check a trace; see the library.
+//! Any known trace in, request lines out; see the library.
 
+use anyhow::Context;
 use std::process::ExitCode;
+use trace_convert::{Args, Input, Report};
 use trace_core::cli;
 
 fn main() -> ExitCode {
-    cli::main(|args: trace_convert::Args| {
-        trace_convert::run(&args, args.input.open()?, cli::stdout()?)?;
-        Ok(cli::DONE)
+    cli::main(|args: Args| {
+        let inputs = Input::from_arguments(&args.files)?;
+        let mut report = Report::default();
+        let done = trace_convert::run(&args, inputs, cli::stdout()?, &mut report);
+        if let Some(path) = &args.report {
+            std::fs::write(path, format!("{:#}\n", report.to_json()))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        if let (Ok(()), Some(line)) = (&done, report.line()) {
+            eprintln!("trace-convert: {line}");
+        }
+        done.map(|()| cli::DONE)
     })
 }

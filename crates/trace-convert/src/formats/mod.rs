@@ -1,0 +1,9 @@
+//! The formats that can be read. The first whose `detect` says yes is taken:
+//! the particular stand before the general.
+
+mod mooncake;
+
+use crate::format::Format;
+
+/// Every format.
+pub(crate) static ALL: &[&Format] = &[&mooncake::FORMAT];

@@ -1,0 +1,428 @@
+//! One request on its way through the tool.
+//!
+//! It comes from a line of ours, whose bytes are kept and spliced, or from a
+//! foreign row, of which there is only what the decoder made of it. Either
+//! way [`Record::render`] gives the line to write, and [`Record::value`] the
+//! JSON of any field.
+
+use crate::json;
+use std::ops::Range;
+use std::sync::Arc;
+use trace_core::{Field, Line, LineError, Outcome, Request, SessionId, push_integers, push_string};
+
+/// A request, and what else its row or line said.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Record {
+    /// The line it came from; of a foreign row, only `request` is used.
+    pub(crate) line: Line,
+    /// What happened to it, when a foreign row told.
+    pub(crate) outcome: Option<Outcome>,
+    /// Members no field of ours holds: `"turn":1,"type":"text"`.
+    more: Vec<u8>,
+    spans: Vec<(Range<usize>, Range<usize>)>,
+    /// Whether `line` has bytes to splice.
+    spelled: bool,
+    /// A bit for every field that was changed since.
+    changed: u64,
+    name: Arc<str>,
+    number: u64,
+    rendered: Vec<u8>,
+    spare: Vec<u64>,
+}
+
+impl Record {
+    /// Make it the foreign row `number` of `name`, with nothing in it yet.
+    pub(crate) fn begin(&mut self, name: &Arc<str>, number: u64) {
+        if let Some(ids) = self.line.request.hash_ids.take() {
+            self.spare = ids;
+        }
+        self.line.request = Request::default();
+        self.outcome = None;
+        self.more.clear();
+        self.spans.clear();
+        self.spelled = false;
+        self.changed = 0;
+        if !Arc::ptr_eq(&self.name, name) {
+            self.name = name.clone();
+        }
+        self.number = number;
+    }
+
+    /// Say that `line` has just been read.
+    pub(crate) fn spelled(&mut self) {
+        self.outcome = None;
+        self.more.clear();
+        self.spans.clear();
+        self.spelled = true;
+        self.changed = 0;
+    }
+
+    /// What is asked for.
+    pub(crate) fn request(&self) -> &Request {
+        &self.line.request
+    }
+
+    /// The same, to change `field` of it.
+    pub(crate) fn change(&mut self, field: Field) -> &mut Request {
+        self.changed |= 1 << field as u64;
+        &mut self.line.request
+    }
+
+    /// An empty list for the request's `hash_ids`, from an earlier row.
+    pub(crate) fn empty_ids(&mut self) -> Vec<u64> {
+        let mut ids = std::mem::take(&mut self.spare);
+        ids.clear();
+        ids
+    }
+
+    /// The file and the line or row number, for messages.
+    pub(crate) fn place(&self) -> (&str, u64) {
+        if self.spelled {
+            (self.line.name(), self.line.number())
+        } else {
+            (&self.name, self.number)
+        }
+    }
+
+    /// An error about this row.
+    pub(crate) fn error(&self, reason: impl Into<String>) -> LineError {
+        let (name, line) = self.place();
+        LineError {
+            name: name.into(),
+            line,
+            column: 1,
+            reason: reason.into(),
+        }
+    }
+
+    /// Add a member that no field of ours holds; `value` is JSON.
+    ///
+    /// A name that is one of ours, or was there before, gets a `_` before it:
+    /// a foreign `timestamp` must not become ours.
+    pub(crate) fn add(&mut self, name: &str, value: &[u8]) {
+        let mut name = std::borrow::Cow::Borrowed(name);
+        while Field::from_name(name.as_bytes()).is_some() || self.more(&name).is_some() {
+            name = format!("_{name}").into();
+        }
+        if !self.more.is_empty() {
+            self.more.push(b',');
+        }
+        let key = self.more.len() + 1;
+        push_string(&mut self.more, &name);
+        let key = key..self.more.len() - 1;
+        self.more.push(b':');
+        let start = self.more.len();
+        self.more.extend_from_slice(value);
+        self.spans.push((key, start..self.more.len()));
+    }
+
+    /// Add a text under a name of the format's own.
+    pub(crate) fn add_text(&mut self, name: &str, text: &str) {
+        let mut value = Vec::with_capacity(text.len() + 2);
+        push_string(&mut value, text);
+        self.add(name, &value);
+    }
+
+    /// Add a foreign value: a JSON number if `text` is one, else a string.
+    pub(crate) fn add_cell(&mut self, name: &str, text: &str) {
+        if json::is_number(text.as_bytes()) {
+            self.add(name, text.as_bytes());
+        } else {
+            self.add_text(name, text);
+        }
+    }
+
+    fn more(&self, name: &str) -> Option<&[u8]> {
+        let same =
+            |(key, _): &&(Range<usize>, Range<usize>)| self.more[key.clone()] == *name.as_bytes();
+        let (_, value) = self.spans.iter().find(same)?;
+        Some(&self.more[value.clone()])
+    }
+
+    /// Append the JSON of the top-level field `name` to `json`; `false` when
+    /// the request has no such field.
+    pub(crate) fn value(&self, name: &str, json: &mut Vec<u8>) -> bool {
+        let known = Field::from_name(name.as_bytes());
+        if let Some(field) = known
+            && !field.is_outcome()
+        {
+            return push_field(field, &self.line.request, json);
+        }
+        let raw = if self.spelled {
+            self.line.raw(name)
+        } else {
+            self.more(name)
+        };
+        if let Some(raw) = raw {
+            json.extend_from_slice(raw);
+            return true;
+        }
+        let Some(outcome) = self.outcome.as_ref().filter(|_| known.is_some()) else {
+            return false;
+        };
+        let mut line = b"{}".to_vec();
+        outcome.append_to(&mut line);
+        let members = json::members(&line);
+        let found = members.iter().find(|(key, _)| key == name);
+        found.is_some_and(|(_, raw)| {
+            json.extend_from_slice(raw);
+            true
+        })
+    }
+
+    /// What happened to the request, if its line or row told.
+    ///
+    /// # Errors
+    /// A line's outcome field of a wrong type.
+    pub(crate) fn outcome(&self) -> Result<Option<Outcome>, LineError> {
+        if self.spelled {
+            self.line.outcome()
+        } else {
+            Ok(self.outcome.clone())
+        }
+    }
+
+    /// Whether it tells what happened to the request.
+    pub(crate) fn is_outcome(&self) -> bool {
+        if self.spelled {
+            self.line.is_outcome()
+        } else {
+            self.outcome.is_some()
+        }
+    }
+
+    /// Every member of the line as it would be written, in order: the name
+    /// and its JSON.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub(crate) fn members(&mut self) -> Result<Vec<(String, Vec<u8>)>, LineError> {
+        let members = json::members(self.render()?);
+        Ok(members
+            .into_iter()
+            .map(|(key, raw)| (key.into_owned(), raw.to_vec()))
+            .collect())
+    }
+
+    /// The line as it is to be written: the input's bytes where nothing
+    /// changed.
+    ///
+    /// # Errors
+    /// A changed value that the field cannot hold.
+    pub(crate) fn render(&mut self) -> Result<&[u8], LineError> {
+        if self.spelled && self.loses_a_field() {
+            self.unspell();
+        }
+        if !self.spelled {
+            self.rendered.clear();
+            self.line.request.append_to(&mut self.rendered);
+            if !self.more.is_empty() {
+                self.rendered.pop();
+                if self.rendered.len() > 1 {
+                    self.rendered.push(b',');
+                }
+                self.rendered.extend_from_slice(&self.more);
+                self.rendered.push(b'}');
+            }
+            if let Some(outcome) = &self.outcome {
+                outcome.append_to(&mut self.rendered);
+            }
+            return Ok(&self.rendered);
+        }
+        let mut changed = std::mem::take(&mut self.changed);
+        while changed != 0 {
+            let bit = changed.trailing_zeros();
+            changed &= changed - 1;
+            let field = REQUEST_FIELDS[bit as usize];
+            self.rendered.clear();
+            if push_field(field, &self.line.request, &mut self.rendered) {
+                self.line.set(field, &self.rendered)?;
+            }
+        }
+        Ok(self.line.bytes())
+    }
+
+    /// Whether a change took a field away that the line has.
+    fn loses_a_field(&self) -> bool {
+        self.changed != 0
+            && REQUEST_FIELDS.into_iter().any(|field| {
+                self.changed >> field as u64 & 1 == 1
+                    && !has_field(field, &self.line.request)
+                    && self.line.raw(field.name()).is_some()
+            })
+    }
+
+    /// Go on without the line's bytes: its known fields from the request, the
+    /// others as they are.
+    fn unspell(&mut self) {
+        let (name, number) = (self.line.name().into(), self.line.number());
+        (self.name, self.number) = (name, number);
+        let bytes = self.line.bytes().to_vec();
+        self.spelled = false;
+        for (key, raw) in json::members(&bytes) {
+            match Field::from_name(key.as_bytes()) {
+                Some(field) if !field.is_outcome() => {}
+                Some(_) => self.push_more(&key, raw),
+                None => self.add(&key, raw),
+            }
+        }
+    }
+
+    fn push_more(&mut self, name: &str, raw: &[u8]) {
+        if !self.more.is_empty() {
+            self.more.push(b',');
+        }
+        let key = self.more.len() + 1;
+        push_string(&mut self.more, name);
+        let key = key..self.more.len() - 1;
+        self.more.push(b':');
+        let start = self.more.len();
+        self.more.extend_from_slice(raw);
+        self.spans.push((key, start..self.more.len()));
+    }
+}
+
+/// The fields of a request, at their own index.
+const REQUEST_FIELDS: [Field; 13] = [
+    Field::Timestamp,
+    Field::InputLength,
+    Field::OutputLength,
+    Field::HashIds,
+    Field::SessionId,
+    Field::Delay,
+    Field::Model,
+    Field::TextInput,
+    Field::Messages,
+    Field::Tools,
+    Field::Payload,
+    Field::Extra,
+    Field::Source,
+];
+
+fn has_field(field: Field, request: &Request) -> bool {
+    match field {
+        Field::Timestamp => request.timestamp.is_some(),
+        Field::InputLength => request.input_length.is_some(),
+        Field::OutputLength => request.output_length.is_some(),
+        Field::HashIds => request.hash_ids.is_some(),
+        Field::SessionId => request.session_id.is_some(),
+        Field::Delay => request.delay.is_some(),
+        Field::Model => request.model.is_some(),
+        Field::TextInput => request.text_input.is_some(),
+        Field::Messages => request.messages.is_some(),
+        Field::Tools => request.tools.is_some(),
+        Field::Payload => request.payload.is_some(),
+        Field::Extra => request.extra.is_some(),
+        Field::Source => request.source.is_some(),
+        _ => false,
+    }
+}
+
+/// Append the JSON of a request's field; `false` when it is absent.
+fn push_field(field: Field, request: &Request, json: &mut Vec<u8>) -> bool {
+    let integer = |value: Option<u64>, json: &mut Vec<u8>| {
+        if let Some(value) = value {
+            json.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        }
+    };
+    let text = |value: &Option<String>, json: &mut Vec<u8>| {
+        if let Some(value) = value {
+            push_string(json, value);
+        }
+    };
+    let raw = |value: &Option<Box<serde_json::value::RawValue>>, json: &mut Vec<u8>| {
+        if let Some(value) = value {
+            json.extend_from_slice(value.get().as_bytes());
+        }
+    };
+    let millis = |value: Option<trace_core::Micros>, json: &mut Vec<u8>| {
+        if let Some(value) = value {
+            value.push_millis(json);
+        }
+    };
+    match field {
+        Field::Timestamp => millis(request.timestamp, json),
+        Field::Delay => millis(request.delay, json),
+        Field::InputLength => integer(request.input_length, json),
+        Field::OutputLength => integer(request.output_length, json),
+        Field::HashIds => {
+            if let Some(ids) = &request.hash_ids {
+                push_integers(json, ids);
+            }
+        }
+        Field::SessionId => match &request.session_id {
+            Some(SessionId::Number(number)) => {
+                json.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
+            }
+            Some(SessionId::Text(text)) => push_string(json, text),
+            None => {}
+        },
+        Field::Model => text(&request.model, json),
+        Field::TextInput => text(&request.text_input, json),
+        Field::Source => text(&request.source, json),
+        Field::Messages => raw(&request.messages, json),
+        Field::Tools => raw(&request.tools, json),
+        Field::Payload => raw(&request.payload, json),
+        Field::Extra => raw(&request.extra, json),
+        _ => return false,
+    }
+    has_field(field, request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trace_core::Micros;
+
+    fn spelled(text: &str) -> Record {
+        let mut record = Record {
+            line: Line::parse("t.jsonl", text).unwrap(),
+            ..Record::default()
+        };
+        record.spelled();
+        record
+    }
+
+    fn text(record: &mut Record) -> String {
+        String::from_utf8(record.render().unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn an_untouched_line_keeps_its_bytes() {
+        let line = r#"{ "input_length" : 3.0, "x": 1e5 }"#;
+        assert_eq!(text(&mut spelled(line)), line);
+    }
+
+    #[test]
+    fn a_change_is_spliced() {
+        let mut record = spelled(r#"{ "input_length" : 3, "x": 1e5 }"#);
+        record.change(Field::InputLength).input_length = Some(7);
+        assert_eq!(text(&mut record), r#"{ "input_length" : 7, "x": 1e5 }"#);
+    }
+
+    #[test]
+    fn a_field_that_is_taken_away_is_gone_and_the_rest_stays() {
+        let mut record = spelled(r#"{"x":1e5,"input_length":3,"hash_ids":[1],"status":200}"#);
+        record.change(Field::HashIds).hash_ids = None;
+        assert_eq!(
+            text(&mut record),
+            r#"{"input_length":3,"x":1e5,"status":200}"#
+        );
+    }
+
+    #[test]
+    fn a_foreign_row_keeps_what_we_have_no_field_for() {
+        let mut record = Record::default();
+        record.begin(&"a.csv".into(), 2);
+        record.change(Field::Timestamp).timestamp = Some(Micros::from_micros(1_500));
+        record.add_cell("turn", "1");
+        record.add_cell("model", "07");
+        assert_eq!(
+            text(&mut record),
+            r#"{"timestamp":1.5,"turn":1,"_model":"07"}"#
+        );
+        let mut value = Vec::new();
+        assert!(record.value("turn", &mut value) && value == b"1");
+        assert!(!record.value("x", &mut value));
+    }
+}
