@@ -61,17 +61,17 @@ fn a_bad_line_is_located_and_nothing_before_it_is_lost() {
         ),
         (
             "negative time",
-            "bad.jsonl:3:13: ",
+            "bad.jsonl:3:14: ",
             b"{\"timestamp\":-2,\"input_length\":8}\n",
         ),
         (
             "no number",
-            "bad.jsonl:3:13: ",
+            "bad.jsonl:3:14: ",
             b"{\"timestamp\":NaN,\"input_length\":8}\n",
         ),
         (
             "infinite",
-            "bad.jsonl:3:13: ",
+            "bad.jsonl:3:14: ",
             b"{\"timestamp\":1e999,\"input_length\":8}\n",
         ),
         ("no object", "bad.jsonl:3:1: ", b"[1,2]\n"),
