@@ -1,10 +1,11 @@
 //! What was typed.
 
+use crate::clock::{Clock, TimeUnit};
 use crate::format;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
-use trace_core::{Micros, parse_duration};
+use trace_core::{BLOCK_TOKENS, Micros, parse_duration};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,6 +45,24 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
+    /// Unit of the times that are read
+    ///
+    /// `auto` is what the format says, and else what the column's name and
+    /// the numbers suggest; what was taken is told on stderr.
+    #[arg(
+        long,
+        value_name = "UNIT",
+        value_enum,
+        default_value = "auto",
+        help_heading = "Read"
+    )]
+    pub time_unit: TimeUnit,
+
+    /// Tokens per KV block of the hash_ids that are written: 512 where they
+    /// have to be invented, else what the input has
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Read")]
+    pub block_size: Option<u64>,
+
     /// Keep requests that arrive at this time or later
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Keep")]
     pub from_time: Option<Micros>,
@@ -67,6 +86,31 @@ pub struct Args {
     /// Divide timestamps and delays by FACTOR
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Change")]
     pub speed: f64,
+}
+
+impl Args {
+    /// The unit of the times of a format whose own unit is `usual`.
+    pub(crate) fn unit_or(&self, usual: TimeUnit) -> TimeUnit {
+        match self.time_unit {
+            TimeUnit::Auto => usual,
+            given => given,
+        }
+    }
+
+    /// A clock for the times of the input.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock::new(false)
+    }
+
+    /// Whether a decoder makes up hash_ids for requests that have none.
+    pub(crate) fn invents_ids(&self) -> bool {
+        true
+    }
+
+    /// Tokens per block of hash_ids that are made up.
+    pub(crate) fn block_size(&self) -> u64 {
+        self.block_size.unwrap_or(BLOCK_TOKENS)
+    }
 }
 
 fn factor(text: &str) -> Result<f64, String> {

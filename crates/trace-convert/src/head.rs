@@ -41,6 +41,13 @@ impl Head {
             return Self::Other(Some(what));
         }
         let line = text.split(|&b| b == b'\n').next().unwrap_or(text);
+        // A damaged first line does not make a trace a table.
+        let object = text.windows(2).position(|pair| pair == b"\n{");
+        if let Some(at) = object
+            && !line.contains(&b',')
+        {
+            return Self::of(&text[at + 1..]);
+        }
         match std::str::from_utf8(line) {
             Ok(line) if !line.contains('\0') => Self::Table(names(line)),
             _ => Self::Other(None),
@@ -160,7 +167,9 @@ impl Walk {
                 open @ (b'{' | b'[') => {
                     self.path.push((open, std::mem::take(&mut key)));
                 }
+                b',' => key.clear(),
                 b'}' | b']' => {
+                    key.clear();
                     self.path.pop();
                     let outer = usize::from(outer_array);
                     if self.path.len() <= outer {

@@ -13,19 +13,24 @@
 //! What was dropped or made up is counted in a [`Report`].
 
 mod args;
+mod clock;
 mod elements;
 mod format;
 mod formats;
 mod head;
+mod history;
 mod input;
 mod json;
+mod lines;
 mod pipeline;
 mod record;
 mod report;
+mod table;
 mod targets;
 mod transform;
 
 pub use args::Args;
+pub use clock::TimeUnit;
 pub use input::Input;
 pub use report::{Kind, Report};
 
@@ -108,4 +113,28 @@ struct Reading {
     /// The file that decided.
     first: String,
     decoder: Box<dyn Decode>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// The output for the input `text`, the error if there was one, and the
+    /// report; flags stand between spaces.
+    pub(crate) fn convert_with(flags: &str, text: &str) -> (String, Option<String>, Report) {
+        let args = Args::parse_from(format!("trace-convert {flags}").split_whitespace());
+        let mut out = Vec::new();
+        let mut report = Report::default();
+        let done = run(&args, vec![Input::text("in", text)], &mut out, &mut report);
+        let error = done.err().map(|error| format!("{error:#}"));
+        (String::from_utf8(out).unwrap(), error, report)
+    }
+
+    /// The output, where all goes well.
+    pub(crate) fn convert(flags: &str, text: &str) -> String {
+        let (out, error, _) = convert_with(flags, text);
+        assert_eq!(error, None);
+        out
+    }
 }

@@ -1,0 +1,321 @@
+//! Foreign times: numbers in some unit, or dates, to time since the trace
+//! began.
+
+use crate::report::{Kind, Report};
+use trace_core::Micros;
+
+/// The unit of a foreign number of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TimeUnit {
+    /// What the column's name or the numbers say
+    Auto,
+    /// Seconds
+    S,
+    /// Milliseconds
+    Ms,
+    /// Microseconds
+    Us,
+    /// Nanoseconds
+    Ns,
+}
+
+impl TimeUnit {
+    /// Nanoseconds in one of it; `Auto` counts as milliseconds, our own unit.
+    fn nanos(self) -> i128 {
+        match self {
+            Self::S => 1_000_000_000,
+            Self::Auto | Self::Ms => 1_000_000,
+            Self::Us => 1_000,
+            Self::Ns => 1,
+        }
+    }
+
+    /// Its name in a sentence.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::S => "seconds",
+            Self::Ms => "milliseconds",
+            Self::Us => "microseconds",
+            Self::Ns => "nanoseconds",
+        }
+    }
+
+    /// The unit a column's name ends in: `start_ms`, `time_s`, `epoch_ns`.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        if ends(&["_ms", "millis", "milliseconds", "(ms)", "_msec"]) {
+            Some(Self::Ms)
+        } else if ends(&["_us", "micros", "microseconds", "(us)", "_usec"]) {
+            Some(Self::Us)
+        } else if ends(&["_ns", "nanos", "nanoseconds", "(ns)", "unixnano"]) {
+            Some(Self::Ns)
+        } else if ends(&["_s", "_sec", "_secs", "seconds", "(s)"]) {
+            Some(Self::S)
+        } else {
+            None
+        }
+    }
+
+    /// The unit these numbers, in their order, seem to be in, and why.
+    ///
+    /// A date since 1970 has one unit in which it lies between 2001 and 2100;
+    /// smaller numbers are seconds when they have fractions or lie so close
+    /// that milliseconds would mean more than 100 requests a second.
+    pub(crate) fn guess(times: &[f64]) -> (Self, &'static str) {
+        let first = times.first().copied().unwrap_or(0.0);
+        let dates = [
+            (Self::S, 1e9),
+            (Self::Ms, 1e12),
+            (Self::Us, 1e15),
+            (Self::Ns, 1e18),
+        ];
+        if let Some((unit, _)) = dates
+            .iter()
+            .find(|(_, one)| (*one..4.2 * one).contains(&first))
+        {
+            return (*unit, "as that makes them dates of this century");
+        }
+        if times.iter().any(|time| time.fract() != 0.0) {
+            return (Self::S, "as they have fractions");
+        }
+        let last = times.last().copied().unwrap_or(0.0);
+        let gaps = times.len().saturating_sub(1).max(1) as f64;
+        if (last - first) / gaps < 10.0 {
+            (Self::S, "as they lie close together")
+        } else {
+            (Self::Ms, "as they lie far apart")
+        }
+    }
+}
+
+/// The microseconds that `text`, a decimal number of `unit`, stands for;
+/// `None` if it is no number. Exact, whereas a float loses the microseconds of
+/// today's date.
+pub(crate) fn decimal(text: &str, unit: TimeUnit) -> Option<i64> {
+    let text = text.trim();
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if whole.len() + fraction.len() == 0 || !plain(whole) || !plain(fraction) || whole.len() > 20 {
+        // 1.5e3, which is rare enough for a float.
+        let value = text.parse::<f64>().ok().filter(|v| v.is_finite())?;
+        let micros = value * (unit.nanos() as f64 / 1_000.0);
+        return (micros.abs() < 9e18).then(|| micros.round() as i64);
+    }
+    let mut nanos = whole
+        .parse::<i128>()
+        .unwrap_or(0)
+        .checked_mul(unit.nanos())?;
+    let mut digit = unit.nanos();
+    let mut rest = 0;
+    for byte in fraction.bytes() {
+        // Ten digits carry the smallest part of the largest unit.
+        rest = rest * 10 + i128::from(byte - b'0');
+        digit *= 10;
+        if digit > 1_000_000_000_000_000_000 * 1_000_000_000 {
+            break;
+        }
+    }
+    let scale = digit / unit.nanos();
+    nanos += rest * unit.nanos() / scale;
+    let micros = (nanos + 500).div_euclid(1_000);
+    i64::try_from(if negative { -micros } else { micros }).ok()
+}
+
+/// The microseconds since 1970 of a date like `2023-11-16 18:17:03.9799600`,
+/// `2024-05-10T00:00:00Z` or `…+02:00`; without a zone it is taken as UTC.
+pub(crate) fn date(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (day, rest) = (text.get(..10)?, text.get(10..)?);
+    let mut parts = day.split('-').map(|part| {
+        let plain = part.bytes().all(|b| b.is_ascii_digit());
+        part.parse::<i64>().ok().filter(|_| plain)
+    });
+    let (year, month, of_month) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&of_month) {
+        return None;
+    }
+    let days = days_from_civil(year, month, of_month);
+    if rest.is_empty() {
+        return Some(days * 86_400_000_000);
+    }
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let zone = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+    let (time, zone) = rest.split_at(zone);
+    let mut parts = time.trim_end().split(':');
+    let hour = two_digits(parts.next()?)?;
+    let minute = two_digits(parts.next()?)?;
+    let second = parts.next().unwrap_or("0");
+    if parts.next().is_some() || hour > 23 || minute > 59 || second.starts_with(['-', '+']) {
+        return None;
+    }
+    // 60: a leap second.
+    let second = decimal(second, TimeUnit::S).filter(|s| (0..61_000_000).contains(s))?;
+    let local = (days * 24 + hour) * 60 + minute;
+    Some((local - offset(zone)?) * 60_000_000 + second)
+}
+
+/// Minutes east of Greenwich: `Z`, `+02:00`, `+0200`, `+02`, or nothing.
+fn offset(zone: &str) -> Option<i64> {
+    let sign = match zone.as_bytes() {
+        [] | [b'Z' | b'z'] => return Some(0),
+        [b'+', ..] => 1,
+        [b'-', ..] => -1,
+        _ => return None,
+    };
+    let digits = zone[1..].replace(':', "");
+    let (hours, minutes) = match digits.len() {
+        2 => (two_digits(&digits)?, 0),
+        4 => (two_digits(&digits[..2])?, two_digits(&digits[2..])?),
+        _ => return None,
+    };
+    Some(sign * (hours * 60 + minutes))
+}
+
+fn two_digits(text: &str) -> Option<i64> {
+    let plain = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok())?
+}
+
+/// Days since 1970-01-01 of a date in the Gregorian calendar (Howard
+/// Hinnant's `days_from_civil`).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// Puts foreign times on a clock that begins with the first of them.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    origin: Option<i64>,
+    latest: i64,
+    /// Room before the first request for earlier ones, when they are sorted
+    /// afterwards.
+    room: i64,
+}
+
+/// Nine years, before which the first line of an unsorted trace hardly ends.
+const ROOM_MICROS: i64 = 1 << 48;
+
+impl Clock {
+    /// A clock whose zero is the first time it is shown. When `sorted` later,
+    /// earlier times have room before that; the sort sets the zero then.
+    pub(crate) fn new(sorted: bool) -> Self {
+        Self {
+            origin: None,
+            latest: i64::MIN,
+            room: if sorted { ROOM_MICROS } else { 0 },
+        }
+    }
+
+    /// Where `micros` lies on it.
+    ///
+    /// # Errors
+    /// A time before the first one.
+    pub(crate) fn place(&mut self, micros: i64, report: &mut Report) -> Result<Micros, String> {
+        let origin = *self.origin.get_or_insert(micros);
+        if micros < self.latest && self.room == 0 {
+            report.count(Kind::Noted, BACKWARDS, 1);
+        }
+        self.latest = self.latest.max(micros);
+        let since = (micros - origin).checked_add(self.room);
+        let since = since.and_then(|since| u64::try_from(since).ok());
+        since.map(Micros::from_micros).ok_or_else(|| {
+            format!(
+                "the time goes back to {} s before the first request; --repair order sorts (and holds the trace)",
+                (origin - micros) as f64 / 1e6
+            )
+        })
+    }
+}
+
+const BACKWARDS: &str = "requests that arrive before the one before them (--repair order sorts)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exact_to_the_microsecond() {
+        assert_eq!(decimal("19440110.0", TimeUnit::S), Some(19_440_110_000_000));
+        assert_eq!(
+            decimal("1731000000.1234567", TimeUnit::S),
+            Some(1_731_000_000_123_457)
+        );
+        assert_eq!(
+            decimal("1731000000123456789", TimeUnit::Ns),
+            Some(1_731_000_000_123_457)
+        );
+        assert_eq!(decimal("-1.5", TimeUnit::Ms), Some(-1_500));
+        assert_eq!(decimal("1.5e3", TimeUnit::Ms), Some(1_500_000));
+        assert_eq!(
+            decimal("0.1234567890123456789012345", TimeUnit::S),
+            Some(123_457)
+        );
+        for bad in ["", "NaN", "inf", "abc", "-", "."] {
+            assert_eq!(decimal(bad, TimeUnit::S), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read_in_every_spelling() {
+        let day = 19_677 * 86_400_000_000;
+        let time = day + ((18 * 60 + 17) * 60 + 3) * 1_000_000;
+        for (text, micros) in [
+            ("2023-11-16 18:17:03.9799600", time + 979_960),
+            ("2023-11-16 18:17:03", time),
+            ("2023-11-16T18:17:03Z", time),
+            ("2023-11-16T20:17:03.5+02:00", time + 500_000),
+            ("2023-11-16 18:17:03.009930+00:00", time + 9_930),
+            ("2023-11-16 17:17:03-0100", time),
+            ("2023-11-16", day),
+        ] {
+            assert_eq!(date(text), Some(micros), "{text}");
+        }
+        for bad in [
+            "2023-13-01",
+            "2023-11-16 25:00:00",
+            "17:00:00",
+            "2023-11-16x",
+            "12345678901",
+            "",
+        ] {
+            assert_eq!(date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn units_are_guessed_from_names_and_numbers() {
+        assert_eq!(TimeUnit::of_name("arrival_ms"), Some(TimeUnit::Ms));
+        assert_eq!(TimeUnit::of_name("start_time"), None);
+        assert_eq!(TimeUnit::guess(&[1.731e9, 1.732e9]).0, TimeUnit::S);
+        assert_eq!(TimeUnit::guess(&[1.731e18]).0, TimeUnit::Ns);
+        assert_eq!(TimeUnit::guess(&[0.0, 0.5]).0, TimeUnit::S);
+        assert_eq!(TimeUnit::guess(&[0.0, 3.0, 5.0]).0, TimeUnit::S);
+        assert_eq!(TimeUnit::guess(&[0.0, 3000.0, 5000.0]).0, TimeUnit::Ms);
+    }
+
+    #[test]
+    fn a_clock_begins_with_the_first_time() {
+        let mut report = Report::default();
+        let mut clock = Clock::new(false);
+        assert_eq!(clock.place(50, &mut report), Ok(Micros::ZERO));
+        assert_eq!(clock.place(70, &mut report), Ok(Micros::from_micros(20)));
+        assert_eq!(clock.place(60, &mut report), Ok(Micros::from_micros(10)));
+        assert_eq!(report.of(Kind::Noted, BACKWARDS), 1);
+        assert!(
+            clock
+                .place(40, &mut report)
+                .unwrap_err()
+                .contains("--repair order")
+        );
+    }
+}

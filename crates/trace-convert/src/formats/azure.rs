@@ -1,0 +1,139 @@
+//! Azure LLM inference traces of 2023, 2024 and 2025: a date, `ContextTokens`,
+//! `GeneratedTokens`, and `NumImages` in the multimodal one.
+//!
+//! The dates differ: seven decimals without a zone, six with one, `T` and `Z`,
+//! and whole seconds without any.
+
+use crate::args::Args;
+use crate::clock::{Clock, date};
+use crate::format::{Decode, Format};
+use crate::history::History;
+use crate::input::Opened;
+use crate::record::Record;
+use crate::report::Report;
+use crate::table::Table;
+use trace_core::{Error, Field};
+
+/// The tables of the AzurePublicDataset.
+pub(crate) static FORMAT: Format = Format {
+    name: "azure",
+    about: "Azure LLM inference traces of 2023, 2024 and 2025 (CSV)",
+    detect: |head| head.has_columns(&REQUIRED),
+    needs: "the columns TIMESTAMP, ContextTokens, GeneratedTokens",
+    decoder: |args| Ok(Box::new(Azure::new(args))),
+};
+
+const REQUIRED: [&str; 3] = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
+
+struct Azure {
+    clock: Clock,
+    history: Option<History>,
+    open: Option<(Table, [usize; 3], Vec<(usize, String)>)>,
+}
+
+impl Azure {
+    fn new(args: &Args) -> Self {
+        Self {
+            clock: args.clock(),
+            history: args.invents_ids().then(|| History::new(args.block_size())),
+            open: None,
+        }
+    }
+}
+
+impl Decode for Azure {
+    fn open(&mut self, input: Opened, report: &mut Report) -> anyhow::Result<()> {
+        let table = Table::open(input)?;
+        let used = table.columns(REQUIRED)?;
+        let rest = table.header().iter().enumerate();
+        let rest = rest
+            .filter(|(i, _)| !used.contains(i))
+            .map(|(i, name)| match name.as_str() {
+                "NumImages" => (i, "num_images".to_owned()),
+                name => (i, name.to_owned()),
+            })
+            .collect();
+        report.assume("dates without a zone are UTC, zero at the first row");
+        self.open = Some((table, used, rest));
+        Ok(())
+    }
+
+    fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error> {
+        let Some((table, [timestamp, input, output], rest)) = &mut self.open else {
+            return Ok(false);
+        };
+        if !table.next(report)? {
+            return Ok(false);
+        }
+        record.begin(table.name(), table.line());
+        let text = table.text(*timestamp)?;
+        let micros = date(text).ok_or_else(|| {
+            table.error(
+                *timestamp,
+                format!("{text:?}, expected a date like 2023-11-16 18:17:03.97"),
+            )
+        })?;
+        let (input, output) = (table.whole(*input)?, table.whole(*output)?);
+        let at = self.clock.place(micros, report);
+        let at = at.map_err(|reason| table.error(*timestamp, reason))?;
+        if let Some(history) = &mut self.history {
+            let mut ids = record.empty_ids();
+            history.prompt(None, input, output, &mut ids, report);
+            record.change(Field::HashIds).hash_ids = Some(ids);
+        }
+        let request = record.change(Field::Timestamp);
+        request.timestamp = Some(at);
+        request.input_length = Some(input);
+        request.output_length = Some(output);
+        request.source = table.tag().map(str::to_owned);
+        for (column, name) in rest {
+            let text = table.text(*column)?;
+            if !text.is_empty() {
+                record.add_cell(name, text);
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::{convert, convert_with};
+
+    #[test]
+    fn every_release_is_read() {
+        for rows in [
+            "2023-11-16 18:17:03.9799600,10,2\r\n2023-11-16 18:17:04.0319600,600,3",
+            "2024-05-10 00:00:00.948+00:00,10,2\n2024-05-10 02:00:01+02:00,600,3\n",
+        ] {
+            let out = convert(
+                "",
+                &format!("TIMESTAMP,ContextTokens,GeneratedTokens\r\n{rows}"),
+            );
+            let expected = "{\"timestamp\":0,\"input_length\":10,\"output_length\":2,\"hash_ids\":[0]}\n{\"timestamp\":52,\"input_length\":600,\"output_length\":3,\"hash_ids\":[1,2]}\n";
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn images_are_carried_along() {
+        let out = convert(
+            "",
+            "TIMESTAMP,NumImages,ContextTokens,GeneratedTokens\n2024-10-15T12:00:00.269Z,3,770,491\n",
+        );
+        assert!(out.contains("\"num_images\":3"), "{out}");
+    }
+
+    #[test]
+    fn a_time_before_the_first_is_an_error_that_helps() {
+        let (out, error, _) = convert_with(
+            "",
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:00:01,1,1\n2023-11-16 18:00:00,1,1\n",
+        );
+        assert_eq!(out.lines().count(), 1);
+        assert_eq!(
+            error.unwrap(),
+            "in:3:1: TIMESTAMP: the time goes back to 1 s before the first request; --repair order sorts (and holds the trace)"
+        );
+    }
+}
