@@ -8,7 +8,7 @@ use anyhow::Result;
 use plotters::{
     coord::Shift,
     drawing::{DrawingArea, IntoDrawingArea},
-    element::{DashedPathElement, PathElement, Polygon, Rectangle, Text},
+    element::{PathElement, Polygon, Rectangle, Text},
     prelude::SVGBackend,
     style::{
         Color, FontDesc, FontFamily, FontStyle, RGBAColor, RGBColor, ShapeStyle, TextStyle,
@@ -20,6 +20,10 @@ use crate::font;
 
 /// Units plotters counts in, for each pixel of the picture.
 pub const UNITS: f64 = 10.0;
+
+/// The opacity that marks a dashed line. plotters cannot dash a line in SVG
+/// but by hundreds of short ones, so [`svg`] puts dashes in its place.
+const DASHED: f64 = 0.999;
 
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +41,29 @@ pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
 }
 
-impl<'a> Canvas<'a> {
-    /// A canvas of `width` × `height` pixels that writes SVG into `svg`.
-    pub fn new(svg: &'a mut String, width: u32, height: u32) -> Self {
-        font::register();
-        let size = (width * UNITS as u32, height * UNITS as u32);
-        Self {
-            area: SVGBackend::with_string(svg, size).into_drawing_area(),
-        }
-    }
+/// The SVG of what `draw` draws on a canvas of `width` × `height` pixels.
+///
+/// # Errors
+/// What `draw` returns.
+pub fn svg(
+    (width, height): (u32, u32),
+    draw: impl FnOnce(&Canvas<'_>) -> Result<()>,
+) -> Result<String> {
+    font::register();
+    let mut svg = String::new();
+    let size = (width * UNITS as u32, height * UNITS as u32);
+    let canvas = Canvas {
+        area: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
+    };
+    draw(&canvas)?;
+    canvas.area.present()?;
+    drop(canvas);
+    let (dash, gap) = (5.0 * UNITS, 3.5 * UNITS);
+    let marked = format!("opacity=\"{DASHED}\"");
+    Ok(svg.replace(&marked, &format!("stroke-dasharray=\"{dash} {gap}\"")))
+}
 
+impl Canvas<'_> {
     /// Cover everything with `color`.
     pub fn fill(&self, color: RGBColor) -> Result<()> {
         Ok(self.area.fill(&color)?)
@@ -63,9 +80,10 @@ impl<'a> Canvas<'a> {
     /// A dashed line through `points`.
     pub fn dashes(&self, points: &[(f64, f64)], color: RGBColor, width: f64) -> Result<()> {
         let points: Vec<_> = points.iter().map(|&point| units(point)).collect();
-        let (dash, gap) = ((5.0 * UNITS) as i32, (3.5 * UNITS) as i32);
-        let path = DashedPathElement::new(points.into_iter(), dash, gap, stroke(color, width));
-        Ok(self.area.draw(&path)?)
+        let style = color
+            .mix(DASHED)
+            .stroke_width((width * UNITS).round() as u32);
+        Ok(self.area.draw(&PathElement::new(points, style))?)
     }
 
     /// A filled polygon, seen through by `1 - opacity`.
@@ -111,11 +129,6 @@ impl<'a> Canvas<'a> {
         Ok(self
             .area
             .draw(&Text::new(font::printable(text), at, style))?)
-    }
-
-    /// Write what was drawn.
-    pub fn finish(self) -> Result<()> {
-        Ok(self.area.present()?)
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 
 use crate::{
     axis::{Axis, Ticks},
-    canvas::{Anchor, Canvas},
+    canvas::{self, Anchor, Canvas},
     figure::{Bar, Entry, Figure, Layer, Mark, Shape},
     font,
     theme::Theme,
@@ -37,17 +37,15 @@ pub struct Look {
 
 /// The SVG of `figure`, in units of a tenth of a pixel and with its text as text.
 pub fn svg(figure: &Figure, look: &Look) -> Result<String> {
-    let mut svg = String::new();
-    let canvas = Canvas::new(&mut svg, look.width, look.height);
-    Drawing {
-        figure,
-        theme: &look.theme,
-        canvas: &canvas,
-        size: look.size(),
-    }
-    .all()?;
-    canvas.finish()?;
-    Ok(svg)
+    canvas::svg((look.width, look.height), |canvas| {
+        Drawing {
+            figure,
+            theme: &look.theme,
+            canvas,
+            size: look.size(),
+        }
+        .all()
+    })
 }
 
 impl Look {

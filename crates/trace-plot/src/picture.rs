@@ -68,7 +68,7 @@ impl Press {
              viewBox=\"0 0 {all_width} {all_height}\" stroke-linejoin=\"round\">{body}"
         );
         let tree = Tree::from_str(&svg, &self.options).context("cannot set the text of a plot")?;
-        let mut description = figure.facts.clone();
+        let mut description = format!("{}.", figure.facts);
         for note in &figure.notes {
             write!(description, " {note}.").expect("writing to a string");
         }
@@ -85,7 +85,7 @@ impl Picture {
     /// A self-contained SVG file, all text as outlines.
     pub fn svg(&self) -> String {
         let options = WriteOptions {
-            coordinates_precision: 2,
+            coordinates_precision: 1,
             transforms_precision: 5,
             indent: Indent::None,
             ..WriteOptions::default()

@@ -15,7 +15,7 @@ fn plot(arguments: &[&str]) -> Command {
 /// Outcomes of two models over a minute, one in twenty failed.
 fn outcomes() -> String {
     let line = |i: u32| {
-        let model = if i % 3 == 0 {
+        let model = if i.is_multiple_of(3) {
             "small"
         } else {
             "large <&> model"

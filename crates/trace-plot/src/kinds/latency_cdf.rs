@@ -155,7 +155,7 @@ impl LatencyCdf {
         }
         match clock {
             Clock::Same => {
-                notes.push("from the send, latencies are the same within 2 %".to_owned())
+                notes.push("from the send, latencies are the same within 2 %".to_owned());
             }
             Clock::Send => notes.push(
                 "counted from the send: the lines do not tell when requests were scheduled"
