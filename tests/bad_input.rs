@@ -1,6 +1,6 @@
 //! A bad line is one clear message and status 2, and nothing before it is lost.
 
-use crate::harness::{Dir, Run, Server, Tool, records, tool};
+use crate::harness::{Dir, Run, Server, Tool, records, tool, tools};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 
@@ -23,6 +23,7 @@ fn readers(dir: &Dir, server: &Server) -> Vec<Reading> {
     vec![
         reading(send.arg(server.completions()), true),
         reading(dir.tool("trace-merge"), true),
+        reading(dir.tool("trace-convert"), true),
         reading(dir.tool("trace-stats"), false),
         reading(dir.tool("trace-plot").args("--out plots"), false),
     ]
@@ -32,7 +33,10 @@ fn readers(dir: &Dir, server: &Server) -> Vec<Reading> {
 fn gave_up(run: &Run, words: &str) {
     let said = run.fails(2).to_owned();
     // What it did before is no complaint.
-    let before = |line: &&str| line.contains(" requests in ") || line.contains("client-limited");
+    let before = |line: &&str| {
+        let words = [" requests in ", "no requests were sent", "client-limited"];
+        words.iter().any(|words| line.contains(words))
+    };
     let mut complaints = said.lines().filter(|line| !before(line));
     let complaint = complaints.next().unwrap_or_default();
     run.check(
@@ -135,8 +139,8 @@ fn binary_data_is_no_trace() {
     let packed = packed.finish().unwrap();
     dir.write("cut.jsonl.gz", &packed[..packed.len() / 2]);
     for Reading { tool, .. } in readers(&dir, &server) {
-        gave_up(&tool.clone().arg("picture.png").run(), "picture.png:1:1: ");
-        gave_up(&tool.arg("cut.jsonl.gz").run(), "cut.jsonl.gz:");
+        gave_up(&tool.clone().arg("picture.png").run(), " picture.png:");
+        gave_up(&tool.arg("cut.jsonl.gz").run(), " cut.jsonl.gz:");
     }
 }
 
@@ -176,7 +180,7 @@ fn a_directory_is_no_trace() {
     let dir = Dir::new();
     std::fs::create_dir(dir.path("folder.d")).unwrap();
     for Reading { tool, .. } in readers(&dir, &server) {
-        gave_up(&tool.arg("folder.d").run(), "cannot open folder.d: ");
+        gave_up(&tool.arg("folder.d").run(), " folder.d");
     }
 }
 
@@ -233,17 +237,18 @@ fn the_header_of_another_format_is_named() {
     );
     for Reading { tool, .. } in readers(&dir, &server) {
         let run = tool.arg("agent.jsonl").run();
-        gave_up(
-            &run,
-            "agent.jsonl:1:1: a header of the format \"dynamo.agentic_mooncake\"",
+        gave_up(&run, " agent.jsonl:");
+        run.check(
+            run.stderr[0].contains("trace-convert"),
+            "it should say what may read it",
         );
     }
 }
 
 #[test]
 fn wrong_usage_is_status_2() {
-    for name in crate::harness::TOOLS {
-        let run = tool(name).args("--no-such-flag").run();
+    for name in tools() {
+        let run = tool(&name).args("--no-such-flag").run();
         let said = run.fails(2);
         run.check(said.contains("--no-such-flag"), "the flag should be named");
         run.check(run.stdout.is_empty(), "records alone go to stdout");

@@ -1,7 +1,7 @@
 //! A reader that hangs up ends a tool in silence and success, as `| head -1`
 //! does to the tool before it.
 
-use crate::harness::{Dir, Pipe, Run, Server, TOOLS, fixture, tool};
+use crate::harness::{Dir, Pipe, Run, Server, fixture, tool, tools};
 
 /// More lines than fit in a pipe and the buffers at both of its ends.
 const MANY: u64 = 20_000;
@@ -39,6 +39,12 @@ fn merge_ends_when_its_reader_does() {
         .arg("-")
         .arg(fixture("fractional_times.jsonl"));
     ended_quietly(&synth.pipe(merge).head(""));
+}
+
+#[test]
+fn convert_ends_when_its_reader_does() {
+    let synth = tool("trace-synth").args("rate --rate 1000 --requests 1000000000 --no-hash-ids");
+    ended_quietly(&synth.pipe(tool("trace-convert").args("--speed 3")).head(""));
 }
 
 #[test]
@@ -86,9 +92,9 @@ fn a_pipe_ends_from_its_end() {
 
 #[test]
 fn pages_end_when_their_reader_does() {
-    for name in TOOLS {
+    for name in tools() {
         for page in ["--help", "--man", "--completions bash", "--version"] {
-            ended_quietly(&Pipe::from(tool(name).args(page)).head(""));
+            ended_quietly(&Pipe::from(tool(&name).args(page)).head(""));
         }
     }
 }

@@ -15,16 +15,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Every tool there is so far.
-pub(crate) const TOOLS: [&str; 6] = [
-    "trace-synth",
-    "trace-merge",
-    "trace-send",
-    "trace-stats",
-    "trace-plot",
-    "trace-mock",
-];
-
 /// When a process counts as hung. Only a bug takes as long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -33,6 +23,18 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("tests/ lies in the checkout")
+}
+
+/// Every tool there is: each crate with a `main.rs`.
+pub(crate) fn tools() -> Vec<String> {
+    let crates = std::fs::read_dir(root().join("crates")).unwrap();
+    let crates = crates.map(|entry| entry.unwrap());
+    let mut names: Vec<String> = crates
+        .filter(|krate| krate.path().join("src/main.rs").is_file())
+        .map(|krate| krate.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// The path of a fixture in `tests/data`.
@@ -175,8 +177,8 @@ fn binary(name: &str) -> PathBuf {
     let path = built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         path.is_file(),
-        "there is no {name} in {}: `cargo test --workspace` builds the tools too, \
-         as does `cargo build --workspace` before `cargo test -p trace-tools-tests`",
+        "there is no {name} in {}: `cargo test --workspace` builds a tool that has tests/cli.rs, \
+         `cargo build --workspace` does before `cargo test -p trace-tools-tests`",
         built.display()
     );
     path
