@@ -1,17 +1,40 @@
-//! The 512 words prompts are made of today.
+//! The 512 words prompts are made of.
 //!
-//! Common English words of three to seven letters: nearly all of them are one
-//! token, with the space before them, in every vocabulary in use, so that a
-//! server's own count stays close to ours. The order is part of the output:
-//! changing it changes every prompt.
+//! Common English words of three to seven letters. With the space before it
+//! each is one token of both embedded vocabularies (tested), and of nearly
+//! every other in use. The order is part of the output: changing it changes
+//! every prompt.
 
 /// A word with the space before it, padded so that it can be copied whole.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word {
     /// Space, letters, then zeros.
     pub(crate) bytes: [u8; 8],
     /// How many of the bytes are the word.
     pub(crate) len: u8,
+}
+
+impl Word {
+    /// The longest word, with its space.
+    pub(crate) const LONGEST: usize = 8;
+
+    /// This text as a word, if it is short enough.
+    #[cfg(feature = "huggingface")]
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let mut bytes = [0; Self::LONGEST];
+        bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
+        Some(Self {
+            bytes,
+            len: text.len() as u8,
+        })
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("words are made of text")
+    }
 }
 
 /// Bits that choose one word.
