@@ -345,9 +345,9 @@ impl Content {
                 let message = format!("the answer is not a JSON object: {error}");
                 // Half an answer may be a cut or a timeout: the ending tells.
                 if error.is_eof() {
-                    self.half = Some(message)
+                    self.half = Some(message);
                 } else {
-                    self.fail(ErrorKind::Content, message)
+                    self.fail(ErrorKind::Content, message);
                 }
             }
         }

@@ -16,9 +16,9 @@ use trace_prompt::Prompts;
 /// What the server is asked for, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Endpoint {
-    /// `/v1/completions`: a prompt
+    /// a prompt, at /v1/completions
     Completions,
-    /// `/v1/chat/completions`: messages
+    /// messages, at /v1/chat/completions
     Chat,
 }
 
@@ -89,7 +89,7 @@ impl Bodies {
         self.ask(request, seq, text, &mut body)?;
         if let Some(tokens) = request.output_length {
             body.member("max_tokens", |out| {
-                out.extend_from_slice(itoa::Buffer::new().format(tokens).as_bytes())
+                out.extend_from_slice(itoa::Buffer::new().format(tokens).as_bytes());
             });
         }
         if self.ignore_eos {

@@ -103,7 +103,7 @@ impl Connector {
                     last = Some(failure(
                         ErrorKind::Connect,
                         format!("cannot connect to {address}: {}", plain(&error)),
-                    ))
+                    ));
                 }
             }
         }

@@ -206,7 +206,7 @@ impl Engine {
             let lead = self.pool.borrow().lead();
             let horizon = now + lead;
             let needed = schedule.count_by(horizon, MOST_OPENING);
-            let missing = self.pool.borrow().missing(needed);
+            let missing = self.pool.borrow_mut().missing(needed);
             (0..missing).for_each(|_| self.open_ahead());
             // Half the lead before what lies beyond the horizon comes near.
             let half = Micros::from_micros(lead.as_micros() / 2);

@@ -1,11 +1,16 @@
 //! How late requests left, in constant memory.
+//!
+//! Quantiles are those of [`trace_core::quantile`], linear between the closest
+//! ranks. Every microsecond up to 8 ms has a count of its own, so that there
+//! they are equal to what is computed from the outcomes; above, a time is
+//! rounded up by at most 1/4096.
 
 use trace_core::time::Micros;
 
-/// Bits of a value that are kept: buckets are at most 1/64 wide.
-const KEPT: u32 = 6;
+/// Bits of a value that are kept.
+const KEPT: u32 = 12;
 
-/// Counts of times, in buckets of at most 1.6 % of their value.
+/// Counts of times.
 #[derive(Debug, Clone)]
 pub struct Histogram {
     counts: Vec<u64>,
@@ -31,18 +36,28 @@ impl Histogram {
         self.most = self.most.max(time);
     }
 
-    /// The time that a share `q` of all are not above, to the bucket's upper
-    /// end; zero when nothing was counted.
-    pub fn quantile(&self, q: f64) -> Micros {
-        let rank = (q * self.total as f64).ceil().max(1.0) as u64;
+    /// The `q` quantile; `None` when nothing was counted.
+    pub fn quantile(&self, q: f64) -> Option<Micros> {
+        let rank = q * self.total.checked_sub(1)? as f64;
+        let (below, share) = (rank.floor(), rank.fract());
+        let lower = self.ranked(below as u64)?;
+        let upper = if share > 0.0 {
+            self.ranked(below as u64 + 1)?
+        } else {
+            lower
+        };
+        let between = (upper - lower) as f64 * share;
+        Some(Micros::from_micros(lower + between.round() as u64))
+    }
+
+    /// The value of that rank, from 0, in microseconds.
+    fn ranked(&self, rank: u64) -> Option<u64> {
         let mut seen = 0;
-        for (i, &count) in self.counts.iter().enumerate() {
+        let at = self.counts.iter().position(|&count| {
             seen += count;
-            if seen >= rank {
-                return Micros::from_micros(upper(i)).min(self.most);
-            }
-        }
-        Micros::ZERO
+            seen > rank
+        })?;
+        Some(upper(at).min(self.most.as_micros()))
     }
 
     /// The largest.
@@ -72,15 +87,19 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn quantiles_of_few_values_are_those_values() {
+    fn quantiles_of_small_values_are_those_of_the_workspace() {
         let mut histogram = Histogram::default();
-        assert_eq!(histogram.quantile(0.5), Micros::ZERO);
-        for micros in 1..=100 {
+        assert_eq!(histogram.quantile(0.5), None);
+        let mut sample = trace_core::quantile::Sample::new();
+        for i in 0..100_u64 {
+            let micros = i * i * 7_919 % 8_192;
             histogram.add(Micros::from_micros(micros));
+            sample.push(micros as f64);
         }
-        assert_eq!(histogram.quantile(0.5).as_micros(), 50);
-        assert_eq!(histogram.quantile(0.99).as_micros(), 99);
-        assert_eq!(histogram.quantile(1.0).as_micros(), 100);
+        for q in [0.0, 0.01, 0.5, 0.9, 0.99, 1.0] {
+            let exact = sample.quantile(q).unwrap().round() as u64;
+            assert_eq!(histogram.quantile(q).unwrap().as_micros(), exact, "{q}");
+        }
     }
 
     proptest! {
@@ -88,7 +107,7 @@ mod tests {
         fn a_bucket_holds_its_values_closely(value in any::<u64>()) {
             let top = upper(bucket(value));
             prop_assert!(top >= value);
-            prop_assert!((top - value) as f64 <= value as f64 / 64.0);
+            prop_assert!((top - value) as f64 <= value as f64 / 4_096.0);
             prop_assert_eq!(bucket(top), bucket(value));
             prop_assert!(bucket(value) < Histogram::default().counts.len());
         }

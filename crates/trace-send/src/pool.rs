@@ -47,13 +47,22 @@ impl Pool {
     }
 
     /// How many connections are to be opened, for `needed` requests to find
-    /// theirs.
-    pub(crate) fn missing(&self, needed: usize) -> usize {
+    /// theirs. Of the idle ones, those that would be taken are looked at.
+    pub(crate) fn missing(&mut self, needed: usize) -> usize {
         if self.unreachable {
-            0
-        } else {
-            needed.saturating_sub(self.idle.len() + self.opening)
+            return 0;
         }
+        let mut at = self.idle.len();
+        let mut alive = 0;
+        while alive + self.opening < needed && at > 0 {
+            at -= 1;
+            if self.idle[at].is_idle() {
+                alive += 1;
+            } else {
+                self.idle.remove(at);
+            }
+        }
+        needed.saturating_sub(alive + self.opening)
     }
 
     /// One is being opened ahead.

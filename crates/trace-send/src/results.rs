@@ -21,10 +21,13 @@ const MOST_WAITING: usize = 8 << 20;
 /// this; at thousands a second they share a write, and waking up for one.
 const GATHER: Duration = Duration::from_millis(2);
 
+/// A request line, and what happened to it.
+type Ended = (Vec<u8>, Outcome);
+
 /// Takes outcomes to the writing thread.
 pub(crate) struct Results {
     /// Until nothing more comes.
-    sender: RefCell<Option<mpsc::Sender<(Vec<u8>, Outcome)>>>,
+    sender: RefCell<Option<mpsc::Sender<Ended>>>,
     shared: Arc<Shared>,
     /// How writing ended, once.
     ended: RefCell<Option<oneshot::Receiver<io::Result<()>>>>,
@@ -113,11 +116,7 @@ fn cost(line: &[u8], outcome: &Outcome) -> usize {
     line.len() + size_of::<Outcome>() + outcome.itl_ms.as_ref().map_or(0, |gaps| 8 * gaps.len())
 }
 
-fn write(
-    receiver: &mpsc::Receiver<(Vec<u8>, Outcome)>,
-    output: impl Write,
-    shared: &Shared,
-) -> io::Result<()> {
+fn write(receiver: &mpsc::Receiver<Ended>, output: impl Write, shared: &Shared) -> io::Result<()> {
     let mut writer = Writer::new(output);
     while let Ok(first) = receiver.recv() {
         // A full pipe is no reason to dawdle.

@@ -272,11 +272,9 @@ mod tests {
         }
     }
 
-    fn turn_of(session: i64, timing: Timing) -> Timing {
-        Timing {
-            session: Some(SessionId::Number(session)),
-            ..timing
-        }
+    fn turn_of(session: i64, mut timing: Timing) -> Timing {
+        timing.session = Some(SessionId::Number(session));
+        timing
     }
 
     fn launched(schedule: &mut Schedule<u64>, now: u64) -> Vec<(u64, u64, u64)> {

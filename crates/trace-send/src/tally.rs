@@ -48,9 +48,9 @@ impl Tally {
         self.failed.values().sum()
     }
 
-    /// The lateness that a share `q` of the requests did not exceed.
+    /// The `q` quantile of lateness; zero while nothing was sent.
     pub(crate) fn lateness(&self, q: f64) -> Micros {
-        self.lateness.quantile(q)
+        self.lateness.quantile(q).unwrap_or_default()
     }
 
     /// Whether the client kept the run from being what it should.
@@ -60,6 +60,9 @@ impl Tally {
 
     /// The lines to say at the end.
     pub(crate) fn report(&self, never_sent: u64) -> Vec<String> {
+        if self.ended == 0 {
+            return vec![format!("no requests were sent, {never_sent} were left")];
+        }
         let seconds = self.last_end.as_secs();
         let rate = if seconds > 0.0 {
             self.ended as f64 / seconds

@@ -1,0 +1,9 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! The tool as a process, against servers good and bad.
+
+mod faults; // servers that refuse, stall, cut and confuse
+mod harness;
+mod manners; // pipes, signals, exit codes, bad input
+mod real; // a server nobody here wrote, where there is one
+mod replay; // what is sent when, held against the mock's own record
+mod secure; // https
