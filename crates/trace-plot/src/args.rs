@@ -16,17 +16,11 @@ use crate::{
     theme::Theme,
 };
 
-const EXAMPLES: &str = "\
-Kinds:
-  rate            request rate over time, by timestamp or scheduled_ms; dashed:
-                  by sent_ms, where that differs
-  latency-cdf     share of requests answered within a time, from the scheduled
-                  time; dashed: from the send, where that differs
-  ttft-histogram  time to first token, from the send
-
-Requests are told apart by model, or by --by FIELD. A failed request is never
-answered: it makes a latency curve end below 100 % and counts as infinite in
-quantiles. What a picture leaves out is written below it.
+const MANNERS: &str = "\
+Requests are told apart by model, or by --by FIELD; the eight largest groups
+have a colour, and of a field with many values the first 64 are told apart. A
+failed request is never answered: it makes a latency curve end below 100 % and
+counts as infinite in quantiles. What a picture leaves out is written below it.
 
 Nothing is held but counts: per group at most 20,000 bins over time, and about
 32 bytes for each latency that differs by more than 0.01 % from the others (at
@@ -36,14 +30,34 @@ Examples:
   trace-plot outcomes.jsonl --out report/
   trace-plot rate day1.jsonl day2.jsonl.gz > rate.png
   trace-plot latency-cdf before=a.jsonl after=b.jsonl --by source --out cdf.svg
-  trace-synth sine --time-duration 600 | trace-plot rate --theme dark -o rate.png";
+  trace-synth sine --time-duration 600 | trace-plot rate --theme dark > rate.png";
+
+/// The kinds with what they show, then the rest of the help.
+fn after_help() -> String {
+    let widest = KINDS.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
+    let mut help = "Kinds:\n".to_owned();
+    for kind in KINDS {
+        let mut line = format!("  {:widest$} ", kind.name);
+        for word in kind.about.split_whitespace() {
+            if line.chars().count() + word.chars().count() >= 80 {
+                help.push_str(&line);
+                line = format!("\n  {:widest$} ", "");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        help.push_str(&line);
+        help.push('\n');
+    }
+    help + "\n" + MANNERS
+}
 
 /// Draw a request trace or its outcomes as PNG and SVG
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "trace-plot",
     version,
-    after_help = EXAMPLES,
+    after_help = after_help(),
     override_usage = "trace-plot [OPTIONS] [KIND]... [FILE]..."
 )]
 pub struct Args {
@@ -72,7 +86,7 @@ pub struct Args {
     pub by: String,
 
     /// Width of the bins of `rate` [default: fits the trace]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_width)]
     pub bin: Option<Micros>,
 
     /// How an axis of latencies is spaced
@@ -246,6 +260,13 @@ fn names() -> String {
     names.join(", ")
 }
 
+fn parse_width(text: &str) -> Result<Micros, String> {
+    match parse_duration(text)? {
+        Micros::ZERO => Err("expected a duration above zero".to_owned()),
+        width => Ok(width),
+    }
+}
+
 fn parse_scale(text: &str) -> Result<f32, String> {
     let scale: f32 = text.parse().map_err(|_| "expected a number".to_owned())?;
     if (0.5..=8.0).contains(&scale) {
@@ -318,11 +339,19 @@ mod tests {
     }
 
     #[test]
-    fn the_help_names_every_kind() {
+    fn the_help_tells_of_every_kind() {
+        let help = after_help();
+        for kind in KINDS {
+            assert!(help.contains(&format!("\n  {} ", kind.name)), "{help}");
+        }
         assert!(
-            KINDS
-                .iter()
-                .all(|kind| EXAMPLES.contains(&format!("\n  {} ", kind.name)))
+            help.lines().all(|line| line.chars().count() <= 80),
+            "{help}"
         );
+    }
+
+    #[test]
+    fn a_bin_has_a_width() {
+        assert!(Args::try_parse_from(["trace-plot", "--bin", "0"]).is_err());
     }
 }

@@ -54,7 +54,17 @@ fn check_svg(path: &Path) -> String {
     let svg = fs::read_to_string(path).unwrap();
     let options = resvg::usvg::Options::default();
     let tree = resvg::usvg::Tree::from_str(&svg, &options).unwrap();
-    assert!(tree.root().has_children());
+    // nothing is cut off at an edge: the background spans it all, and no
+    // outline goes beyond
+    let (all, size) = (tree.root().abs_bounding_box(), tree.size());
+    assert!(
+        all.left() >= 0.0 && all.right() <= size.width() + 0.01,
+        "{all:?} in {size:?}"
+    );
+    assert!(
+        all.top() >= 0.0 && all.bottom() <= size.height() + 0.01,
+        "{all:?} in {size:?}"
+    );
     assert!(!svg.contains("<text"), "text needs a font of the system");
     assert!(!svg.contains("href=\"http"), "nothing is fetched");
     assert!(svg.contains("<title>") && svg.contains("<desc>"));

@@ -130,3 +130,129 @@ fn only(series: &[Series]) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trace_core::Reader;
+
+    use super::*;
+    use crate::figure::Shape;
+
+    /// The figure of the kind `name` over `lines`.
+    fn figure(name: &str, settings: &Settings, lines: &str) -> Figure {
+        let kind = Kind::named(name).unwrap();
+        let mut input = Reader::new("t", lines.as_bytes());
+        let mut figures = crate::figures(&[kind], settings, "model", &mut input, false).unwrap();
+        figures.remove(0).1.unwrap()
+    }
+
+    /// 300 outcomes of three models, every tenth failed, sent `late` ms late.
+    fn run(late: u64) -> String {
+        let line = |i: u64| {
+            let (at, model) = (i * 97, i % 7 % 3);
+            let end = if i % 10 == 3 {
+                r#""error":{"kind":"timeout","message":""}"#.to_owned()
+            } else {
+                format!(r#""ttft_ms":{},"latency_ms":{}"#, 40 + i % 31, 200 + i % 53)
+            };
+            let sent = at + late;
+            format!(
+                "{{\"input_length\":1,\"model\":\"m{model}\",\"scheduled_ms\":{at},\"sent_ms\":{sent},{end}}}\n"
+            )
+        };
+        (0..300).map(line).collect()
+    }
+
+    fn lines(figure: &Figure, which: bool) -> Vec<&[(f64, f64)]> {
+        let shapes = figure.layers.iter().filter_map(|layer| match &layer.shape {
+            Shape::Line { points, dashed } if *dashed == which => Some(points.as_slice()),
+            _ => None,
+        });
+        shapes.collect()
+    }
+
+    #[test]
+    fn the_area_under_the_rate_is_the_number_of_requests() {
+        for late in [0, 700, 20_000] {
+            let figure = figure("rate", &Settings::default(), &run(late));
+            let area = |points: &[(f64, f64)]| {
+                let steps = points
+                    .chunks(2)
+                    .map(|step| (step[1].0 - step[0].0) / 1e6 * step[0].1);
+                steps.sum::<f64>()
+            };
+            let scheduled: f64 = lines(&figure, false).into_iter().map(area).sum();
+            assert!((scheduled - 300.0).abs() < 1e-6, "{scheduled}");
+            let sent: f64 = lines(&figure, true).into_iter().map(area).sum();
+            assert!(late < 20_000 || (sent - 300.0).abs() < 1e-6, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_left_late_shows_when_it_left() {
+        let dashed = |late| lines(&figure("rate", &Settings::default(), &run(late)), true).len();
+        assert_eq!(dashed(1), 0);
+        assert_eq!(dashed(20_000), 3);
+    }
+
+    #[test]
+    fn curves_end_at_the_share_of_success() {
+        let figure = figure("latency-cdf", &Settings::default(), &run(0));
+        let all = lines(&figure, false);
+        let (_, end) = all[3][all[3].len() - 1];
+        assert_eq!((all.len(), end), (4, 0.9));
+        assert!(figure.notes[0].contains("30 of 300 requests failed (timeout 30)"));
+        assert!(
+            figure.notes[0].ends_with("the curve of all ends at 90 %"),
+            "{:?}",
+            figure.notes
+        );
+    }
+
+    #[test]
+    fn latency_counts_from_the_schedule() {
+        let late = figure("latency-cdf", &Settings::default(), &run(1_000));
+        let (user, service) = (lines(&late, false)[3], lines(&late, true)[3]);
+        assert!(
+            (user[0].0 - service[0].0 - 1e6).abs() < 200.0,
+            "{:?} {:?}",
+            user[0],
+            service[0]
+        );
+    }
+
+    #[test]
+    fn bars_add_up_to_the_requests_with_a_first_token() {
+        for x_axis in [Spacing::Linear, Spacing::Log] {
+            let settings = Settings {
+                x_axis,
+                ..Settings::default()
+            };
+            let figure = figure("ttft-histogram", &settings, &run(0));
+            let bars = figure.layers.iter().flat_map(|layer| match &layer.shape {
+                Shape::Bars(bars) => bars.as_slice(),
+                _ => &[],
+            });
+            assert_eq!(bars.map(|bar| bar.y.1 - bar.y.0).sum::<f64>(), 270.0);
+            assert_eq!(figure.legend.len(), 3);
+        }
+    }
+
+    #[test]
+    fn a_trace_that_begins_late_is_drawn_from_its_beginning() {
+        let lines: String = (0..50)
+            .map(|i| {
+                format!(
+                    "{{\"input_length\":1,\"timestamp\":{}}}\n",
+                    9_000_000 + i * 100
+                )
+            })
+            .collect();
+        let figure = figure("rate", &Settings::default(), &lines);
+        assert_eq!((figure.x.from, figure.x.to), (0.0, 4.901e6));
+        assert_eq!(
+            figure.notes,
+            ["time counts from 9,000,000 ms after the zero of the trace"]
+        );
+    }
+}
