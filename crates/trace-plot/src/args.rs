@@ -154,7 +154,12 @@ impl Args {
             .map_while(|word| Kind::named(word))
             .collect();
         let files = self.words[named.len()..].to_vec();
-        if let Some(word) = files.first() {
+        for word in &files {
+            let misplaced = Kind::named(word).is_some() && !Path::new(word).exists();
+            ensure!(
+                !misplaced,
+                "{word} is a kind of plot; kinds come before files"
+            );
             ensure!(
                 is_file(word),
                 "{word} is neither a file nor a kind of plot ({})",
@@ -197,7 +202,8 @@ impl Args {
         let Some(path) = self.out.as_deref().filter(|path| *path != Path::new("-")) else {
             return self.stdout(kinds);
         };
-        if path.is_dir() {
+        let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if slash || path.is_dir() {
             return Ok(Output::Directory(path.to_owned(), self.formats()));
         }
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -318,6 +324,18 @@ mod tests {
             error,
             "latency-cfd is neither a file nor a kind of plot (rate, latency-cdf, ttft-histogram)"
         );
+    }
+
+    #[test]
+    fn a_kind_behind_a_file_is_no_missing_file() {
+        let error = plan("a.jsonl rate -o out").unwrap_err().to_string();
+        assert_eq!(error, "rate is a kind of plot; kinds come before files");
+    }
+
+    #[test]
+    fn a_slash_makes_a_directory() {
+        let plan = plan("a.jsonl -o out.png/").unwrap();
+        assert!(matches!(plan.output, Output::Directory(..)));
     }
 
     #[test]

@@ -44,6 +44,7 @@ use crate::{
     figure::Figure,
     group::Groups,
     kinds::{Kind, Nothing, Plot, Sample, Settings},
+    output::Output,
     picture::Press,
 };
 
@@ -86,7 +87,7 @@ pub fn run(args: &Args) -> Result<u8> {
             Err(nothing) => eprintln!("trace-plot: no {}: {nothing}", kind.name),
         }
     }
-    if !written.is_empty() {
+    if matches!(plan.output, Output::Directory(..)) {
         let written: Vec<_> = written
             .iter()
             .map(|path| path.display().to_string())

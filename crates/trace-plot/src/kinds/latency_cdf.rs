@@ -112,7 +112,7 @@ impl Plot for LatencyCdf {
         let x = self.spacing.axis("latency", (counts[0].0, low, max));
         Ok(Figure {
             title: "Latency distribution".to_owned(),
-            facts: self.facts(&all, clock) + &only(&series),
+            facts: self.facts(&all, clock) + &only(groups, &series),
             notes: self.notes(clock, series.len() > 1),
             layers: curves
                 .iter()

@@ -123,10 +123,12 @@ fn quantiles(spread: &trace_core::quantile::Spread) -> String {
     texts.join(" · ")
 }
 
-/// ` of NAME`, when all requests are of one named group.
-fn only(series: &[Series]) -> String {
-    match series {
-        [one] if !one.label.starts_with('(') => format!(" · {}", one.label),
+/// ` · model NAME`, when all requests are of one named group.
+fn only(groups: &Groups, series: &[Series]) -> String {
+    match (series, groups.field()) {
+        ([one], _) if one.label.starts_with('(') => String::new(),
+        ([one], field) if one.label.starts_with(field) => format!(" · {}", one.label),
+        ([one], field) => format!(" · {field} {}", one.label),
         _ => String::new(),
     }
 }

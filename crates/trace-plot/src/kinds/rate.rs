@@ -82,7 +82,7 @@ impl Plot for Rate {
         let shifted = self.shifted(&grid);
         let mut figure = Figure {
             title: "Request rate".to_owned(),
-            facts: self.facts(span, &grid) + &only(&series),
+            facts: self.facts(span, &grid) + &only(groups, &series),
             notes: self.notes(&grid),
             x: grid.time_axis(),
             y: Axis::from_zero(format!("requests/{}", grid.unit.1), Quantity::Number, 0.0),

@@ -98,7 +98,11 @@ impl Plot for TtftHistogram {
         let tallest = heights.iter().copied().max().unwrap_or(0);
         Ok(Figure {
             title: "Time to first token".to_owned(),
-            facts: format!("{requests} · {}{}", quantiles(&all.spread()), only(&series)),
+            facts: format!(
+                "{requests} · {}{}",
+                quantiles(&all.spread()),
+                only(groups, &series)
+            ),
             notes: self.notes(&edges, &heights, counts[counts.len() - 1].0),
             x,
             y: Axis::from_zero("requests", Quantity::Count, tallest as f64),
