@@ -12,6 +12,8 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// Done.
@@ -175,7 +177,33 @@ impl InputArgs {
         Ok(self.sources()?.into_iter().map(reader).collect())
     }
 
-    fn sources(&self) -> anyhow::Result<Vec<Source<'static>>> {
+    /// Let ^C end what feeds our stdin, not us.
+    ///
+    /// ^C goes to every tool of a pipe. The sender at its head stops sending,
+    /// drains and ends; a tool behind it that died at once would lose what was
+    /// measured. So when stdin is read, the first ^C is left to the others and
+    /// the input is read to its end; the second ends this tool too.
+    ///
+    /// # Errors
+    /// A system that does not let signals be handled.
+    pub fn outlast_interrupt(&self) -> io::Result<()> {
+        use signal_hook::{consts::SIGINT, flag};
+        let is_stdin = |file: &String| file == "-" || file.ends_with("=-");
+        if !self.files.is_empty() && !self.files.iter().any(is_stdin) {
+            return Ok(());
+        }
+        let interrupted = Arc::new(AtomicBool::new(false));
+        // In this order: a signal ends the tool only if one came before.
+        flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), Arc::clone(&interrupted))?;
+        flag::register(SIGINT, interrupted)?;
+        Ok(())
+    }
+
+    /// Those files, not yet opened.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn sources(&self) -> anyhow::Result<Vec<Source<'static>>> {
         if self.files.iter().filter(|file| *file == "-").count() > 1 {
             bail!("`-` stands for stdin, which can be read only once");
         }

@@ -61,8 +61,30 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Open it, and take off what compresses it.
-    pub(crate) fn open(self) -> io::Result<Box<dyn BufRead + Send + 'a>> {
+    /// What to call it in errors.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The `source` that its lines are marked with.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// Its bytes, freed of what compresses them: for tools that read other
+    /// things than requests.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn open(self) -> io::Result<Box<dyn BufRead + Send + 'a>> {
+        self.open_with(BUFFER_BYTES)
+    }
+
+    /// The same with buffers of `capacity` bytes, for those who open thousands.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(self, capacity: usize) -> io::Result<Box<dyn BufRead + Send + 'a>> {
         let mut bytes: Box<dyn BufRead + Send + 'a> = match self.bytes {
             Bytes::Stream(bytes) => bytes,
             Bytes::File(path) => {
@@ -70,7 +92,7 @@ impl<'a> Source<'a> {
                 if file.metadata()?.is_dir() {
                     return Err(io::Error::other("Is a directory"));
                 }
-                Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
+                Box::new(BufReader::with_capacity(capacity, file))
             }
         };
         let head = peek(&mut bytes)?;
@@ -78,12 +100,12 @@ impl<'a> Source<'a> {
         let whole = Cursor::new(head).chain(bytes);
         Ok(if packed.starts_with(&GZIP) {
             Box::new(BufReader::with_capacity(
-                BUFFER_BYTES,
+                capacity,
                 MultiGzDecoder::new(whole),
             ))
         } else if packed.starts_with(&ZSTD) {
             Box::new(BufReader::with_capacity(
-                BUFFER_BYTES,
+                capacity,
                 zstd::Decoder::with_buffer(whole)?,
             ))
         } else {
