@@ -6,6 +6,7 @@ use trace_core::cli;
 
 fn main() -> ExitCode {
     cli::main(|args: trace_stats::Args| {
+        args.input.outlast_interrupt()?;
         let mut input = args.input.open()?;
         let output = BufWriter::new(cli::stdout()?);
         let code = trace_stats::run(&args, &mut input, output, std::io::stderr())?;

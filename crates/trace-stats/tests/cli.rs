@@ -585,3 +585,48 @@ fn the_conversation_trace_comes_out_to_the_last_digit() {
     close("token_hit_rate", 0.373_623_749_1);
     close("prefix_reuse_ratio", 0.519_424_610_051_993);
 }
+
+/// Whether the process has a handler for SIGINT, signal 2.
+#[cfg(target_os = "linux")]
+fn catches_interrupts(id: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let caught = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigCgt:"))
+        .unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupted_pipe_still_gives_its_numbers() {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+    let mut stats = Command::new(env!("CARGO_BIN_EXE_trace-stats"))
+        .args(["--format", "csv"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = stats.stdin.take().unwrap();
+    input.write_all(b"{\"input_length\":7}\n").unwrap();
+    while !catches_interrupts(stats.id()) {
+        std::thread::yield_now();
+    }
+    let interrupt = Command::new("kill")
+        .args(["-INT", &stats.id().to_string()])
+        .status();
+    assert!(interrupt.unwrap().success());
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    input.write_all(b"{\"input_length\":9}\n").unwrap();
+    drop(input);
+    let mut report = String::new();
+    stats
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut report)
+        .unwrap();
+    assert!(stats.wait().unwrap().success());
+    assert!(report.contains("\nrequests,2,"), "{report}");
+}
