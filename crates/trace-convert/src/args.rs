@@ -2,9 +2,14 @@
 
 use crate::clock::{Clock, TimeUnit};
 use crate::format;
-use clap::Parser;
+use crate::transform::condition::{Condition, parse_condition};
+use crate::transform::pace::{Pace, Shift, parse_shift};
+use crate::transform::repair::{Failed, Repair};
+use crate::transform::sample::SampleBy;
 use clap::builder::PossibleValuesParser;
+use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
+use trace_core::cli::SeedArg;
 use trace_core::{BLOCK_TOKENS, Micros, parse_duration};
 
 const EXAMPLES: &str = "\
@@ -58,8 +63,16 @@ pub struct Args {
     )]
     pub time_unit: TimeUnit,
 
+    /// Tokens per KV block of the hash_ids that are read, where the format does
+    /// not say: 512
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Read")]
+    pub from_block_size: Option<u64>,
+
     /// Tokens per KV block of the hash_ids that are written: 512 where they
     /// have to be invented, else what the input has
+    ///
+    /// Ids of another size are split, or joined, consistently; joining takes
+    /// about 200 bytes for each different block.
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Read")]
     pub block_size: Option<u64>,
 
@@ -71,12 +84,69 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Keep")]
     pub to_time: Option<Micros>,
 
+    /// Keep requests whose FIELD has this value; `!=` keeps those where it has
+    /// not; may be repeated, and all must hold
+    #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = parse_condition, help_heading = "Keep")]
+    pub conditions: Vec<Condition>,
+
+    /// Keep requests to this model: --where model=MODEL
+    #[arg(long, value_name = "MODEL", help_heading = "Keep")]
+    pub model: Option<String>,
+
+    /// Keep BurstGPT rows of this log type: --where log_type=TYPE
+    #[arg(long, value_name = "TYPE", help_heading = "Keep")]
+    pub log_type: Option<String>,
+
+    /// Drop requests with a shorter prompt
+    #[arg(
+        long,
+        value_name = "TOKENS",
+        help_heading = "Keep",
+        conflicts_with = "clip"
+    )]
+    pub min_input_length: Option<u64>,
+
+    /// Drop requests with a longer prompt
+    #[arg(long, value_name = "TOKENS", help_heading = "Keep")]
+    pub max_input_length: Option<u64>,
+
+    /// Drop requests with a shorter answer
+    #[arg(long, value_name = "TOKENS", help_heading = "Keep")]
+    pub min_output_length: Option<u64>,
+
+    /// Drop requests with a longer answer
+    #[arg(long, value_name = "TOKENS", help_heading = "Keep")]
+    pub max_output_length: Option<u64>,
+
+    /// Clip lengths to those limits instead of dropping requests
+    #[arg(long, help_heading = "Keep")]
+    pub clip: bool,
+
+    /// Keep requests answered with 0 tokens, drop them, or tag them with the
+    /// field `failed`
+    #[arg(long, value_enum, default_value = "keep", help_heading = "Keep")]
+    pub failed: Failed,
+
+    /// Keep each session, or request without one, with probability P
+    #[arg(long, value_name = "P", value_parser = probability, help_heading = "Keep")]
+    pub sample: Option<f64>,
+
+    /// What --sample keeps or drops as one
+    #[arg(long, value_enum, default_value = "session", help_heading = "Keep")]
+    pub sample_by: SampleBy,
+
     /// Drop the first N requests of what is kept
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Keep")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        alias = "skip-num-prompt",
+        help_heading = "Keep"
+    )]
     pub skip: u64,
 
     /// Stop after N requests
-    #[arg(long, value_name = "N", help_heading = "Keep")]
+    #[arg(long, value_name = "N", alias = "num-prompt", help_heading = "Keep")]
     pub limit: Option<u64>,
 
     /// Let the first request that is kept arrive at zero
@@ -84,8 +154,73 @@ pub struct Args {
     pub zero: bool,
 
     /// Divide timestamps and delays by FACTOR
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Change")]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, alias = "speed-ratio", help_heading = "Change")]
     pub speed: f64,
+
+    /// Add this to timestamps, after --zero and --speed; may be negative
+    #[arg(long, value_name = "DURATION", value_parser = parse_shift, allow_hyphen_values = true, help_heading = "Change")]
+    pub shift: Option<Shift>,
+
+    /// Cut timestamps down to a grid, after all of these
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration, help_heading = "Change")]
+    pub group_interval: Option<Micros>,
+
+    /// Spread equal timestamps over this interval, before all of these:
+    /// uniform at random, in order; holds the requests of one time
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration, help_heading = "Change")]
+    pub ungroup_interval: Option<Micros>,
+
+    /// Multiply input lengths; blocks stretch in proportion
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Change")]
+    pub scale_input: f64,
+
+    /// Multiply output lengths
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Change")]
+    pub scale_output: f64,
+
+    /// Number hash_ids anew from 0, in first-seen order; 40 MB for a million
+    /// different blocks
+    #[arg(long, help_heading = "Change")]
+    pub relabel: bool,
+
+    /// Write every request N times, each copy with blocks and sessions of its
+    /// own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), help_heading = "Change")]
+    pub repeat: u64,
+
+    /// Mend the trace first
+    #[arg(long, value_enum, value_delimiter = ',', num_args = 0.., require_equals = false, default_missing_values = ["order", "lengths", "units"], help_heading = "Change")]
+    pub repair: Option<Vec<Repair>>,
+
+    /// Write what another tool writes, id for id
+    #[arg(long, value_enum, help_heading = "Dynamo")]
+    pub compat: Option<Compat>,
+
+    /// Largest block number drawn with --compat dynamo
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        help_heading = "Dynamo"
+    )]
+    pub num_hash_blocks: u32,
+
+    /// Print lengths, rate and peak on stderr; on with --compat dynamo
+    #[arg(long, help_heading = "Dynamo")]
+    pub statistics: bool,
+
+    /// The seed of --sample and --ungroup-interval
+    #[command(flatten)]
+    pub seed: SeedArg,
+}
+
+/// Whose output is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Compat {
+    /// Dynamo's BurstGPT converter: its random hash_ids by row number, blocks
+    /// of 128 tokens, time from zero in whole milliseconds; up to 30 bytes of
+    /// memory for each different block
+    Dynamo,
 }
 
 impl Args {
@@ -99,17 +234,46 @@ impl Args {
 
     /// A clock for the times of the input.
     pub(crate) fn clock(&self) -> Clock {
-        Clock::new(false)
+        let sorts = |all: &Vec<Repair>| all.contains(&Repair::Order);
+        Clock::new(self.repair.as_ref().is_some_and(sorts))
     }
 
     /// Whether a decoder makes up hash_ids for requests that have none.
     pub(crate) fn invents_ids(&self) -> bool {
-        true
+        self.compat.is_none()
     }
 
     /// Tokens per block of hash_ids that are made up.
     pub(crate) fn block_size(&self) -> u64 {
-        self.block_size.unwrap_or(BLOCK_TOKENS)
+        let usual = match self.compat {
+            Some(Compat::Dynamo) => 128,
+            None => BLOCK_TOKENS,
+        };
+        self.block_size.unwrap_or(usual)
+    }
+
+    /// What becomes of arrival times.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            zero: self.zero || self.compat.is_some(),
+            speed: self.speed,
+            shift: self.shift,
+            grid: self.group_interval,
+            origin: None,
+        }
+    }
+
+    /// Whether any length has a limit.
+    pub(crate) fn limits_lengths(&self) -> bool {
+        self.min_input_length.is_some()
+            || self.max_input_length.is_some()
+            || self.min_output_length.is_some()
+            || self.max_output_length.is_some()
+    }
+
+    /// Whether the report has a page of statistics.
+    pub(crate) fn prints_statistics(&self) -> bool {
+        self.statistics || self.compat.is_some()
     }
 }
 
@@ -119,4 +283,17 @@ fn factor(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|f| f.is_finite() && *f > 0.0);
     factor.ok_or_else(|| "expected a number above 0".to_owned())
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p));
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+fn positive_duration(text: &str) -> Result<Micros, String> {
+    let span = parse_duration(text)?;
+    if span == Micros::ZERO {
+        return Err("expected a duration above 0".to_owned());
+    }
+    Ok(span)
 }

@@ -48,6 +48,19 @@ pub(crate) trait Decode {
     /// # Errors
     /// A row that cannot be read.
     fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error>;
+
+    /// Tokens per block of the `hash_ids` of this format, once a file is open;
+    /// `None` where the ids are made up by `--block-size`, or there are none.
+    fn block_size(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether its times are counted from the first request by a
+    /// [`Clock`](crate::clock::Clock), which leaves room before that for a
+    /// sort.
+    fn has_clock(&self) -> bool {
+        false
+    }
 }
 
 /// A format that can be written.

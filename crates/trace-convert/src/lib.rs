@@ -22,9 +22,11 @@ mod history;
 mod input;
 mod json;
 mod lines;
+mod mt19937;
 mod pipeline;
 mod record;
 mod report;
+mod statistics;
 mod table;
 mod targets;
 mod transform;
@@ -36,6 +38,7 @@ pub use report::{Kind, Report};
 
 use anyhow::{Context, bail};
 use format::{Decode, Format, Out};
+use input::Opened;
 use pipeline::Pipeline;
 use record::Record;
 use std::io::Write;
@@ -56,46 +59,30 @@ pub fn run(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut out: Out<'_> = Writer::new(&mut output);
-    let mut pipeline = Pipeline::new(args)?;
     let mut reading: Option<Reading> = None;
     let mut record = Record::default();
     for input in inputs {
-        if pipeline.is_over() {
+        if reading
+            .as_ref()
+            .is_some_and(|reading| reading.pipeline.is_over())
+        {
             break;
         }
         let opened = input.open()?;
-        let name = opened.name.clone();
-        let (format, how) = match args.from.as_str() {
-            "auto" => (format::detect(&name, &opened.head)?, opened.head.how()),
-            given => {
-                let format = format::by_name(given).context("an unknown format")?;
-                if !(format.detect)(&opened.head) {
-                    return Err(format::refuse(&name, &opened.head, format));
-                }
-                (format, "as said")
-            }
-        };
-        let reading = match &mut reading {
-            Some(reading) if reading.format.name != format.name => bail!(
-                "{name} is {}, {} is {}: convert each on its own and put them together with trace-merge",
-                format.name,
-                reading.first,
-                reading.format.name
-            ),
-            Some(reading) => reading,
-            None => reading.insert(Reading {
-                format,
-                first: name.to_string(),
-                decoder: (format.decoder)(args)?,
-            }),
-        };
+        let (format, how) = choose(args, &opened)?;
         report.read_as(format.name, how, format.name == "mooncake");
-        reading.decoder.open(opened, report)?;
-        while !pipeline.is_over() {
+        let reading = match &mut reading {
+            Some(reading) => {
+                reading.go_on(format, opened, report)?;
+                reading
+            }
+            None => reading.insert(Reading::begin(args, format, opened, report)?),
+        };
+        while !reading.pipeline.is_over() {
             match reading.decoder.read(&mut record, report) {
                 Ok(true) => {
                     report.read += 1;
-                    pipeline.push(&mut record, &mut out, report)?;
+                    reading.pipeline.push(&mut record, &mut out, report)?;
                 }
                 Ok(false) => break,
                 Err(Error::Line(error)) if args.skip_invalid => report.skip(&error),
@@ -103,16 +90,71 @@ pub fn run(
             }
         }
     }
-    pipeline.finish(&mut out, report)?;
+    if let Some(reading) = &mut reading {
+        reading.pipeline.finish(&mut out, report)?;
+    }
     out.flush().context("cannot write")
 }
 
-/// The decoder at work.
+/// The format of an input, and how that was told.
+fn choose(args: &Args, opened: &Opened) -> anyhow::Result<(&'static Format, &'static str)> {
+    if args.from == "auto" {
+        let format = format::detect(&opened.name, &opened.head)?;
+        return Ok((format, opened.head.how()));
+    }
+    let format = format::by_name(&args.from).context("an unknown format")?;
+    if !(format.detect)(&opened.head) {
+        return Err(format::refuse(&opened.name, &opened.head, format));
+    }
+    Ok((format, "as said"))
+}
+
+/// The decoder at work, and what its requests go through.
 struct Reading {
     format: &'static Format,
     /// The file that decided.
     first: String,
     decoder: Box<dyn Decode>,
+    pipeline: Pipeline,
+}
+
+impl Reading {
+    fn begin(
+        args: &Args,
+        format: &'static Format,
+        opened: Opened,
+        report: &mut Report,
+    ) -> anyhow::Result<Self> {
+        let first = opened.name.to_string();
+        let mut decoder = (format.decoder)(args)?;
+        decoder.open(opened, report)?;
+        let block_size = decoder.block_size().unwrap_or_else(|| args.block_size());
+        let pipeline = Pipeline::new(args, block_size, decoder.has_clock())?;
+        Ok(Self {
+            format,
+            first,
+            decoder,
+            pipeline,
+        })
+    }
+
+    fn go_on(
+        &mut self,
+        format: &'static Format,
+        opened: Opened,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        if self.format.name != format.name {
+            bail!(
+                "{} is {}, {} is {}: convert each on its own and put them together with trace-merge",
+                opened.name,
+                format.name,
+                self.first,
+                self.format.name
+            );
+        }
+        self.decoder.open(opened, report)
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ fn main() -> ExitCode {
             std::fs::write(path, format!("{:#}\n", report.to_json()))
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
+        if let (Ok(()), Some(page)) = (&done, &report.statistics) {
+            eprintln!("{page}");
+        }
         if let (Ok(()), Some(line)) = (&done, report.line()) {
             eprintln!("trace-convert: {line}");
         }

@@ -132,6 +132,32 @@ impl Record {
         }
     }
 
+    /// Add a member to what may be a line of ours; `value` is JSON.
+    pub(crate) fn tag(&mut self, name: &str, value: &[u8]) {
+        if self.spelled {
+            self.unspell();
+        }
+        self.add(name, value);
+    }
+
+    /// Forget everything but time, lengths and blocks.
+    pub(crate) fn keep_only_the_mooncake_fields(&mut self) {
+        if self.spelled {
+            self.unspell();
+        }
+        let request = std::mem::take(&mut self.line.request);
+        self.line.request = Request {
+            timestamp: request.timestamp,
+            input_length: request.input_length,
+            output_length: request.output_length,
+            hash_ids: request.hash_ids,
+            ..Request::default()
+        };
+        self.outcome = None;
+        self.more.clear();
+        self.spans.clear();
+    }
+
     fn more(&self, name: &str) -> Option<&[u8]> {
         let same =
             |(key, _): &&(Range<usize>, Range<usize>)| self.more[key.clone()] == *name.as_bytes();

@@ -61,6 +61,8 @@ pub struct Report {
     first_skipped: Option<String>,
     counts: Vec<(Kind, Cow<'static, str>, u64)>,
     assumed: Vec<String>,
+    /// A page of statistics for stderr, when it was asked for.
+    pub statistics: Option<String>,
     quiet: bool,
 }
 

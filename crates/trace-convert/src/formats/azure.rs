@@ -58,6 +58,10 @@ impl Decode for Azure {
         Ok(())
     }
 
+    fn has_clock(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error> {
         let Some((table, [timestamp, input, output], rest)) = &mut self.open else {
             return Ok(false);

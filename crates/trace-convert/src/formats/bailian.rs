@@ -21,6 +21,7 @@ pub(crate) static FORMAT: Format = Format {
             unit: args.unit_or(TimeUnit::S),
             reader: None,
             roots: HashMap::new(),
+            block_size: args.from_block_size.unwrap_or(16),
         }))
     },
 };
@@ -28,6 +29,7 @@ pub(crate) static FORMAT: Format = Format {
 struct Bailian {
     unit: TimeUnit,
     reader: Option<Reader<'static>>,
+    block_size: u64,
     /// The first chat of every chat's conversation: 40 bytes a request.
     roots: HashMap<i64, i64>,
 }
@@ -45,6 +47,10 @@ impl Decode for Bailian {
             self.unit.as_str()
         ));
         Ok(())
+    }
+
+    fn block_size(&self) -> Option<u64> {
+        Some(self.block_size)
     }
 
     fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error> {

@@ -87,6 +87,10 @@ impl Decode for BurstGpt {
         Ok(())
     }
 
+    fn has_clock(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error> {
         let Some((table, columns)) = &mut self.open else {
             return Ok(false);
@@ -126,6 +130,13 @@ impl Decode for BurstGpt {
             request.model = Some(model.to_owned());
         }
         request.source = table.tag().map(str::to_owned);
+        if output == 0 {
+            report.count(
+                Kind::Noted,
+                "requests answered with 0 tokens, which are failures (--failed drop|tag)",
+                1,
+            );
+        }
         if let Some(total) = columns.total
             && table.whole(total)? != input + output
         {

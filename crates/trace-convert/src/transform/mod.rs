@@ -1,9 +1,20 @@
-//! What is done to requests between reading and writing, in this order.
+//! What is done to requests between reading and writing.
 //!
-//! First what decides whether a request is kept (time window, conditions,
-//! sampling, skip and limit), then what changes it.
+//! Always in this order, whatever the order of the flags: repairs; what
+//! decides whether a request is kept (time window, conditions, lengths,
+//! sampling, then skip and limit); what changes it (grid times spread out,
+//! pace, lengths, blocks); at the end, copies.
 
-pub(crate) mod window;
+pub(crate) mod condition;
+pub(crate) mod copies;
+pub(crate) mod dynamo;
+pub(crate) mod keep;
+pub(crate) mod pace;
+pub(crate) mod reblock;
+pub(crate) mod repair;
+pub(crate) mod sample;
+pub(crate) mod scale;
+pub(crate) mod spread;
 
 use crate::record::Record;
 use crate::report::Report;
@@ -27,3 +38,7 @@ pub(crate) enum Fate {
     /// It goes on, and is the last one.
     Last,
 }
+
+/// JSON numbers hold whole numbers below 2^53 only.
+const TOO_LARGE: &str =
+    "a hash id too large to be changed; make them small first, with --relabel in a run of its own";
