@@ -57,13 +57,10 @@ impl<'a> Cursor<'a> {
     pub(crate) fn string(&mut self) -> Option<Range<usize>> {
         self.take(b'"')?;
         let start = self.at;
-        loop {
-            match self.next()? {
-                b'"' => return Some(start..self.at - 1),
-                b'\\' | 0..=0x1f | 0x80.. => return None,
-                _ => {}
-            }
-        }
+        let odd = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f | 0x80..);
+        let end = start + self.line[start..].iter().position(odd)?;
+        self.at = end + 1;
+        (self.line[end] == b'"').then_some(start..end)
     }
 
     pub(crate) fn text(&mut self) -> Option<&'a str> {
@@ -83,16 +80,18 @@ impl<'a> Cursor<'a> {
     pub(crate) fn digits(&mut self) -> Option<u64> {
         let start = self.at;
         let mut number = 0_u64;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            if self.at - start == 18 {
-                return None;
+        for &byte in &self.line[start..] {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
             }
-            number = number * 10 + u64::from(digit - b'0');
+            // May wrap, but not within 18 digits; checked once below.
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
         }
         let length = self.at - start;
         let leading_zero = length > 1 && self.line[start] == b'0';
-        (length > 0 && !leading_zero).then_some(number)
+        ((1..=18).contains(&length) && !leading_zero).then_some(number)
     }
 
     /// Milliseconds of at most 15 digits and three decimals.
