@@ -157,28 +157,31 @@ impl Bins {
     /// than noise: at most 150 bins, and where requests are few at least eight
     /// in a bin on average, as long as that leaves 20 bins.
     ///
-    /// It is a multiple of `at_least`, the width of other bins beside these.
-    pub fn nice_width(&self, at_least: u64) -> u64 {
+    /// The bins are to cover `span` microseconds, which may be more than these
+    /// do. The width is a multiple of `at_least`, that of other bins beside.
+    ///
+    /// # Errors
+    /// If a width was asked for that is too small for `span`.
+    pub fn nice_width(&self, span: u64, at_least: u64) -> Result<u64, TooManyBins> {
         if self.fixed {
-            return self.width;
+            let fits = span / self.width < MOST_FIXED;
+            return fits
+                .then_some(self.width)
+                .ok_or(TooManyBins { width: self.width });
         }
-        let Some((first, last)) = self.span else {
-            return self.width;
-        };
-        if first == last {
-            return 1_000_000.max(self.width).max(at_least);
+        if span == 0 {
+            return Ok(1_000_000.max(self.width).max(at_least));
         }
-        let span = (last - first) as f64;
+        let span = span as f64;
         let quiet = (span * 8.0 / self.count as f64).min(span / 20.0);
         let least = (span / 150.0).max(quiet);
         let base = self.width.max(at_least);
         let mut multiples = NICE.into_iter().filter(|width| width % base == 0);
-        multiples
-            .find(|&width| width as f64 >= least)
-            .unwrap_or_else(|| {
-                // longer than centuries: any multiple of what was counted will do
-                base * (least / base as f64).ceil().max(1.0) as u64
-            })
+        let nice = multiples.find(|&width| width as f64 >= least);
+        Ok(nice.unwrap_or_else(|| {
+            // longer than centuries: any multiple of what was counted will do
+            base * (least / base as f64).ceil().max(1.0) as u64
+        }))
     }
 
     /// Counts of `groups` together in `bins` bins of `width` from `start` on,
@@ -212,21 +215,34 @@ mod tests {
         bins
     }
 
+    fn width(bins: &Bins) -> u64 {
+        let (first, last) = bins.span().unwrap();
+        bins.nice_width(last - first, 1).unwrap()
+    }
+
+    #[test]
+    fn bins_may_have_to_cover_more_than_they_hold() {
+        let bins = filled(&[0, 1_000_000]);
+        assert_eq!(bins.nice_width(150_000_000, 1), Ok(10_000_000));
+        let fixed = Bins::new(Some(Micros::from_micros(1_000)));
+        assert!(fixed.nice_width(1 << 50, 1).is_err());
+    }
+
     #[test]
     fn an_hour_of_traffic_is_shown_by_the_half_minute() {
         let times: Vec<u64> = (0..12_000).map(|i| i * 300_000).collect();
-        assert_eq!(filled(&times).nice_width(1), 30_000_000);
+        assert_eq!(width(&filled(&times)), 30_000_000);
     }
 
     #[test]
     fn few_requests_make_few_bins() {
         let times: Vec<u64> = (0..100).map(|i| i * 1_000_000).collect();
-        assert_eq!(filled(&times).nice_width(1), 5_000_000);
+        assert_eq!(width(&filled(&times)), 5_000_000);
     }
 
     #[test]
     fn all_at_once_is_one_second() {
-        assert_eq!(filled(&[5, 5, 5]).nice_width(1), 1_000_000);
+        assert_eq!(width(&filled(&[5, 5, 5])), 1_000_000);
     }
 
     #[test]
@@ -245,7 +261,7 @@ mod tests {
     #[test]
     fn the_whole_range_of_time_can_be_counted() {
         let bins = filled(&[0, u64::MAX]);
-        let width = bins.nice_width(1);
+        let width = width(&bins);
         let number = (u64::MAX / width) as usize + 1;
         assert_eq!(bins.counts(&[0], width, 0, number).iter().sum::<u64>(), 2);
         assert!(number < 1_000);
@@ -267,7 +283,7 @@ mod tests {
             for &(group, time) in &times {
                 bins.add(group, Micros::from_micros(time)).unwrap();
             }
-            let width = bins.nice_width(1);
+            let width = width(&bins);
             prop_assert_eq!(width % bins.width(), 0);
             let (first, last) = bins.span().unwrap();
             let start = first / bins.width() * bins.width();

@@ -20,7 +20,7 @@ impl Edges {
     pub fn linear(counts: &[(f64, u64)]) -> Self {
         let (min, max) = (counts[0].0, counts[counts.len() - 1].0);
         let typical = range(counts).map_or(max, |(_, high)| high);
-        let far = max - min > 3.0 * (typical - min) && typical > min;
+        let far = max - min > 2.0 * (typical - min) && typical > min;
         let top = if far {
             typical + (typical - min) * 0.1
         } else {

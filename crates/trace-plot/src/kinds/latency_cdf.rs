@@ -217,6 +217,8 @@ impl Clock {
             }
         };
         match self {
+            // the whole a second time would hide its parts
+            Self::Both if ink == Ink::All => vec![curve(&latencies.user, false)],
             Self::Both => vec![
                 curve(&latencies.service, true),
                 curve(&latencies.user, false),

@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn latency_counts_from_the_schedule() {
         let late = figure("latency-cdf", &Settings::default(), &run(1_000));
-        let (user, service) = (lines(&late, false)[3], lines(&late, true)[3]);
+        let (user, service) = (lines(&late, false)[0], lines(&late, true)[0]);
         assert!(
             (user[0].0 - service[0].0 - 1e6).abs() < 200.0,
             "{:?} {:?}",

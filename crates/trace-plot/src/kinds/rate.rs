@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::{Kind, Nothing, Plot, Sample, Settings, only};
 use crate::{
     axis::{Axis, Quantity},
-    bins::Bins,
+    bins::{Bins, TooManyBins},
     figure::{Entry, Figure, Layer, Mark, Shape},
     group::{Groups, Series},
     number,
@@ -78,7 +78,9 @@ impl Plot for Rate {
             ));
         };
         let series: Vec<Series> = groups.series();
-        let grid = self.grid(span, &series);
+        let grid = self
+            .grid(span, &series)
+            .map_err(|error| Nothing(error.to_string()))?;
         let shifted = self.shifted(&grid);
         let mut figure = Figure {
             title: "Request rate".to_owned(),
@@ -128,8 +130,10 @@ impl Plot for Rate {
 
 impl Rate {
     /// Where bins lie and in which unit rates are told.
-    fn grid(&self, (first, last): (u64, u64), series: &[Series]) -> Grid {
-        let width = self.scheduled.nice_width(self.sent.width());
+    ///
+    /// # Errors
+    /// If the bins that were asked for are too many.
+    fn grid(&self, (first, last): (u64, u64), series: &[Series]) -> Result<Grid, TooManyBins> {
         let (from, to) = match self.sent.span() {
             Some((sent_first, sent_last)) => (first.min(sent_first), last.max(sent_last)),
             None => (first, last),
@@ -140,9 +144,11 @@ impl Rate {
         } else {
             0
         };
-        // a moment on its own has the whole bin around it
+        let span = if from == to { 0 } else { to - start };
+        let width = self.scheduled.nice_width(span, base)?;
         let end = (to - start) / base * base + base;
-        let end = if first == last { end.max(width) } else { end };
+        // a moment on its own has the whole bin around it
+        let end = if from == to { end.max(width) } else { end };
         let mut grid = Grid {
             width,
             start,
@@ -155,7 +161,7 @@ impl Rate {
         let peak = counts.max().unwrap_or(0) as f64 / width as f64;
         let unit = UNITS.into_iter().find(|(us, _)| peak * us >= 1.0);
         grid.unit = unit.unwrap_or(UNITS[3]);
-        grid
+        Ok(grid)
     }
 
     /// Whether the rate sent differs visibly from the rate scheduled: a tenth
