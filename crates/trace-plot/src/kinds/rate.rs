@@ -146,7 +146,7 @@ impl Rate {
         };
         let span = if from == to { 0 } else { to - start };
         let width = self.scheduled.nice_width(span, base)?;
-        let end = (to - start) / base * base + base;
+        let end = ((to - start) / base * base).saturating_add(base);
         // a moment on its own has the whole bin around it
         let end = if from == to { end.max(width) } else { end };
         let mut grid = Grid {
