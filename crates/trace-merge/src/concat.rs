@@ -1,49 +1,65 @@
 //! Inputs one after the other in time.
 
-use crate::merge::arrival;
-use crate::namespace::Namespace;
-use anyhow::Context;
+use crate::output::Output;
+use crate::plan::{Part, Plan};
+use crate::sort::Sorter;
+use crate::trace::{Notes, Order, Trace};
 use std::io::Write;
-use trace_core::{Field, Line, Micros, Reader, Writer, cli};
+use trace_core::Micros;
 
-/// Write `inputs` in turn, each moved to begin `gap` after the last line of
+/// Write `parts` in turn, each moved to begin `gap` after the last line of
 /// the one before it; the first stays where it is.
 ///
 /// Times within an input keep their distances: an input that begins at 100 ms
-/// begins 100 ms after the point where it is put.
+/// begins 100 ms after the point where it is put. Only one is open at a time.
 ///
 /// # Errors
 /// An input that is not sorted or cannot be read, and whatever writing gives.
-pub fn concat(
-    inputs: Vec<Reader<'_>>,
+pub(crate) fn concat(
+    parts: Vec<Part<'_>>,
     gap: Micros,
-    space: impl Fn(usize, usize) -> Option<Namespace>,
-    out: &mut Writer<impl Write>,
-) -> anyhow::Result<()> {
-    let count = inputs.len();
+    plan: Plan,
+    out: &mut Output<impl Write>,
+) -> anyhow::Result<Notes> {
+    let mut notes = Notes::default();
     let mut start = Micros::ZERO;
-    let mut end = Micros::ZERO;
-    let mut line = Line::default();
-    let mut millis = Vec::new();
-    for (number, mut input) in inputs.into_iter().enumerate() {
-        if number > 0 {
+    for mut part in parts {
+        part.edit.shift = part.edit.shift.later(start);
+        let mut trace = part.open(plan, 1)?;
+        let end = match plan.order {
+            Order::Sorted => copy(&mut trace, out)?,
+            Order::Any => sorted(&mut trace, plan.memory, out)?,
+        };
+        if let Some(end) = end {
             start = end + gap;
         }
-        let mut last = Micros::ZERO;
-        while input.read(&mut line)? {
-            last = arrival(&line, last)?;
-            end = start + last;
-            if line.request.timestamp.is_some() && start > Micros::ZERO {
-                millis.clear();
-                end.push_millis(&mut millis);
-                line.set(Field::Timestamp, &millis)?;
-            }
-            if let Some(space) = space(number, count) {
-                space.apply(&mut line)?;
-            }
-            out.write_line(&line).context("cannot write")?;
-        }
-        cli::report_skipped("trace-merge", &input);
+        notes.add(&trace.notes);
     }
-    Ok(())
+    Ok(notes)
+}
+
+/// Write the lines as they come, and tell when the last arrives.
+fn copy(trace: &mut Trace<'_>, out: &mut Output<impl Write>) -> anyhow::Result<Option<Micros>> {
+    let mut end = None;
+    while let Some(time) = trace.read()? {
+        end = Some(time);
+        out.write(trace.spelled()?)?;
+    }
+    Ok(end)
+}
+
+/// Write the lines sorted, and tell when the last arrives.
+fn sorted(
+    trace: &mut Trace<'_>,
+    memory: u64,
+    out: &mut Output<impl Write>,
+) -> anyhow::Result<Option<Micros>> {
+    let mut end = None;
+    let mut sorter = Sorter::new(memory);
+    while let Some(time) = trace.read()? {
+        end = end.max(Some(time));
+        sorter.push([time.as_micros()], trace.spelled()?)?;
+    }
+    sorter.drain(|_, line| out.write(line))?;
+    Ok(end)
 }

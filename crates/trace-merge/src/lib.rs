@@ -7,54 +7,104 @@
 //! Inputs are sorted by timestamp and stay open together; the next line is
 //! always the earliest of their first lines, and of equal times the one from
 //! the earlier file, so that the same merge gives the same bytes. Memory is
-//! one line per input. `--concat` puts the inputs one after the other in time
-//! instead.
+//! a buffer per input. `--concat` puts the inputs one after the other in time
+//! instead, `--sort` takes them in any order, `--outcomes` joins what several
+//! senders of one trace saw.
 //!
 //! Two traces that were made apart use the same small integers for different
 //! blocks. Merged as they are they would seem to share prefixes, so ids and
 //! sessions are kept apart unless `--shared-ids` says that they mean the same.
+//!
+//! A line passes through these hands:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `input`, `lines` | bytes of a file, unpacked, to lines in a buffer |
+//! | `members` | finds the few values that a merge may change, and holds the line to the format |
+//! | `edit` (`shift`, `namespace`) | spells those values anew, the rest byte for byte |
+//! | `trace` | the above for one input: its next line, and when it arrives |
+//! | `merge` | the earliest of many |
+//! | `sort`, `spool` | order where there was none, on disk if it must be |
+//! | `interleave`, `concat`, `outcomes`, `aibrix` | the four ways to put inputs together |
 
+mod aibrix;
 mod args;
-pub mod concat;
-pub mod merge;
-pub mod namespace;
+mod concat;
+mod cursor;
+mod edit;
+mod input;
+mod interleave;
+mod limit;
+mod lines;
+mod members;
+mod merge;
+mod namespace;
+mod outcomes;
+mod output;
+mod plan;
+mod setting;
+mod shift;
+mod sort;
+mod spool;
+mod trace;
 
-pub use args::Args;
+pub use args::{Args, Format};
+pub use input::Input;
+#[cfg(unix)]
+pub use input::refuse_output_as_input;
 
-use anyhow::Context;
-use merge::Merge;
-use namespace::Namespace;
+use anyhow::bail;
+use output::Output;
+use plan::Plan;
 use std::io::Write;
-use trace_core::{Reader, Writer, cli};
 
-/// Write the lines of all `inputs` to `output` as one trace, sorted by time.
+/// Write the lines of all `inputs` to `output` as `args` ask for; show
+/// progress if `watched`.
 ///
 /// # Errors
-/// An input that is not sorted or cannot be read, an id too large to be kept
-/// apart, and whatever writing gives.
-pub fn run(args: &Args, inputs: Vec<Reader<'_>>, output: impl Write) -> anyhow::Result<()> {
-    let mut out = Writer::new(output);
-    let space = |input: usize, count: usize| match args.shared_ids {
-        true => None,
-        false => Namespace::new(input, count),
+/// An input that is not sorted or cannot be read, a value that cannot be
+/// moved, and whatever writing gives. All that came before is written.
+pub fn run(
+    args: &Args,
+    inputs: Vec<Input<'_>>,
+    output: impl Write,
+    watched: bool,
+) -> anyhow::Result<()> {
+    let mut out = Output::new(output, watched);
+    if args.format == Format::Aibrix {
+        return rows(args, inputs, out);
+    }
+    let plan = Plan::new(args);
+    let parts = plan::parts(args, inputs)?;
+    let notes = if args.outcomes {
+        let (notes, duplicates) = outcomes::outcomes(parts, plan, &mut out)?;
+        duplicates.report();
+        notes
+    } else if args.concat {
+        concat::concat(parts, args.gap, plan, &mut out)?
+    } else {
+        interleave::interleave(parts, plan, &mut out)?
     };
+    out.finish()?;
+    notes.report();
+    Ok(())
+}
+
+/// The same for rows of AIBrix workloads.
+fn rows(args: &Args, inputs: Vec<Input<'_>>, mut out: Output<impl Write>) -> anyhow::Result<()> {
+    if args.outcomes || args.sort || args.input.skip_invalid {
+        bail!(
+            "--format aibrix goes with neither --outcomes nor --sort (rows may be unsorted) nor --skip-invalid"
+        );
+    }
+    plan::refuse_for_aibrix(args, &inputs)?;
+    let inputs = plan::shifts(args, inputs)?;
     if args.concat {
-        concat::concat(inputs, args.gap, space, &mut out)?;
-        return out.flush().context("cannot write");
+        aibrix::concat(inputs, args.gap, &mut out)?;
+        return out.finish();
     }
-    let count = inputs.len();
-    let mut merge = Merge::new(inputs)?;
-    while let Some((input, line)) = merge.line() {
-        if let Some(space) = space(input, count) {
-            space.apply(line)?;
-        }
-        out.write_line(line).context("cannot write")?;
-        merge.advance()?;
-    }
-    out.flush().context("cannot write")?;
-    merge
-        .inputs()
-        .iter()
-        .for_each(|input| cli::report_skipped("trace-merge", input));
+    let dropped = aibrix::merge(inputs, args.sort_memory, &mut out)?;
+    out.finish()?;
+    aibrix::report(dropped);
     Ok(())
 }

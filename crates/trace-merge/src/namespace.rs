@@ -1,45 +1,93 @@
 //! Ids and sessions of one input, told apart from those of the others.
 
-use trace_core::{Field, Line, LineError, push_integers, push_string};
+use crate::cursor::Cursor;
+use trace_core::{Line, SessionId, push_string};
 
 /// The largest id that jq and JavaScript can hold.
 const LARGEST_ID: u64 = (1 << 53) - 1;
 
+const TOO_LARGE: &str = "a hash id is too large to be kept apart from other inputs; \
+    renumber the ids with trace-convert --relabel first, or say --shared-ids";
+
 /// The ids of input `input` of `count`: id becomes id · count + input, which
 /// no other input can give, and needs no memory of what was seen.
-#[derive(Debug, Clone, Copy)]
-pub struct Namespace {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Namespace {
     input: u64,
     count: u64,
 }
 
 impl Namespace {
     /// The namespace of an input; none is needed when it is the only one.
-    pub fn new(input: usize, count: usize) -> Option<Self> {
+    pub(crate) fn new(input: usize, count: usize) -> Option<Self> {
         (count > 1).then_some(Self {
             input: input as u64,
             count: count as u64,
         })
     }
 
-    /// Move the ids and the session of `line` into the namespace.
+    /// Append `ids`, a valid JSON value of `hash_ids`, moved into the
+    /// namespace.
     ///
     /// # Errors
-    /// An id that would become larger than 2^53.
-    pub fn apply(self, line: &mut Line) -> Result<(), LineError> {
-        if let Some(ids) = &line.request.hash_ids {
-            let moved: Option<Vec<u64>> = ids.iter().map(|&id| self.moved(id)).collect();
-            let moved = moved.ok_or_else(|| {
-                line.error(1, "a hash id is too large to be kept apart from other inputs; renumber the ids first, or say --shared-ids")
-            })?;
-            let mut json = Vec::new();
-            push_integers(&mut json, &moved);
-            line.set(Field::HashIds, &json)?;
+    /// An id that would become larger than 2^53 - 1.
+    pub(crate) fn push_ids(self, ids: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        if ids == b"null" {
+            out.extend_from_slice(ids);
+            return Ok(());
         }
-        if let Some(session) = &line.request.session_id {
-            let mut json = Vec::new();
-            push_string(&mut json, &format!("{}:{session}", self.input));
-            line.set(Field::SessionId, &json)?;
+        let start = out.len();
+        let mut digits = itoa::Buffer::new();
+        out.push(b'[');
+        let mut push = |id: u64| {
+            out.extend_from_slice(digits.format(self.moved(id)?).as_bytes());
+            out.push(b',');
+            Some(())
+        };
+        if Cursor::new(ids).integers(&mut push).is_none() {
+            // Integral floats, ids of twenty digits, or one that is too large.
+            out.truncate(start + 1);
+            let spelled = [b"{\"input_length\":0,\"hash_ids\":", ids, b"}"].concat();
+            let line = Line::parse("", &String::from_utf8_lossy(&spelled));
+            let ids = line.map_err(|error| error.reason)?.request.hash_ids;
+            let mut push = |id: u64| {
+                out.extend_from_slice(digits.format(self.moved(id)?).as_bytes());
+                out.push(b',');
+                Some(())
+            };
+            let pushed = ids.unwrap_or_default().into_iter().try_for_each(&mut push);
+            pushed.ok_or(TOO_LARGE)?;
+        }
+        if out.last() == Some(&b',') {
+            out.pop();
+        }
+        out.push(b']');
+        Ok(())
+    }
+
+    /// Append `session`, a valid JSON value of `session_id`, moved into the
+    /// namespace: a string that begins with the number of the input.
+    ///
+    /// # Errors
+    /// None for a valid value.
+    pub(crate) fn push_session(self, session: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let mut digits = itoa::Buffer::new();
+        let input = digits.format(self.input).as_bytes();
+        match session {
+            b"null" => out.extend_from_slice(session),
+            [b'"', rest @ ..] => {
+                out.push(b'"');
+                out.extend_from_slice(input);
+                out.push(b':');
+                out.extend_from_slice(rest);
+            }
+            number => {
+                let spelled = [b"{\"input_length\":0,\"session_id\":", number, b"}"].concat();
+                let line = Line::parse("", &String::from_utf8_lossy(&spelled));
+                let id = line.map_err(|error| error.reason)?.request.session_id;
+                let id = id.unwrap_or(SessionId::Number(0));
+                push_string(out, &format!("{}:{id}", self.input));
+            }
         }
         Ok(())
     }
@@ -55,26 +103,48 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn apply(input: usize, count: usize, text: &str) -> Result<String, String> {
-        let mut line = Line::parse("t", text).unwrap();
+    fn ids(input: usize, count: usize, text: &str) -> Result<String, String> {
+        let mut out = Vec::new();
         let space = Namespace::new(input, count).unwrap();
-        space.apply(&mut line).map_err(|error| error.to_string())?;
-        Ok(String::from_utf8(line.bytes().to_vec()).unwrap())
+        space.push_ids(text.as_bytes(), &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn session(text: &str) -> String {
+        let mut out = Vec::new();
+        let space = Namespace::new(1, 2).unwrap();
+        space.push_session(text.as_bytes(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn ids_and_sessions_are_told_apart() {
-        let text = r#"{"input_length": 9, "hash_ids": [0, 4], "session_id": 7}"#;
-        assert_eq!(
-            apply(1, 2, text).unwrap(),
-            r#"{"input_length": 9, "hash_ids": [1,9], "session_id": "1:7"}"#
-        );
+    fn ids_are_told_apart() {
+        assert_eq!(ids(1, 2, "[0, 4]"), Ok("[1,9]".to_owned()));
+        assert_eq!(ids(0, 3, "[ 1.0 ,2e1]"), Ok("[3,60]".to_owned()));
+        assert_eq!(ids(0, 3, "[]"), Ok("[]".to_owned()));
+        assert_eq!(ids(0, 3, "[ ]"), Ok("[]".to_owned()));
+        assert_eq!(ids(0, 3, "null"), Ok("null".to_owned()));
+    }
+
+    #[test]
+    fn sessions_are_told_apart() {
+        assert_eq!(session("7"), "\"1:7\"");
+        assert_eq!(session("7.0"), "\"1:7\"");
+        assert_eq!(session("-7"), "\"1:-7\"");
+        assert_eq!(session(r#""a\"\u00e9""#), r#""1:a\"\u00e9""#);
+        assert_eq!(session("null"), "null");
     }
 
     #[test]
     fn an_id_beyond_what_jq_can_hold_is_refused() {
-        let text = r#"{"input_length":9,"hash_ids":[4503599627370496]}"#;
-        assert!(apply(1, 2, text).unwrap_err().contains("too large"));
+        for id in ["4503599627370496", "18446744073709551615"] {
+            let error = ids(1, 2, &format!("[1,{id}]")).unwrap_err();
+            assert!(error.contains("trace-convert --relabel"), "{error}");
+        }
+        assert_eq!(
+            ids(1, 2, "[4503599627370495]"),
+            Ok("[9007199254740991]".to_owned())
+        );
     }
 
     proptest! {
