@@ -54,6 +54,7 @@ use crate::{
 /// Bad usage, bad input, nothing to draw, or a file that cannot be written.
 pub fn run(args: &Args) -> Result<u8> {
     let plan = args.plan()?;
+    plan.input.outlast_interrupt()?;
     let mut input = plan.input.open()?;
     let figures = figures(
         &plan.kinds,
