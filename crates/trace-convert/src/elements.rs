@@ -52,7 +52,7 @@ impl Elements {
     }
 
     /// The line the last element began on.
-    pub(crate) fn line(&self) -> u64 {
+    pub(crate) fn began(&self) -> u64 {
         self.began
     }
 

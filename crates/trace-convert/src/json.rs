@@ -36,6 +36,18 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
     rest.is_empty()
 }
 
+/// Append `text` as a JSON string; most texts need no escape.
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
+    let plain = |b: u8| b >= b' ' && b != b'"' && b != b'\\';
+    if text.bytes().all(plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        trace_core::push_string(out, text);
+    }
+}
+
 /// The members of a JSON object in their order, each value as its bytes;
 /// nothing for text that is no object.
 pub(crate) fn members(text: &[u8]) -> Vec<(Cow<'_, str>, &[u8])> {

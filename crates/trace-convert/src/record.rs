@@ -6,6 +6,7 @@
 //! JSON of any field.
 
 use crate::json;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 use trace_core::{Field, Line, LineError, Outcome, Request, SessionId, push_integers, push_string};
@@ -28,6 +29,29 @@ pub(crate) struct Record {
     number: u64,
     rendered: Vec<u8>,
     spare: Vec<u64>,
+    spare_model: String,
+}
+
+/// The name of a member that is none of our fields, checked once for a whole
+/// table.
+#[derive(Debug, Clone)]
+pub(crate) struct Name {
+    /// Its JSON, with the colon.
+    json: Vec<u8>,
+}
+
+impl Name {
+    /// `name`, with a `_` before it where it is one of ours.
+    pub(crate) fn new(name: &str) -> Self {
+        let mut name = Cow::Borrowed(name);
+        while Field::from_name(name.as_bytes()).is_some() {
+            name = format!("_{name}").into();
+        }
+        let mut json = Vec::new();
+        json::push_text(&mut json, &name);
+        json.push(b':');
+        Self { json }
+    }
 }
 
 impl Record {
@@ -35,6 +59,9 @@ impl Record {
     pub(crate) fn begin(&mut self, name: &Arc<str>, number: u64) {
         if let Some(ids) = self.line.request.hash_ids.take() {
             self.spare = ids;
+        }
+        if let Some(model) = self.line.request.model.take() {
+            self.spare_model = model;
         }
         self.line.request = Request::default();
         self.outcome = None;
@@ -75,6 +102,14 @@ impl Record {
         ids
     }
 
+    /// Set the model, in the memory of an earlier row's.
+    pub(crate) fn set_model(&mut self, model: &str) {
+        let mut owned = std::mem::take(&mut self.spare_model);
+        owned.clear();
+        owned.push_str(model);
+        self.change(Field::Model).model = Some(owned);
+    }
+
     /// The file and the line or row number, for messages.
     pub(crate) fn place(&self) -> (&str, u64) {
         if self.spelled {
@@ -100,36 +135,36 @@ impl Record {
     /// A name that is one of ours, or was there before, gets a `_` before it:
     /// a foreign `timestamp` must not become ours.
     pub(crate) fn add(&mut self, name: &str, value: &[u8]) {
-        let mut name = std::borrow::Cow::Borrowed(name);
+        let mut name = Cow::Borrowed(name);
         while Field::from_name(name.as_bytes()).is_some() || self.more(&name).is_some() {
             name = format!("_{name}").into();
         }
+        self.push_more(&name, value);
+    }
+
+    /// Add a foreign value: a JSON number if `text` is one, else a string.
+    /// Names must differ within a row.
+    pub(crate) fn add_cell(&mut self, name: &Name, text: &str) {
         if !self.more.is_empty() {
             self.more.push(b',');
         }
         let key = self.more.len() + 1;
-        push_string(&mut self.more, &name);
-        let key = key..self.more.len() - 1;
-        self.more.push(b':');
+        self.more.extend_from_slice(&name.json);
+        let key = key..self.more.len() - 2;
         let start = self.more.len();
-        self.more.extend_from_slice(value);
+        if json::is_number(text.as_bytes()) {
+            self.more.extend_from_slice(text.as_bytes());
+        } else {
+            json::push_text(&mut self.more, text);
+        }
         self.spans.push((key, start..self.more.len()));
     }
 
     /// Add a text under a name of the format's own.
     pub(crate) fn add_text(&mut self, name: &str, text: &str) {
         let mut value = Vec::with_capacity(text.len() + 2);
-        push_string(&mut value, text);
+        json::push_text(&mut value, text);
         self.add(name, &value);
-    }
-
-    /// Add a foreign value: a JSON number if `text` is one, else a string.
-    pub(crate) fn add_cell(&mut self, name: &str, text: &str) {
-        if json::is_number(text.as_bytes()) {
-            self.add(name, text.as_bytes());
-        } else {
-            self.add_text(name, text);
-        }
     }
 
     /// Add a member to what may be a line of ours; `value` is JSON.
@@ -299,7 +334,7 @@ impl Record {
             self.more.push(b',');
         }
         let key = self.more.len() + 1;
-        push_string(&mut self.more, name);
+        json::push_text(&mut self.more, name);
         let key = key..self.more.len() - 1;
         self.more.push(b':');
         let start = self.more.len();
@@ -441,11 +476,12 @@ mod tests {
         let mut record = Record::default();
         record.begin(&"a.csv".into(), 2);
         record.change(Field::Timestamp).timestamp = Some(Micros::from_micros(1_500));
-        record.add_cell("turn", "1");
-        record.add_cell("model", "07");
+        record.add_cell(&Name::new("turn"), "1");
+        record.add_cell(&Name::new("model"), "07");
+        record.add_text("turn", "x");
         assert_eq!(
             text(&mut record),
-            r#"{"timestamp":1.5,"turn":1,"_model":"07"}"#
+            r#"{"timestamp":1.5,"turn":1,"_model":"07","_turn":"x"}"#
         );
         let mut value = Vec::new();
         assert!(record.value("turn", &mut value) && value == b"1");

@@ -73,10 +73,12 @@ impl Report {
             return;
         }
         let reason = reason.into();
+        // The same constant nearly always, so its address decides.
+        let same = |r: &str| std::ptr::eq(r, &*reason) || r == reason;
         let found = self
             .counts
             .iter_mut()
-            .find(|(k, r, _)| *k == kind && *r == reason);
+            .find(|(k, r, _)| *k == kind && same(r));
         match found {
             Some((_, _, count)) => *count += number,
             None => self.counts.push((kind, reason, number)),

@@ -132,14 +132,23 @@ impl Table {
         }
         self.line = self.lines.number();
         self.cells.clear();
-        self.quoted = memchr::memchr(b'"', &self.row).is_some();
-        if self.quoted {
-            return self.split_quoted();
-        }
+        self.quoted = false;
+        // Cells are so short that a search for the next comma costs more than
+        // looking at every byte.
         let mut start = 0;
-        for comma in memchr::memchr_iter(b',', &self.row) {
-            self.cells.push(start..comma);
-            start = comma + 1;
+        for (at, byte) in self.row.iter().enumerate() {
+            match byte {
+                b',' => {
+                    self.cells.push(start..at);
+                    start = at + 1;
+                }
+                b'"' => {
+                    self.quoted = true;
+                    self.cells.clear();
+                    return self.split_quoted();
+                }
+                _ => {}
+            }
         }
         self.cells.push(start..self.row.len());
         Ok(true)

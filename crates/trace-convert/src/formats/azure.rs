@@ -9,7 +9,7 @@ use crate::clock::{Clock, date};
 use crate::format::{Decode, Format};
 use crate::history::History;
 use crate::input::Opened;
-use crate::record::Record;
+use crate::record::{Name, Record};
 use crate::report::Report;
 use crate::table::Table;
 use trace_core::{Error, Field};
@@ -25,10 +25,13 @@ pub(crate) static FORMAT: Format = Format {
 
 const REQUIRED: [&str; 3] = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
 
+/// The other columns, and what the line calls them.
+type Rest = Vec<(usize, Name)>;
+
 struct Azure {
     clock: Clock,
     history: Option<History>,
-    open: Option<(Table, [usize; 3], Vec<(usize, String)>)>,
+    open: Option<(Table, [usize; 3], Rest)>,
 }
 
 impl Azure {
@@ -49,8 +52,8 @@ impl Decode for Azure {
         let rest = rest
             .filter(|(i, _)| !used.contains(i))
             .map(|(i, name)| match name.as_str() {
-                "NumImages" => (i, "num_images".to_owned()),
-                name => (i, name.to_owned()),
+                "NumImages" => (i, Name::new("num_images")),
+                name => (i, Name::new(name)),
             })
             .collect();
         report.assume("dates without a zone are UTC, zero at the first row");

@@ -8,7 +8,7 @@ use crate::clock::{Clock, TimeUnit, decimal};
 use crate::format::{Decode, Format};
 use crate::history::History;
 use crate::input::Opened;
-use crate::record::Record;
+use crate::record::{Name, Record};
 use crate::report::{Kind, Report};
 use crate::table::Table;
 use trace_core::{Error, Field, SessionId};
@@ -40,7 +40,7 @@ struct Columns {
     total: Option<usize>,
     session: Option<usize>,
     /// The others, and what the line calls them.
-    rest: Vec<(usize, String)>,
+    rest: Vec<(usize, Name)>,
 }
 
 impl BurstGpt {
@@ -65,9 +65,9 @@ impl Decode for BurstGpt {
         let rest = names
             .filter(|(i, _)| !used.contains(i) && Some(*i) != total && Some(*i) != session)
             .map(|(i, name)| match name.as_str() {
-                "Log Type" => (i, "log_type".to_owned()),
-                "Elapsed time" => (i, "elapsed_s".to_owned()),
-                name => (i, name.to_owned()),
+                "Log Type" => (i, Name::new("log_type")),
+                "Elapsed time" => (i, Name::new("elapsed_s")),
+                name => (i, Name::new(name)),
             })
             .collect();
         report.assume(format!(
@@ -125,11 +125,11 @@ impl Decode for BurstGpt {
         request.input_length = Some(input);
         request.output_length = Some(output);
         request.session_id = session;
+        request.source = table.tag().map(str::to_owned);
         let model = table.text(columns.model)?;
         if !model.is_empty() {
-            request.model = Some(model.to_owned());
+            record.set_model(model);
         }
-        request.source = table.tag().map(str::to_owned);
         if output == 0 {
             report.count(
                 Kind::Noted,
