@@ -2,6 +2,7 @@
 
 use crate::clock::{Clock, TimeUnit};
 use crate::format;
+use crate::formats::{Mapping, parse_mapping};
 use crate::transform::condition::{Condition, parse_condition};
 use crate::transform::pace::{Pace, Shift, parse_shift};
 use crate::transform::repair::{Failed, Repair};
@@ -49,6 +50,15 @@ pub struct Args {
     /// Write what was dropped, invented, changed and reordered as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+
+    /// Which column or key is which field, for CSV and JSON lines of any kind;
+    /// may be repeated
+    ///
+    /// FIELD is timestamp, input_length, output_length, hash_ids, session_id,
+    /// delay, model, text_input, messages, payload, extra, or a new name.
+    /// Columns of usual names need no mention.
+    #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = parse_mapping, value_delimiter = ',', help_heading = "Read")]
+    pub mappings: Vec<Mapping>,
 
     /// Unit of the times that are read
     ///

@@ -32,12 +32,19 @@ mod targets;
 mod transform;
 
 pub use args::Args;
+pub use args::Compat;
 pub use clock::TimeUnit;
+pub use formats::Mapping;
 pub use input::Input;
 pub use report::{Kind, Report};
+pub use transform::condition::Condition;
+pub use transform::pace::Shift;
+pub use transform::repair::{Failed, Repair};
+pub use transform::sample::SampleBy;
 
 use anyhow::{Context, bail};
 use format::{Decode, Format, Out};
+use head::Head;
 use input::Opened;
 use pipeline::Pipeline;
 use record::Record;
@@ -98,12 +105,29 @@ pub fn run(
 
 /// The format of an input, and how that was told.
 fn choose(args: &Args, opened: &Opened) -> anyhow::Result<(&'static Format, &'static str)> {
+    if args.from == "auto" && !args.mappings.is_empty() {
+        let name = match opened.head {
+            Head::Table(_) => "csv",
+            Head::Json { .. } => "jsonl",
+            _ => bail!(
+                "{}: --map is for CSV and JSON, this is {}",
+                opened.name,
+                opened.head.describe()
+            ),
+        };
+        let format = format::by_name(name).context("an unknown format")?;
+        return Ok((format, "by --map"));
+    }
     if args.from == "auto" {
         let format = format::detect(&opened.name, &opened.head)?;
         return Ok((format, opened.head.how()));
     }
     let format = format::by_name(&args.from).context("an unknown format")?;
-    if !(format.detect)(&opened.head) {
+    let fits = match (format.name, &opened.head) {
+        ("csv", Head::Table(_)) | ("jsonl", Head::Json { .. }) => true,
+        _ => (format.detect)(&opened.head),
+    };
+    if !fits {
         return Err(format::refuse(&opened.name, &opened.head, format));
     }
     Ok((format, "as said"))

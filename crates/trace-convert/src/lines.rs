@@ -75,6 +75,11 @@ impl Lines {
         }
     }
 
+    /// What follows the line read last.
+    pub(crate) fn into_bytes(self) -> Box<dyn BufRead + Send> {
+        self.bytes
+    }
+
     /// An error about byte `column` of the line `number`.
     pub(crate) fn error(&self, number: u64, column: usize, reason: impl Into<String>) -> Error {
         Error::Line(LineError {

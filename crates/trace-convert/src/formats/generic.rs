@@ -1,0 +1,607 @@
+//! Any CSV or JSON lines with a column of prompt lengths or prompts.
+//!
+//! `--map` says which column is which of our fields; columns nobody mapped
+//! are recognised by the names people give them, and else carried along.
+
+use crate::args::Args;
+use crate::clock::{Clock, TimeUnit, date, decimal};
+use crate::elements::Elements;
+use crate::format::{Decode, Format};
+use crate::head::Head;
+use crate::history::History;
+use crate::input::Opened;
+use crate::json::Members;
+use crate::record::Record;
+use crate::report::Report;
+use crate::table::Table;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use trace_core::{Error, Field, LineError, Micros, SessionId};
+
+/// A table of any kind.
+pub(crate) static CSV: Format = Format {
+    name: "csv",
+    about: "any CSV with a header; --map says which column is which",
+    detect: |head| match head {
+        Head::Table(header) => header.len() > 1 && asks(header),
+        _ => false,
+    },
+    needs: "a header line and columns that --map names",
+    decoder: |args| Ok(Box::new(Generic::new(args))),
+};
+
+/// JSON objects of any kind.
+pub(crate) static JSONL: Format = Format {
+    name: "jsonl",
+    about: "any JSON objects, one per line or in an array; --map says which key is which",
+    detect: |head| match head {
+        Head::Json { keys, .. } => asks(keys),
+        _ => false,
+    },
+    needs: "JSON objects with keys that --map names",
+    decoder: |args| Ok(Box::new(Generic::new(args))),
+};
+
+/// Our fields, and the names others give them, in small letters.
+const ALIASES: [(Field, &[&str]); 6] = [
+    (
+        Field::Timestamp,
+        &[
+            "timestamp",
+            "arrival_time",
+            "arrival_timestamp",
+            "arrived_at",
+            "arrival_ms",
+            "start_time",
+            "request_time",
+            "time",
+            "ts",
+            "created_at",
+            "arrival_s",
+            "timestamp_ms",
+            "timestamp_s",
+        ],
+    ),
+    (
+        Field::InputLength,
+        &[
+            "input_length",
+            "prompt_tokens",
+            "input_tokens",
+            "num_prefill_tokens",
+            "prefill_tokens",
+            "num_prompt_tokens",
+            "context_tokens",
+            "request_tokens",
+            "prompt_length",
+            "input_len",
+            "prompt_len",
+            "isl",
+            "contexttokens",
+        ],
+    ),
+    (
+        Field::OutputLength,
+        &[
+            "output_length",
+            "completion_tokens",
+            "output_tokens",
+            "num_decode_tokens",
+            "decode_tokens",
+            "generated_tokens",
+            "response_tokens",
+            "output_len",
+            "osl",
+            "generatedtokens",
+        ],
+    ),
+    (
+        Field::SessionId,
+        &["session_id", "conversation_id", "session"],
+    ),
+    (Field::Model, &["model", "model_name"]),
+    (Field::TextInput, &["text_input", "prompt"]),
+];
+
+fn alias(name: &str) -> Option<Field> {
+    let name = name.to_ascii_lowercase().replace([' ', '-'], "_");
+    let found = ALIASES
+        .iter()
+        .find(|(_, names)| names.contains(&name.as_str()));
+    found.map(|(field, _)| *field)
+}
+
+/// Whether any of these names a prompt or its length.
+fn asks(names: &[String]) -> bool {
+    let asking = [Field::InputLength, Field::TextInput];
+    names
+        .iter()
+        .any(|name| alias(name).is_some_and(|field| asking.contains(&field)))
+}
+
+/// One `--map` entry: our field, or any name, and the column it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    to: String,
+    from: String,
+}
+
+/// `timestamp=start_time`.
+pub(crate) fn parse_mapping(text: &str) -> Result<Mapping, String> {
+    let (to, from) = text.split_once('=').ok_or("expected FIELD=COLUMN")?;
+    if to.is_empty() || from.is_empty() {
+        return Err("expected FIELD=COLUMN".to_owned());
+    }
+    if let Some(field) = Field::from_name(to.as_bytes())
+        && (field.is_outcome() || matches!(field, Field::Tools | Field::Source))
+    {
+        return Err(format!(
+            "{to} cannot be mapped; request fields and new names can"
+        ));
+    }
+    Ok(Mapping {
+        to: to.to_owned(),
+        from: from.to_owned(),
+    })
+}
+
+/// What becomes of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Role {
+    Field(Field),
+    /// A member of that name.
+    Member(String),
+}
+
+enum Rows {
+    Table(Table, Vec<Role>),
+    Objects(Elements, Option<Arc<str>>),
+}
+
+struct Generic {
+    mappings: Vec<Mapping>,
+    clock: Clock,
+    history: Option<History>,
+    unit: TimeUnit,
+    /// Whether the numbers have been looked at, or need not be.
+    told: bool,
+    rows: Option<Rows>,
+    /// Rows that wait for their time's unit, and rows behind them.
+    ahead: VecDeque<(Record, Option<String>)>,
+    ended: bool,
+}
+
+/// As many times as tell their unit.
+const TELLING: usize = 1_000;
+
+impl Generic {
+    fn new(args: &Args) -> Self {
+        Self {
+            mappings: args.mappings.clone(),
+            clock: args.clock(),
+            history: args.invents_ids().then(|| History::new(args.block_size())),
+            unit: args.time_unit,
+            told: args.time_unit != TimeUnit::Auto,
+            rows: None,
+            ahead: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// What becomes of the column `name`.
+    fn role(&self, name: &str) -> Role {
+        if let Some(mapping) = self.mappings.iter().find(|m| m.from == name) {
+            return match Field::from_name(mapping.to.as_bytes()) {
+                Some(field) => Role::Field(field),
+                None => Role::Member(mapping.to.clone()),
+            };
+        }
+        match alias(name) {
+            // A column that was mapped leaves no room for a guess.
+            Some(field) if !self.mappings.iter().any(|m| m.to == field.name()) => {
+                Role::Field(field)
+            }
+            _ => Role::Member(name.to_owned()),
+        }
+    }
+
+    /// Read one row; its time stays as it is written.
+    fn row(
+        &mut self,
+        record: &mut Record,
+        report: &mut Report,
+    ) -> Result<Option<Option<String>>, Error> {
+        let mut time = None;
+        let mut rows = self.rows.take();
+        let done = match &mut rows {
+            Some(Rows::Table(table, roles)) => {
+                let more = table.next(report);
+                match more {
+                    Ok(true) => table_row(table, roles, record, &mut time).map(|()| true),
+                    other => other,
+                }
+            }
+            Some(Rows::Objects(elements, tag)) => {
+                self.object(elements, tag.as_ref(), record, &mut time)
+            }
+            None => Ok(false),
+        };
+        self.rows = rows;
+        Ok(done?.then_some(time))
+    }
+
+    fn object(
+        &self,
+        elements: &mut Elements,
+        tag: Option<&Arc<str>>,
+        record: &mut Record,
+        time: &mut Option<String>,
+    ) -> Result<bool, Error> {
+        let name = elements.name().clone();
+        let Some(bytes) = elements.next()?.map(<[u8]>::to_vec) else {
+            return Ok(false);
+        };
+        let members: Members<'_> =
+            serde_json::from_slice(&bytes).map_err(|error| elements.json_error(&error))?;
+        record.begin(&name, elements.began());
+        for (key, raw) in &members.0 {
+            if *raw == b"null" {
+                continue;
+            }
+            match self.role(key) {
+                Role::Member(name) => record.add(&name, raw),
+                Role::Field(field) => set_json(field, key, raw, record, time)?,
+            }
+        }
+        record.change(Field::Source).source = tag.map(|tag| tag.to_string());
+        Ok(true)
+    }
+
+    /// Look far enough ahead to tell the unit of the times.
+    fn look_ahead(&mut self, report: &mut Report) -> Result<(), Error> {
+        while !self.told && !self.ended {
+            let mut record = Record::default();
+            match self.row(&mut record, report)? {
+                None => self.ended = true,
+                Some(time) => {
+                    // A date needs no unit.
+                    self.told = time.as_deref().is_some_and(|time| date(time).is_some());
+                    self.ahead.push_back((record, time));
+                    if self.ahead.len() >= TELLING {
+                        break;
+                    }
+                }
+            }
+        }
+        if self.told {
+            return Ok(());
+        }
+        self.told = true;
+        let times = self
+            .ahead
+            .iter()
+            .filter_map(|(_, time)| time.as_deref()?.trim().parse().ok());
+        let times: Vec<f64> = times.collect();
+        if !times.is_empty() {
+            let (unit, why) = TimeUnit::guess(&times);
+            self.unit = unit;
+            report.assume(format!(
+                "times in {}, {why} (--time-unit says otherwise)",
+                unit.as_str()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Give a row its time and its ids.
+    fn finish(
+        &mut self,
+        record: &mut Record,
+        time: Option<String>,
+        report: &mut Report,
+    ) -> Result<(), LineError> {
+        if let Some(time) = time {
+            let micros = date(&time).or_else(|| decimal(&time, self.unit));
+            let micros = micros.ok_or_else(|| {
+                record.error(format!("timestamp: {time:?}, expected a number or a date"))
+            })?;
+            let at = self.clock.place(micros, report);
+            let at = at.map_err(|reason| record.error(reason))?;
+            record.change(Field::Timestamp).timestamp = Some(at);
+        }
+        let request = record.request();
+        if request.input_length.is_none()
+            && request.text_input.is_none()
+            && request.messages.is_none()
+            && request.payload.is_none()
+        {
+            return Err(record.error(
+                "no prompt and no length of one; name its column with --map input_length=NAME",
+            ));
+        }
+        if let (Some(input), Some(history)) = (request.input_length, &mut self.history)
+            && request.hash_ids.is_none()
+            && request.text_input.is_none()
+            && request.messages.is_none()
+            && request.payload.is_none()
+        {
+            let mut ids = Vec::new();
+            let output = request.output_length.unwrap_or(0);
+            history.prompt(request.session_id.as_ref(), input, output, &mut ids, report);
+            record.change(Field::HashIds).hash_ids = Some(ids);
+        }
+        Ok(())
+    }
+}
+
+impl Decode for Generic {
+    fn open(&mut self, input: Opened, report: &mut Report) -> anyhow::Result<()> {
+        self.ended = false;
+        let names = match &input.head {
+            Head::Table(header) => header.clone(),
+            Head::Json { keys, .. } => keys.clone(),
+            _ => Vec::new(),
+        };
+        let mut missing: Vec<&str> = self.mappings.iter().map(|m| m.from.as_str()).collect();
+        // A JSON key may be absent from the first object.
+        missing.retain(|from| !names.iter().any(|name| name == from));
+        let table = matches!(input.head, Head::Table(_));
+        if !missing.is_empty() && table {
+            anyhow::bail!(
+                "{}:1: --map: no column {}; found {}",
+                input.name,
+                missing.join(", "),
+                input.head.describe()
+            );
+        }
+        for name in &names {
+            if let Role::Field(field) = self.role(name) {
+                if !self.mappings.iter().any(|m| m.from == *name) && name != field.name() {
+                    report.assume(format!("{name} is {}", field.name()));
+                }
+                if field == Field::Timestamp
+                    && !self.told
+                    && let Some(unit) = TimeUnit::of_name(name)
+                {
+                    self.unit = unit;
+                    self.told = true;
+                    report.assume(format!("{name} in {}, as its name says", unit.as_str()));
+                }
+            }
+        }
+        self.rows = Some(if table {
+            let table = Table::open(input)?;
+            let roles = table.header().iter().map(|name| self.role(name)).collect();
+            Rows::Table(table, roles)
+        } else {
+            Rows::Objects(
+                Elements::new(&input.name, input.bytes),
+                input.tag.map(Into::into),
+            )
+        });
+        Ok(())
+    }
+
+    fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error> {
+        self.look_ahead(report)?;
+        let time = match self.ahead.pop_front() {
+            Some((ahead, time)) => {
+                *record = ahead;
+                time
+            }
+            None if self.ended => return Ok(false),
+            None => match self.row(record, report)? {
+                Some(time) => time,
+                None => return Ok(false),
+            },
+        };
+        self.finish(record, time, report)?;
+        Ok(true)
+    }
+
+    fn has_clock(&self) -> bool {
+        true
+    }
+}
+
+fn table_row(
+    table: &Table,
+    roles: &[Role],
+    record: &mut Record,
+    time: &mut Option<String>,
+) -> Result<(), Error> {
+    record.begin(table.name(), table.line());
+    for (column, role) in roles.iter().enumerate() {
+        let text = table.text(column)?;
+        if text.is_empty() {
+            continue;
+        }
+        match role {
+            Role::Member(name) => {
+                if crate::json::is_number(text.as_bytes()) {
+                    record.add(name, text.as_bytes());
+                } else {
+                    record.add_text(name, text);
+                }
+            }
+            Role::Field(Field::Timestamp) => *time = Some(text.to_owned()),
+            Role::Field(Field::InputLength) => {
+                record.change(Field::InputLength).input_length = Some(table.whole(column)?);
+            }
+            Role::Field(Field::OutputLength) => {
+                record.change(Field::OutputLength).output_length = Some(table.whole(column)?);
+            }
+            Role::Field(field) => {
+                let mut json = Vec::new();
+                match field {
+                    // Numbers and arrays stand in cells as they do in JSON.
+                    Field::HashIds
+                    | Field::Delay
+                    | Field::Messages
+                    | Field::Payload
+                    | Field::Extra => {
+                        json.extend_from_slice(text.as_bytes());
+                    }
+                    _ => crate::json::push_text(&mut json, text),
+                }
+                let set = set_json(*field, field.name(), &json, record, time);
+                set.map_err(|error| table.error(column, error.reason))?;
+            }
+        }
+    }
+    record.change(Field::Source).source = table.tag().map(str::to_owned);
+    Ok(())
+}
+
+/// Set a field from JSON; a length may be a number in a string.
+fn set_json(
+    field: Field,
+    key: &str,
+    raw: &[u8],
+    record: &mut Record,
+    time: &mut Option<String>,
+) -> Result<(), LineError> {
+    let wrong = |record: &Record, expected: &str| {
+        let shown: String = String::from_utf8_lossy(raw).chars().take(40).collect();
+        record.error(format!("{key}: {shown}, expected {expected}"))
+    };
+    let plain = || {
+        let text = serde_json::from_slice::<String>(raw);
+        text.unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned())
+    };
+    let whole = |record: &Record| {
+        let number = plain().trim().parse::<f64>().ok();
+        let number = number.filter(|n| n.fract() == 0.0 && (0.0..9e15).contains(n));
+        number
+            .map(|n| n as u64)
+            .ok_or_else(|| wrong(record, "a whole number, 0 or more"))
+    };
+    let raw_value = |record: &Record, opens: u8, expected: &str| {
+        let value = serde_json::from_slice(raw)
+            .ok()
+            .filter(|_| raw.first() == Some(&opens));
+        value.ok_or_else(|| wrong(record, expected))
+    };
+    match field {
+        Field::Timestamp => *time = Some(plain()),
+        Field::InputLength => {
+            let length = whole(record)?;
+            record.change(field).input_length = Some(length);
+        }
+        Field::OutputLength => {
+            let length = whole(record)?;
+            record.change(field).output_length = Some(length);
+        }
+        Field::Delay => {
+            let millis = plain()
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .and_then(Micros::from_millis);
+            let delay = millis.ok_or_else(|| wrong(record, "milliseconds, 0 or more"))?;
+            record.change(field).delay = Some(delay);
+        }
+        Field::HashIds => {
+            let ids = serde_json::from_slice::<Vec<u64>>(raw);
+            let ids = ids.map_err(|_| wrong(record, "an array of integers"))?;
+            record.change(field).hash_ids = Some(ids);
+        }
+        Field::SessionId => {
+            let number = std::str::from_utf8(raw)
+                .ok()
+                .and_then(|text| text.parse().ok());
+            let id = number.map_or_else(|| SessionId::Text(plain()), SessionId::Number);
+            record.change(field).session_id = Some(id);
+        }
+        Field::Model => record.set_model(&plain()),
+        Field::TextInput => record.change(field).text_input = Some(plain()),
+        Field::Messages => {
+            let value = raw_value(record, b'[', "an array of messages")?;
+            record.change(field).messages = Some(value);
+        }
+        Field::Payload => {
+            let value = raw_value(record, b'{', "an object")?;
+            record.change(field).payload = Some(value);
+        }
+        Field::Extra => {
+            let value = raw_value(record, b'{', "an object")?;
+            record.change(field).extra = Some(value);
+        }
+        _ => record.add(key, raw),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::{convert, convert_with};
+
+    #[test]
+    fn mapped_columns_become_fields_and_the_others_members() {
+        let table = "start,who,prompt_tokens,out,note\n1700000000.5,u1,600,7,\"a, b\"\n1700000001,u1,700,,\n";
+        let (out, error, report) = convert_with(
+            "--map timestamp=start,output_length=out --map session_id=who",
+            table,
+        );
+        assert_eq!(error, None);
+        assert_eq!(
+            out,
+            concat!(
+                r#"{"timestamp":0,"input_length":600,"output_length":7,"hash_ids":[0,1],"session_id":"u1","note":"a, b"}"#,
+                "\n",
+                r#"{"timestamp":500,"input_length":700,"hash_ids":[0,1],"session_id":"u1"}"#,
+                "\n",
+            )
+        );
+        let line = report.line().unwrap();
+        assert!(
+            line.contains("times in seconds, as that makes them dates"),
+            "{line}"
+        );
+        assert!(line.contains("prompt_tokens is input_length"), "{line}");
+    }
+
+    #[test]
+    fn a_unit_in_the_name_or_a_flag_decides() {
+        let out = convert("", "arrival_ms,input_tokens\n5,1\n6,1\n");
+        assert!(out.contains("\"timestamp\":1,"), "{out}");
+        let out = convert("--time-unit us --from csv", "time,input_tokens\n5,1\n6,1\n");
+        assert!(out.contains("\"timestamp\":0.001,"), "{out}");
+        let out = convert(
+            "",
+            "time,input_tokens\n2024-01-01T00:00:00Z,1\n2024-01-01T00:00:01+00:00,1\n",
+        );
+        assert!(out.contains("\"timestamp\":1000,"), "{out}");
+    }
+
+    #[test]
+    fn json_objects_are_mapped_too() {
+        let lines = "{\"request_id\": \"r0\", \"arrival_ms\": 7.5, \"input_length\": 906, \"cost\": {\"x\": 1}}\n";
+        let out = convert("--map timestamp=arrival_ms", lines);
+        assert_eq!(
+            out,
+            "{\"timestamp\":0,\"input_length\":906,\"hash_ids\":[0,1],\"request_id\":\"r0\",\"cost\":{\"x\": 1}}\n"
+        );
+        let out = convert(
+            "--from jsonl",
+            "[{\"prompt\": \"hi\", \"output_tokens\": \"3\"}]",
+        );
+        assert_eq!(out, "{\"output_length\":3,\"text_input\":\"hi\"}\n");
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let error = |flags, text| convert_with(flags, text).1.unwrap();
+        assert_eq!(
+            error("--map input_length=n", "a,b\n1,2\n"),
+            "in:1: --map: no column n; found a table with the columns a, b"
+        );
+        assert!(error("--from csv", "a,b\n1,2\n").contains("in:2:1: no prompt and no length"));
+        assert!(error("", "time,input_tokens\n1,\n").contains("no prompt and no length"));
+        assert!(error("", "time,input_tokens\n1,x\n").contains("input_tokens: \"x\""));
+        assert!(
+            error("", "a,b\n1,2\n").contains("found")
+                || error("", "a,b\n1,2\n").contains("cannot tell the format")
+        );
+    }
+}
