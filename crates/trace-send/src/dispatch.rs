@@ -8,6 +8,7 @@ use crate::prepare::Prepared;
 use crate::results::Results;
 use crate::schedule::{Schedule, Timing};
 use crate::tally::Tally;
+use crate::wake::Wake;
 use std::io;
 use std::rc::Rc;
 use std::thread::Thread;
@@ -224,6 +225,7 @@ impl Run {
         let mut tick = tokio::time::interval(Duration::from_millis(200));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut interrupted = None;
+        let mut wake = Wake::default();
         loop {
             self.fill();
             engine.pump();
@@ -233,14 +235,15 @@ impl Run {
             let wants_more =
                 self.input.is_none() && !engine.is_stopped() && engine.ready() < Engine::LOW;
             let due = engine.alarm().map(|time| engine.clock().instant(time));
-            if let Some(due) = due
-                && alarm.deadline() != due
-            {
-                alarm.reset(due);
+            if let Some(due) = due {
+                let rise = wake.rise_for(due);
+                if alarm.deadline() != rise {
+                    alarm.reset(rise);
+                }
             }
             tokio::select! {
                 biased;
-                () = &mut alarm, if due.is_some() => {}
+                () = &mut alarm, if due.is_some() => wake.finish(alarm.deadline(), due),
                 () = engine.bell() => {}
                 item = self.items.recv(), if wants_more => match item {
                     Some(item) => self.take(item),

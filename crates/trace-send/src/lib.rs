@@ -73,6 +73,7 @@ pub mod sse;
 mod tally;
 mod target;
 mod tls;
+mod wake;
 
 pub use args::Args;
 pub use body::Endpoint;
