@@ -55,7 +55,8 @@ impl Summary {
     ///
     /// If there is more than prefix statistics can number.
     pub fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
-        self.workload.push(&line.request);
+        let scheduled = outcome.and_then(|outcome| outcome.scheduled_ms);
+        self.workload.push(&line.request, scheduled);
         match outcome {
             Some(outcome) => {
                 self.outcomes += 1;

@@ -48,8 +48,9 @@ pub struct Demand {
 }
 
 impl Workload {
-    /// Take the next request.
-    pub fn push(&mut self, request: &Request) {
+    /// Take the next request, which arrives at its timestamp, or when it was
+    /// scheduled if that is known: a run may be faster than its trace.
+    pub fn push(&mut self, request: &Request, scheduled: Option<Micros>) {
         self.requests += 1;
         if let Some(tokens) = request.input_length {
             self.input_length.push(tokens as f64);
@@ -57,7 +58,7 @@ impl Workload {
         if let Some(tokens) = request.output_length {
             self.output_length.push(tokens as f64);
         }
-        if let Some(arrival) = request.timestamp {
+        if let Some(arrival) = scheduled.or(request.timestamp) {
             if self.arrivals.last().is_some_and(|&last| arrival < last) {
                 self.out_of_order += 1;
             }
@@ -127,10 +128,13 @@ mod tests {
     fn demand(arrivals: &[Option<f64>]) -> Demand {
         let mut workload = Workload::default();
         for &arrival in arrivals {
-            workload.push(&Request {
-                timestamp: arrival.map(|ms| Micros::from_millis(ms).unwrap()),
-                ..Request::default()
-            });
+            workload.push(
+                &Request {
+                    timestamp: arrival.map(|ms| Micros::from_millis(ms).unwrap()),
+                    ..Request::default()
+                },
+                None,
+            );
         }
         workload.finish()
     }
@@ -152,6 +156,19 @@ mod tests {
     }
 
     #[test]
+    fn a_run_has_the_rate_it_was_scheduled_at() {
+        let mut workload = Workload::default();
+        for second in 0..3 {
+            let request = Request {
+                timestamp: Some(Micros::from_micros(second * 1_000_000)),
+                ..Request::default()
+            };
+            workload.push(&request, Some(Micros::from_micros(second * 100_000)));
+        }
+        assert_eq!(workload.finish().rate, Some(10.0));
+    }
+
+    #[test]
     fn one_instant_has_no_rate() {
         assert_eq!(demand(&[Some(5.0)]).rate, None);
         assert_eq!(demand(&[Some(5.0), Some(5.0)]).rate, None);
@@ -168,11 +185,14 @@ mod tests {
             None,
         ];
         for session_id in sessions {
-            workload.push(&Request {
-                session_id,
-                model: Some("m".into()),
-                ..Request::default()
-            });
+            workload.push(
+                &Request {
+                    session_id,
+                    model: Some("m".into()),
+                    ..Request::default()
+                },
+                None,
+            );
         }
         let demand = workload.finish();
         assert_eq!(demand.sessions, 2);

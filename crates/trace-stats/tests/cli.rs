@@ -183,6 +183,7 @@ fn failures_are_infinite_in_the_table() {
     context_length            4       0       5       5    0    5      10      10      10      10
     unique_prompt_length      4       0   7.500   4.330    0   10      10      10      10      10
     prefix_hit_rate           3       0  0.1667  0.2357    0    0  0.4000  0.4500  0.4900  0.5000
+    gap_ms                    3       0     300  282.84  100  100     580     640     688     700
 
     succeeded             2
     failed                1
@@ -199,7 +200,7 @@ fn failures_are_infinite_in_the_table() {
     client_limited        no
     lateness_limit_ms     5
     itl_per               mixed
-    rate_rps              -
+    rate_rps              3.333
     block_size            10
     requests_without_ids  1
     blocks                4
