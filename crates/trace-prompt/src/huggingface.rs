@@ -18,7 +18,7 @@
 
 use crate::pool::{Ids, Pool};
 use crate::tokenizer::Error;
-use crate::words::{WORDS, Word};
+use crate::words::{WORD_BITS, WORDS, Word};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -106,14 +106,17 @@ impl HuggingFace {
     fn find_pool(&self) -> Option<Pool> {
         let mut vocabulary: Vec<(String, u32)> = self.model.get_vocab(false).into_iter().collect();
         vocabulary.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-        let pools = [false, true].map(|joined| self.words(&vocabulary, joined));
-        let best = pools.into_iter().flatten().reduce(|spaced, joined| {
-            if joined.bits > spaced.bits {
-                joined
-            } else {
-                spaced
-            }
-        });
+        let spaced = self.words(&vocabulary, false);
+        let bits = |pool: &Option<Pool>| pool.as_ref().map_or(0, |pool| pool.bits);
+        if bits(&spaced) == WORD_BITS {
+            return spaced;
+        }
+        let joined = self.words(&vocabulary, true);
+        let best = if bits(&joined) > bits(&spaced) {
+            joined
+        } else {
+            spaced
+        };
         best.or_else(|| self.characters(&vocabulary))
     }
 
@@ -232,4 +235,90 @@ fn crossings(vocabulary: &[(String, u32)]) -> HashSet<&str> {
         }
     }
     crossings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> HuggingFace {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+        HuggingFace::open(&Path::new(folder).join(name)).unwrap()
+    }
+
+    #[test]
+    fn words_begin_with_a_space_unless_the_tokenizer_puts_one_there() {
+        for (name, bits, joined) in [
+            ("wordpiece.json", 8, false),
+            ("byte-level.json", 9, false),
+            ("metaspace.json", 9, true),
+            ("unigram.json", 8, false),
+        ] {
+            let pool = fixture(name).pool().unwrap();
+            assert_eq!((pool.bits, pool.joined), (bits, joined), "{name}");
+            assert_eq!(pool.words.len(), 1 << bits);
+            assert!(pool.words.iter().all(|word| word.text().starts_with(' ')));
+        }
+    }
+
+    #[test]
+    fn without_words_prompts_are_characters_that_never_pair_up() {
+        let pool = fixture("bytes.json").pool().unwrap();
+        let characters: String = pool.words.iter().map(Word::text).collect();
+        assert_eq!(characters.len(), 64);
+        assert!(
+            !characters.contains(['#', '=']),
+            "those pair with themselves"
+        );
+        assert!(!(characters.contains('t') && characters.contains('h')));
+    }
+
+    #[test]
+    fn a_word_whose_end_may_merge_over_the_space_is_left_out() {
+        let pool = fixture("metaspace.json").pool().unwrap();
+        assert!(pool.words.iter().any(|word| word.text() == " air"));
+        assert!(pool.words.iter().all(|word| !word.text().ends_with("age")));
+    }
+
+    #[test]
+    fn a_limit_on_length_is_for_other_uses_and_not_kept() {
+        let model = fixture("wordpiece.json");
+        assert_eq!(model.count(&" above".repeat(40)).unwrap(), 40);
+        assert_eq!(
+            model.count("above").unwrap(),
+            1,
+            "nor are there special tokens"
+        );
+    }
+
+    #[test]
+    fn what_is_no_tokenizer_says_which_file_and_why() {
+        let error = |path: &str| {
+            HuggingFace::open(Path::new(path))
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        assert!(error("/nowhere.json").starts_with("cannot open /nowhere.json: No such file"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokenizer.json");
+        std::fs::write(&file, "\u{89}PNG\r\n").unwrap();
+        let message = error(folder.path().to_str().unwrap());
+        assert!(
+            message.starts_with(&format!("{}: not a tokenizer.json: ", file.display())),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn tokens_are_decoded_by_the_file() {
+        let model = fixture("byte-level.json");
+        let mut tokens = Vec::new();
+        model.encode("Hello, wörld\n", &mut tokens).unwrap();
+        assert_eq!(model.decode(&tokens).unwrap(), "Hello, wörld\n".as_bytes());
+        assert!(matches!(
+            model.decode(&[9_999_999]),
+            Err(Error::NoToken(9_999_999))
+        ));
+    }
 }

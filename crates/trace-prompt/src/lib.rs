@@ -29,7 +29,7 @@
 //! - [`Tokenizer`]: `count`, `encode`, `decode`. `o200k` and `cl100k` are in
 //!   the binary and unpacked when first used; [`Tokenizer::load`] takes a
 //!   [`Name`], which may be a Hugging Face `tokenizer.json` (feature
-//!   `huggingface`, on by default). Counts are of content, without chat template.
+//!   `huggingface`). Counts are of content, without chat template.
 //! - [`Prompts`]: text, or token ids, for block ids and lengths.
 //! - [`Recover`]: the ids of prompts.
 //! - `TokenizerArg` (feature `cli`): the flag `--tokenizer`.

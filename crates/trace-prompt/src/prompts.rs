@@ -87,7 +87,7 @@ impl Prompts {
             out,
         };
         self.stretches(hash_ids, tokens, own, |draw, tokens| {
-            text.push(draw, tokens)
+            text.push(draw, tokens);
         });
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The tokens of a prompt are cut into blocks; a block's id stands for its
 //! tokens and everything before them. What is kept of a block is a keyed
-//! 128-bit hash of both, some 40 bytes, not its tokens.
+//! 128-bit hash of both, not its tokens: 40 to 70 bytes with the table's room.
 //!
 //! A last block that is not full is a block too, and its text is the beginning
 //! of the full block's. So when a conversation grows, and what was its last
@@ -16,13 +16,13 @@ use hashbrown::HashMap;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
-/// Ids beyond this are not exact in jq and JavaScript.
+/// Ids have no more bits, so that jq and JavaScript can hold them.
 const ID_BITS: u32 = 53;
 
 /// Gives prompts their `hash_ids`.
 ///
-/// A table over the lifetime of a recording or a conversion: it grows by 40
-/// bytes or so for each different block.
+/// A table over the lifetime of a recording or a conversion: it grows by 40 to
+/// 70 bytes for each different block.
 #[derive(Debug, Clone)]
 pub struct Recover {
     block_tokens: usize,

@@ -88,8 +88,8 @@ pub enum Error {
         /// The file that was asked for.
         path: PathBuf,
     },
-    /// A text of the file's tokenizer could not be encoded.
-    #[error("cannot encode: {0}")]
+    /// The file's tokenizer cannot encode, or decode, what it was given.
+    #[error("the tokenizer file cannot do this text: {0}")]
     Encode(String),
     /// The tokenizer has no token ids.
     #[error("words have no token ids; choose another tokenizer")]

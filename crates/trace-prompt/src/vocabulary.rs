@@ -7,7 +7,7 @@
 //! in the binary.
 
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 use std::hash::BuildHasher;
 use std::io::Read;
 use std::ops::Range;
@@ -23,8 +23,8 @@ pub(crate) struct Vocabulary {
     bytes: Vec<u8>,
     /// Where each token ends in `bytes`.
     ends: Vec<u32>,
-    /// Two thirds of the tokens: found without a look at `bytes`.
-    short: HashMap<u64, Rank, FixedState>,
+    /// Two thirds of the tokens, by value: found without a look at `bytes`.
+    short: HashTable<(u64, Rank)>,
     long: HashTable<Rank>,
     hasher: FixedState,
     longest: usize,
@@ -58,8 +58,8 @@ impl Vocabulary {
         let hasher = FixedState::default();
         let mut vocabulary = Self {
             bytes,
-            short: HashMap::with_capacity_and_hasher(ends.len(), hasher.clone()),
-            long: HashTable::with_capacity(ends.len() / 2),
+            short: HashTable::with_capacity(ends.len() / 3 * 2 + 1),
+            long: HashTable::with_capacity(ends.len() / 3 + 1),
             ends,
             hasher: hasher.clone(),
             longest,
@@ -68,7 +68,9 @@ impl Vocabulary {
             let token = &vocabulary.bytes[vocabulary.range(rank)];
             let rank = rank as Rank;
             if let Some(key) = short_key(token) {
-                vocabulary.short.insert(key, rank);
+                let rehash = |&(key, _): &(u64, Rank)| hasher.hash_one(key);
+                let hash = hasher.hash_one(key);
+                vocabulary.short.insert_unique(hash, (key, rank), rehash);
             } else {
                 let hash = hasher.hash_one(token);
                 let (bytes, ends) = (&vocabulary.bytes, &vocabulary.ends);
@@ -82,7 +84,9 @@ impl Vocabulary {
     /// The rank of the token with these bytes.
     pub(crate) fn rank(&self, token: &[u8]) -> Option<Rank> {
         if let Some(key) = short_key(token) {
-            return self.short.get(&key).copied();
+            let same = |&(known, _): &(u64, Rank)| known == key;
+            let found = self.short.find(self.hasher.hash_one(key), same);
+            return found.map(|&(_, rank)| rank);
         }
         if token.len() > self.longest {
             return None;
