@@ -273,6 +273,37 @@ impl Args {
         }
     }
 
+    /// Whether a line's timestamp is all that must be known of it, and there is
+    /// something to do at all: a plain copy checks every line.
+    pub(crate) fn decides_by_time_only(&self) -> bool {
+        let cuts = self.from_time.is_some() || self.to_time.is_some() || self.skip > 0;
+        let cuts = cuts || self.limit.is_some() || self.zero || self.shift.is_some();
+        let others = self.skip_invalid
+            || self.to != "mooncake"
+            || !matches!(self.from.as_str(), "auto" | "mooncake")
+            || !self.mappings.is_empty()
+            || !matches!(self.time_unit, TimeUnit::Auto | TimeUnit::Ms)
+            || self.block_size.is_some()
+            || !self.conditions.is_empty()
+            || self.model.is_some()
+            || self.log_type.is_some()
+            || self.limits_lengths()
+            || self.clip
+            || self.failed != Failed::Keep
+            || self.sample.is_some()
+            || self.speed != 1.0
+            || self.group_interval.is_some()
+            || self.ungroup_interval.is_some()
+            || self.scale_input != 1.0
+            || self.scale_output != 1.0
+            || self.relabel
+            || self.repeat != 1
+            || self.repair.is_some()
+            || self.compat.is_some()
+            || self.statistics;
+        cuts && !others
+    }
+
     /// Whether any length has a limit.
     pub(crate) fn limits_lengths(&self) -> bool {
         self.min_input_length.is_some()

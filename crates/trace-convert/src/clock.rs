@@ -95,7 +95,7 @@ impl TimeUnit {
 /// today's date.
 pub(crate) fn decimal(text: &str, unit: TimeUnit) -> Option<i64> {
     let text = text.trim();
-    if let Some(micros) = short(text, unit) {
+    if let Some(micros) = short(text.as_bytes(), unit) {
         return Some(micros);
     }
     let (negative, digits) = match text.strip_prefix('-') {
@@ -132,8 +132,8 @@ pub(crate) fn decimal(text: &str, unit: TimeUnit) -> Option<i64> {
 
 /// [`decimal`] for what most tables hold, a few digits: without 128-bit
 /// division, six times as fast.
-fn short(text: &str, unit: TimeUnit) -> Option<i64> {
-    let digits = text.strip_suffix(".0").unwrap_or(text).as_bytes();
+pub(crate) fn short(text: &[u8], unit: TimeUnit) -> Option<i64> {
+    let digits = text.strip_suffix(b".0").unwrap_or(text);
     let per_unit = unit.nanos() / 1_000;
     if !(1..=12).contains(&digits.len()) || per_unit == 0 {
         return None;

@@ -108,6 +108,11 @@ impl Input {
         Ok(inputs)
     }
 
+    /// Whether its lines get the field `source`.
+    pub(crate) fn is_tagged(&self) -> bool {
+        self.tag.is_some()
+    }
+
     /// Open it, take off what compresses it, and look at its beginning.
     ///
     /// # Errors

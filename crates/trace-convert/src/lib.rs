@@ -24,6 +24,7 @@ mod json;
 mod lines;
 mod mt19937;
 mod pipeline;
+mod quick;
 mod record;
 mod report;
 mod statistics;
@@ -47,6 +48,7 @@ use format::{Decode, Format, Out};
 use head::Head;
 use input::Opened;
 use pipeline::Pipeline;
+use quick::Quick;
 use record::Record;
 use std::io::Write;
 use trace_core::{Error, Writer};
@@ -67,17 +69,28 @@ pub fn run(
 ) -> anyhow::Result<()> {
     let mut out: Out<'_> = Writer::new(&mut output);
     let mut reading: Option<Reading> = None;
+    let mut quick = Quick::for_args(args).filter(|_| !inputs.iter().any(Input::is_tagged));
+    let mut quickly_read: Option<String> = None;
     let mut record = Record::default();
     for input in inputs {
-        if reading
-            .as_ref()
-            .is_some_and(|reading| reading.pipeline.is_over())
-        {
+        let over = reading.as_ref().is_some_and(|r| r.pipeline.is_over());
+        if over || quick.as_ref().is_some_and(Quick::is_over) {
             break;
         }
         let opened = input.open()?;
         let (format, how) = choose(args, &opened)?;
         report.read_as(format.name, how, format.name == "mooncake");
+        if format.name != "mooncake" {
+            if let Some(first) = &quickly_read {
+                return Err(mixed(&opened.name, format.name, first, "mooncake"));
+            }
+            quick = None;
+        }
+        if let Some(quick) = &mut quick {
+            quickly_read.get_or_insert(opened.name.to_string());
+            quick.copy(opened, &mut out, report)?;
+            continue;
+        }
         let reading = match &mut reading {
             Some(reading) => {
                 reading.go_on(format, opened, report)?;
@@ -133,6 +146,12 @@ fn choose(args: &Args, opened: &Opened) -> anyhow::Result<(&'static Format, &'st
     Ok((format, "as said"))
 }
 
+fn mixed(name: &str, format: &str, first: &str, its: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{name} is {format}, {first} is {its}: convert each on its own and put them together with trace-merge"
+    )
+}
+
 /// The decoder at work, and what its requests go through.
 struct Reading {
     format: &'static Format,
@@ -169,13 +188,12 @@ impl Reading {
         report: &mut Report,
     ) -> anyhow::Result<()> {
         if self.format.name != format.name {
-            bail!(
-                "{} is {}, {} is {}: convert each on its own and put them together with trace-merge",
-                opened.name,
+            return Err(mixed(
+                &opened.name,
                 format.name,
-                self.first,
-                self.format.name
-            );
+                &self.first,
+                self.format.name,
+            ));
         }
         self.decoder.open(opened, report)
     }

@@ -142,9 +142,10 @@ impl Record {
         self.push_more(&name, value);
     }
 
-    /// Add a foreign value: a JSON number if `text` is one, else a string.
-    /// Names must differ within a row.
-    pub(crate) fn add_cell(&mut self, name: &Name, text: &str) {
+    /// Add a foreign value: a JSON number if `text` is one, else a string,
+    /// in which bytes that are not UTF-8 are replaced. Names must differ
+    /// within a row.
+    pub(crate) fn add_cell(&mut self, name: &Name, text: &[u8]) {
         if !self.more.is_empty() {
             self.more.push(b',');
         }
@@ -152,10 +153,15 @@ impl Record {
         self.more.extend_from_slice(&name.json);
         let key = key..self.more.len() - 2;
         let start = self.more.len();
-        if json::is_number(text.as_bytes()) {
-            self.more.extend_from_slice(text.as_bytes());
+        let plain = |b: &u8| (b' '..0x7f).contains(b) && *b != b'"' && *b != b'\\';
+        if json::is_number(text) {
+            self.more.extend_from_slice(text);
+        } else if text.iter().all(plain) {
+            self.more.push(b'"');
+            self.more.extend_from_slice(text);
+            self.more.push(b'"');
         } else {
-            json::push_text(&mut self.more, text);
+            push_string(&mut self.more, &String::from_utf8_lossy(text));
         }
         self.spans.push((key, start..self.more.len()));
     }
@@ -476,8 +482,8 @@ mod tests {
         let mut record = Record::default();
         record.begin(&"a.csv".into(), 2);
         record.change(Field::Timestamp).timestamp = Some(Micros::from_micros(1_500));
-        record.add_cell(&Name::new("turn"), "1");
-        record.add_cell(&Name::new("model"), "07");
+        record.add_cell(&Name::new("turn"), b"1");
+        record.add_cell(&Name::new("model"), b"07");
         record.add_text("turn", "x");
         assert_eq!(
             text(&mut record),

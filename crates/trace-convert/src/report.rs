@@ -91,6 +91,12 @@ impl Report {
         self.count(Kind::Dropped, reason, 1);
     }
 
+    /// Count `number` requests that are not written, and why.
+    pub(crate) fn drop_requests(&mut self, reason: &'static str, number: u64) {
+        self.dropped += number;
+        self.count(Kind::Dropped, reason, number);
+    }
+
     /// Say what was taken for granted; each thing once.
     pub fn assume(&mut self, what: impl Into<String>) {
         let what = what.into();

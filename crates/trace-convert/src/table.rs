@@ -222,9 +222,8 @@ impl Table {
     /// Anything else, an empty cell and NaN among it.
     pub(crate) fn whole(&self, column: usize) -> Result<u64, Error> {
         let cell = self.bytes(column);
-        // 19 digits cannot overflow.
-        if !cell.is_empty() && cell.len() < 19 && cell.iter().all(u8::is_ascii_digit) {
-            return Ok(cell.iter().fold(0, |n, b| n * 10 + u64::from(b - b'0')));
+        if let Some(number) = digits(cell) {
+            return Ok(number);
         }
         let text = self.text(column)?;
         if text.is_empty() {
@@ -249,6 +248,22 @@ impl Table {
         let reason = format!("{name}: {}", reason.into());
         self.lines.error(self.line, byte, reason)
     }
+}
+
+/// The number that up to 18 digits spell, which cannot overflow.
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let mut number = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! differ in their order.
 
 use crate::args::Args;
-use crate::clock::{Clock, TimeUnit, decimal};
+use crate::clock::{Clock, TimeUnit, decimal, short};
 use crate::format::{Decode, Format};
 use crate::history::History;
 use crate::input::Opened;
@@ -28,6 +28,8 @@ struct BurstGpt {
     clock: Clock,
     history: Option<History>,
     unit: TimeUnit,
+    /// The model of the row before.
+    model: String,
     open: Option<(Table, Columns)>,
 }
 
@@ -49,6 +51,7 @@ impl BurstGpt {
             clock: args.clock(),
             history: args.invents_ids().then(|| History::new(args.block_size())),
             unit: args.unit_or(TimeUnit::S),
+            model: String::new(),
             open: None,
         }
     }
@@ -99,13 +102,16 @@ impl Decode for BurstGpt {
             return Ok(false);
         }
         record.begin(table.name(), table.line());
-        let time = table.text(columns.timestamp)?;
-        let micros = decimal(time, self.unit).ok_or_else(|| {
-            table.error(
-                columns.timestamp,
-                format!("{time:?}, expected a number of seconds"),
-            )
-        })?;
+        let micros = match short(table.bytes(columns.timestamp), self.unit) {
+            Some(micros) => micros,
+            None => {
+                let time = table.text(columns.timestamp)?;
+                decimal(time, self.unit).ok_or_else(|| {
+                    let reason = format!("{time:?}, expected a number of seconds");
+                    table.error(columns.timestamp, reason)
+                })?
+            }
+        };
         let input = table.whole(columns.input)?;
         let output = table.whole(columns.output)?;
         let at = self.clock.place(micros, report);
@@ -126,9 +132,12 @@ impl Decode for BurstGpt {
         request.output_length = Some(output);
         request.session_id = session;
         request.source = table.tag().map(str::to_owned);
-        let model = table.text(columns.model)?;
-        if !model.is_empty() {
-            record.set_model(model);
+        // Two models take turns over millions of rows.
+        if table.bytes(columns.model) != self.model.as_bytes() {
+            table.text(columns.model)?.clone_into(&mut self.model);
+        }
+        if !self.model.is_empty() {
+            record.set_model(&self.model);
         }
         if output == 0 {
             report.count(
@@ -147,7 +156,7 @@ impl Decode for BurstGpt {
             );
         }
         for (column, name) in &columns.rest {
-            let text = table.text(*column)?;
+            let text = table.bytes(*column).trim_ascii();
             if !text.is_empty() {
                 record.add_cell(name, text);
             }

@@ -7,6 +7,7 @@ mod bailian;
 mod burstgpt;
 mod generic;
 mod mooncake;
+mod otel;
 mod weka;
 
 use crate::format::Format;
@@ -20,6 +21,7 @@ pub(crate) static ALL: &[&Format] = &[
     &bailian::FORMAT,
     &agentic::FORMAT,
     &weka::FORMAT,
+    &otel::FORMAT,
     &mooncake::FORMAT,
     &generic::CSV,
     &generic::JSONL,
