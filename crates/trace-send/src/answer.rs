@@ -13,21 +13,13 @@
 //! - A stream is complete when HTTP says so, or after `[DONE]`. Where HTTP
 //!   cannot tell (no length, no chunks), `[DONE]` or a finish reason must.
 
-use crate::event::{Event, Usage, error_message, one_line};
-use crate::http::{self, End, Head, Part};
-use crate::sse::TooLong;
-use crate::{ndjson, sse};
+use crate::content::{Body, Chunks, Content};
+use crate::http::{self, End, Part};
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, TokenSource};
 
-/// The most bytes of a refusal that are kept for its message.
-const MAX_REFUSAL: usize = 4 << 10;
-
 /// The most bytes of a refusal that are read to save the connection.
 const MAX_SKIPPED: u64 = 256 << 10;
-
-/// The most bytes a whole answer may have.
-const MAX_WHOLE: usize = 64 << 20;
 
 /// Reads the answer to one request.
 #[derive(Debug)]
@@ -35,48 +27,6 @@ pub struct Answer {
     http: http::Decoder,
     content: Content,
 }
-
-/// Everything above HTTP.
-#[derive(Debug, Default)]
-struct Content {
-    body: Body,
-    status: Option<u16>,
-    keep_alive: bool,
-    chunks: Chunks,
-    usage: Usage,
-    /// There was output, be it in a whole answer.
-    has_output: bool,
-    /// A finish reason came, or Ollama's `done`.
-    finished: bool,
-    /// `[DONE]` came.
-    done: bool,
-    /// A whole answer broke off; serde's words for it.
-    half: Option<String>,
-    failure: Option<Failure>,
-}
-
-/// How the body is read; the head decides.
-#[derive(Debug, Default)]
-enum Body {
-    #[default]
-    Unknown,
-    Events(sse::Decoder),
-    Lines(ndjson::Decoder),
-    Whole(Vec<u8>),
-    /// An error, of which the beginning is kept.
-    Refusal(Vec<u8>),
-}
-
-/// When the chunks with output came.
-#[derive(Debug, Default)]
-struct Chunks {
-    count: u64,
-    first: Option<Micros>,
-    first_content: Option<Micros>,
-    last: Option<Micros>,
-    gaps: Option<Vec<Micros>>,
-}
-
 /// How an answer came to its end.
 #[derive(Debug)]
 pub enum Ending {
@@ -226,161 +176,6 @@ impl Answer {
         }
     }
 }
-
-impl Content {
-    fn begin(&mut self, head: &Head) {
-        self.status = Some(head.status);
-        self.keep_alive = head.keep_alive;
-        if !(200..300).contains(&head.status) {
-            self.body = Body::Refusal(Vec::new());
-            return;
-        }
-        self.body = match head.content_type.as_str() {
-            "text/event-stream" => Body::Events(sse::Decoder::default()),
-            "application/x-ndjson"
-            | "application/ndjson"
-            | "application/jsonl"
-            | "application/jsonlines"
-            | "application/json-lines"
-            | "application/stream+json" => Body::Lines(ndjson::Decoder::default()),
-            "application/json" => Body::Whole(Vec::new()),
-            other => {
-                let what = if other.is_empty() {
-                    "no content type".to_owned()
-                } else {
-                    format!("content type {other}")
-                };
-                let message = format!("{what}, expected text/event-stream or JSON");
-                self.fail(ErrorKind::Content, message);
-                Body::Refusal(Vec::new())
-            }
-        };
-    }
-
-    fn read(&mut self, bytes: &[u8], now: Micros) {
-        // Out of self, so that what is found in it can go into self.
-        let mut body = std::mem::take(&mut self.body);
-        let read = match &mut body {
-            Body::Events(decoder) => decoder.feed(bytes, |event| self.event(event, now)),
-            Body::Lines(decoder) => decoder.feed(bytes, |line| self.chunk(line, now)),
-            Body::Whole(whole) if whole.len() + bytes.len() > MAX_WHOLE => Err(TooLong),
-            Body::Whole(whole) => {
-                whole.extend_from_slice(bytes);
-                Ok(())
-            }
-            Body::Refusal(kept) => {
-                let room = MAX_REFUSAL - kept.len();
-                kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                Ok(())
-            }
-            Body::Unknown => Ok(()),
-        };
-        self.body = body;
-        if let Err(error) = read {
-            self.fail(ErrorKind::Content, error.to_string());
-            self.body = Body::Refusal(Vec::new());
-        }
-    }
-
-    /// Read what stands at the end without its end-of-line, if that is its end.
-    fn finish(&mut self, now: Micros, intact: bool) {
-        match std::mem::take(&mut self.body) {
-            Body::Events(_) | Body::Lines(_) if !intact => {}
-            Body::Events(mut decoder) => {
-                if let Err(error) = decoder.finish(|event| self.event(event, now)) {
-                    self.fail(ErrorKind::Content, error.to_string());
-                }
-            }
-            Body::Lines(mut decoder) => decoder.finish(|line| self.chunk(line, now)),
-            Body::Whole(whole) => self.whole(&whole),
-            Body::Refusal(kept) => {
-                let status = self.status.unwrap_or_default();
-                if self.failure.is_none() {
-                    let said = error_message(&kept);
-                    let colon = if said.is_empty() { "" } else { ": " };
-                    self.fail(ErrorKind::Http, format!("status {status}{colon}{said}"));
-                }
-            }
-            Body::Unknown => {}
-        }
-    }
-
-    fn event(&mut self, event: sse::Event<'_>, now: Micros) {
-        match (event.name, event.data) {
-            (_, b"") => {}
-            (_, b"[DONE]") => self.done = true,
-            (b"error", data) => self.fail(ErrorKind::Stream, error_message(data)),
-            (_, data) => self.chunk(data, now),
-        }
-    }
-
-    fn chunk(&mut self, json: &[u8], now: Micros) {
-        match Event::parse(json) {
-            Ok(event) => {
-                if event.has_output() {
-                    self.has_output = true;
-                    self.chunks.add(event.content, now);
-                }
-                self.take(event);
-            }
-            Err(error) => {
-                let start = one_line(&String::from_utf8_lossy(&json[..json.len().min(40)]));
-                self.fail(
-                    ErrorKind::Stream,
-                    format!("a chunk that is not a JSON object ({error}): {start}"),
-                );
-            }
-        }
-    }
-
-    fn whole(&mut self, json: &[u8]) {
-        match Event::parse(json) {
-            Ok(event) => {
-                self.has_output = event.has_output();
-                // An answer that parses is not one that was cut.
-                self.done = true;
-                self.take(event);
-            }
-            Err(error) => {
-                let message = format!("the answer is not a JSON object: {error}");
-                // Half an answer may be a cut or a timeout: the ending tells.
-                if error.is_eof() {
-                    self.half = Some(message);
-                } else {
-                    self.fail(ErrorKind::Content, message);
-                }
-            }
-        }
-    }
-
-    fn take(&mut self, event: Event) {
-        self.finished |= event.finished;
-        self.usage.update(event.usage);
-        if let Some(message) = event.error {
-            self.fail(ErrorKind::Stream, message);
-        }
-    }
-
-    /// The first failure is the one that is told.
-    fn fail(&mut self, kind: ErrorKind, message: String) {
-        self.failure.get_or_insert(Failure { kind, message });
-    }
-}
-
-impl Chunks {
-    fn add(&mut self, content: bool, now: Micros) {
-        self.count += 1;
-        if let (Some(gaps), Some(last)) = (&mut self.gaps, self.last) {
-            gaps.push(now.saturating_sub(last));
-        }
-        self.first.get_or_insert(now);
-        self.last = Some(now);
-        if content {
-            self.first_content.get_or_insert(now);
-        }
-    }
-}
-
 fn stream(message: &str) -> Failure {
     Failure {
         kind: ErrorKind::Stream,
@@ -391,6 +186,7 @@ fn stream(message: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const SSE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
 
@@ -635,5 +431,41 @@ mod tests {
             outcome(&["hello\r\n\r\n"]).error.unwrap().kind,
             ErrorKind::Stream
         );
+    }
+
+    /// Every piece an answer is made of, and some that do not belong.
+    fn pieces() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop::sample::select(vec![
+            SSE,
+            "\r\n",
+            "transfer-encoding: chunked\r\n",
+            "content-length: 300\r\n",
+            "HTTP/1.1 500 Oops\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n",
+            "50\r\n",
+            ROLE,
+            THINK,
+            WORD,
+            USAGE,
+            DONE,
+            "0\r\n\r\n",
+            "\u{0}\u{fffd}",
+        ]);
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_in_any_pieces_have_one_outcome(bytes in pieces(), size in 1..50_usize) {
+            let outcome = |size: usize| {
+                let mut answer = Answer::new(false);
+                let ending = bytes.chunks(size).find_map(|piece| match answer.feed(piece, Micros::ZERO) {
+                    Ok(_) => answer.is_complete().then_some(Ending::Complete),
+                    Err(failure) => Some(Ending::Failed(failure)),
+                });
+                answer.outcome(ending.unwrap_or(Ending::Closed), Micros::ZERO, Micros::ZERO)
+            };
+            prop_assert_eq!(outcome(size), outcome(usize::MAX));
+        }
     }
 }

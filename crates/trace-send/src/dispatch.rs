@@ -95,6 +95,7 @@ pub(crate) async fn run(
             output: results.finish().await,
         });
     };
+    warn_of_waiting(pace, &first);
     let pool = warm_up(&connector, pace, &first).await;
     let schedule = match pace {
         Pace::Open(None) => Schedule::open(),
@@ -138,6 +139,19 @@ async fn gather(feed: &mut Feed, first: &mut Vec<Item>) {
             }
             _ => return,
         }
+    }
+}
+
+/// Say so if nothing will happen for long: times since 1970, perhaps, or the
+/// afternoon of a day.
+fn warn_of_waiting(pace: Pace, first: &[Item]) {
+    if let (Pace::Open(_), Some(Item::Request(_, timing))) = (pace, first.first())
+        && let Some(at) = timing.at.filter(|at| at.as_secs() > 60.0)
+    {
+        let seconds = at.as_secs();
+        eprintln!(
+            "trace-send: the first request leaves in {seconds:.0} s; --align-first makes it leave now"
+        );
     }
 }
 

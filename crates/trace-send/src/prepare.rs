@@ -182,7 +182,8 @@ impl Pace<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::{Endpoint, Members};
+    use crate::body::Endpoint;
+    use crate::members::Members;
     use crate::target::Target;
     use trace_prompt::Prompts;
 
