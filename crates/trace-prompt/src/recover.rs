@@ -8,7 +8,9 @@
 //! of the full block's. So when a conversation grows, and what was its last
 //! block comes back longer, it keeps its id. What comes back shorter gets an
 //! id of its own, since the tokens are gone; and if several blocks continue
-//! the same beginning, the first of them has its id.
+//! the same beginning, the first of them has its id. Full blocks get the ids
+//! that [`trace_core::BlockTable`] would give them; it is not used, because a
+//! block's content is fixed there when it gets its id.
 
 use crate::tokenizer::{Error, Tokenizer};
 use foldhash::fast::FixedState;
@@ -194,6 +196,37 @@ fn feed(hasher: &mut SipHasher13, tokens: &[u32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use trace_core::BlockTable;
+
+    proptest! {
+        #[test]
+        fn full_blocks_get_the_ids_of_a_block_table(
+            prompts in proptest::collection::vec(proptest::collection::vec(0..3_u32, 0..6), 0..30),
+        ) {
+            let (mut recover, mut table) = (Recover::new(1), BlockTable::new());
+            for prompt in prompts {
+                let mut expected = Vec::new();
+                table.row(&prompt, &mut expected);
+                prop_assert_eq!(ids(&mut recover, &prompt), expected);
+            }
+        }
+
+        #[test]
+        fn prompts_share_ids_only_where_one_begins_with_the_other(
+            prompts in proptest::collection::vec(proptest::collection::vec(0..2_u32, 0..12), 0..12),
+        ) {
+            let mut recover = Recover::new(4);
+            let found: Vec<_> = prompts.iter().map(|prompt| ids(&mut recover, prompt)).collect();
+            for (a, ids_of_a) in prompts.iter().zip(&found) {
+                for (b, ids_of_b) in prompts.iter().zip(&found) {
+                    let shared = 4 * trace_core::shared_prefix(ids_of_a, ids_of_b);
+                    let (a, b) = (&a[..shared.min(a.len())], &b[..shared.min(b.len())]);
+                    prop_assert!(a.starts_with(b) || b.starts_with(a), "{a:?} {b:?}");
+                }
+            }
+        }
+    }
 
     fn ids(recover: &mut Recover, tokens: &[u32]) -> Vec<u64> {
         let mut ids = Vec::new();
