@@ -48,6 +48,21 @@ pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// Take white space out of `text`, but for that in strings: a value that was
+/// printed over several lines must not break ours.
+pub(crate) fn compact(text: &mut Vec<u8>) {
+    let (mut inside, mut escaped) = (false, false);
+    text.retain(|&byte| {
+        if inside {
+            inside = escaped || byte != b'"';
+            escaped = byte == b'\\' && !escaped;
+            return true;
+        }
+        inside = byte == b'"';
+        !byte.is_ascii_whitespace()
+    });
+}
+
 /// The members of a JSON object in their order, each value as its bytes;
 /// nothing for text that is no object.
 pub(crate) fn members(text: &[u8]) -> Vec<(Cow<'_, str>, &[u8])> {
@@ -106,6 +121,13 @@ mod tests {
         ] {
             assert!(!is_number(bad.as_bytes()), "{bad}");
         }
+    }
+
+    #[test]
+    fn white_space_goes_but_in_strings() {
+        let mut text = b"{ \"a\\\" b\" : [ 1,\n 2 ], \"\\\\\": \" \" }".to_vec();
+        compact(&mut text);
+        assert_eq!(text, b"{\"a\\\" b\":[1,2],\"\\\\\":\" \"}");
     }
 
     #[test]

@@ -294,6 +294,9 @@ impl Record {
             if let Some(outcome) = &self.outcome {
                 outcome.append_to(&mut self.rendered);
             }
+            if memchr::memchr(b'\n', &self.rendered).is_some() {
+                json::compact(&mut self.rendered);
+            }
             return Ok(&self.rendered);
         }
         let mut changed = std::mem::take(&mut self.changed);

@@ -16,8 +16,13 @@ pub(crate) static FORMAT: Format = Format {
     detect: |head| match head {
         Head::Empty => true,
         Head::Json { array, keys } => {
+            let has = |name: &&str| keys.iter().any(|key| key == name);
             let asks = ["input_length", "text_input", "messages", "payload"];
-            !array && asks.iter().any(|ask| keys.iter().any(|key| key == ask))
+            // Lengths under our name beside a time under another's are a
+            // trace of someone else's.
+            let foreign_time = ["arrival_ms", "arrival_s", "arrival_time", "arrived_at"];
+            let foreign = !has(&"timestamp") && foreign_time.iter().any(has);
+            !array && !foreign && asks.iter().any(has)
         }
         _ => false,
     },
