@@ -148,35 +148,35 @@ enum Place {
 }
 
 impl Place {
-    fn member(self, key: &str) -> Self {
+    fn member(self, key: &[u8]) -> Self {
         match (self, key) {
-            (Self::Root, "choices") => Self::Choices,
-            (Self::Root, "usage") => Self::Usage,
-            (Self::Root, "error") => Self::Error,
-            (Self::Root, "object") => Self::Object,
-            (Self::Root, "detail") => Self::Said,
+            (Self::Root, b"choices") => Self::Choices,
+            (Self::Root, b"usage") => Self::Usage,
+            (Self::Root, b"error") => Self::Error,
+            (Self::Root, b"object") => Self::Object,
+            (Self::Root, b"detail") => Self::Said,
             // Ollama
-            (Self::Root, "response") => Self::Content,
-            (Self::Root, "message") => Self::Message,
-            (Self::Root, "done") => Self::Done,
-            (Self::Root, "prompt_eval_count") => Self::Input,
-            (Self::Root, "eval_count") => Self::Output,
-            (Self::Choices | Self::Content, "text") => Self::Content,
-            (Self::Choices, "delta" | "message") => Self::Message,
-            (Self::Choices, "finish_reason") => Self::Finish,
-            (Self::Message, "content" | "refusal") => Self::Content,
-            (Self::Message | Self::Root, "reasoning_content" | "reasoning" | "thinking") => {
+            (Self::Root, b"response") => Self::Content,
+            (Self::Root, b"message") => Self::Message,
+            (Self::Root, b"done") => Self::Done,
+            (Self::Root, b"prompt_eval_count") => Self::Input,
+            (Self::Root, b"eval_count") => Self::Output,
+            (Self::Choices | Self::Content, b"text") => Self::Content,
+            (Self::Choices, b"delta" | b"message") => Self::Message,
+            (Self::Choices, b"finish_reason") => Self::Finish,
+            (Self::Message, b"content" | b"refusal") => Self::Content,
+            (Self::Message | Self::Root, b"reasoning_content" | b"reasoning" | b"thinking") => {
                 Self::Reasoning
             }
-            (Self::Message, "tool_calls" | "function_call") => Self::Calls,
-            (Self::Usage, "prompt_tokens" | "input_tokens") => Self::Input,
-            (Self::Usage, "completion_tokens" | "output_tokens") => Self::Output,
-            (Self::Usage, "prompt_tokens_details" | "input_tokens_details") => Self::Usage,
+            (Self::Message, b"tool_calls" | b"function_call") => Self::Calls,
+            (Self::Usage, b"prompt_tokens" | b"input_tokens") => Self::Input,
+            (Self::Usage, b"completion_tokens" | b"output_tokens") => Self::Output,
+            (Self::Usage, b"prompt_tokens_details" | b"input_tokens_details") => Self::Usage,
             (
                 Self::Usage,
-                "cached_tokens" | "prompt_cache_hit_tokens" | "cache_read_input_tokens",
+                b"cached_tokens" | b"prompt_cache_hit_tokens" | b"cache_read_input_tokens",
             ) => Self::Cached,
-            (Self::Error, "message") => Self::ErrorText,
+            (Self::Error, b"message") => Self::ErrorText,
             _ => Self::Nowhere,
         }
     }
@@ -306,14 +306,15 @@ impl Walk<'_> {
     }
 }
 
-/// Reads a key, and tells where its value stands.
+/// Reads a key, and tells where its value stands. As bytes: nothing needs to
+/// know whether a key is text.
 struct Key(Place);
 
 impl<'de> DeserializeSeed<'de> for Key {
     type Value = Place;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Place, D::Error> {
-        from.deserialize_str(self)
+        from.deserialize_bytes(self)
     }
 }
 
@@ -324,7 +325,7 @@ impl Visitor<'_> for Key {
         f.write_str("a key")
     }
 
-    fn visit_str<E: Error>(self, key: &str) -> Result<Place, E> {
+    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<Place, E> {
         Ok(self.0.member(key))
     }
 }

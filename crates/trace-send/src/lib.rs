@@ -182,12 +182,16 @@ fn runtime() -> anyhow::Result<LocalRuntime> {
 
 /// Say how it went.
 fn finish(ended: Ended) -> anyhow::Result<u8> {
-    match &ended.output {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(cli::DONE),
-        _ => {}
+    if let Err(error) = &ended.output
+        && error.kind() == io::ErrorKind::BrokenPipe
+    {
+        return Ok(cli::DONE);
     }
-    for line in ended.tally.report(ended.never_sent) {
-        eprintln!("trace-send: {line}");
+    // Where nothing could be sent, the reason says it all.
+    if ended.input.is_ok() || ended.tally.ended > 0 {
+        for line in ended.tally.report(ended.never_sent) {
+            eprintln!("trace-send: {line}");
+        }
     }
     if let Err(error) = ended.output {
         return Err(anyhow!("cannot write outcomes: {}", connect::plain(&error)));

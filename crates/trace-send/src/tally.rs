@@ -60,8 +60,10 @@ impl Tally {
 
     /// The lines to say at the end.
     pub(crate) fn report(&self, never_sent: u64) -> Vec<String> {
-        if self.ended == 0 {
-            return vec![format!("no requests were sent, {never_sent} were left")];
+        match (self.ended, never_sent) {
+            (0, 0) => return vec!["there are no requests in the input".to_owned()],
+            (0, _) => return vec![format!("none of {never_sent} requests was sent")],
+            _ => {}
         }
         let seconds = self.last_end.as_secs();
         let rate = if seconds > 0.0 {
