@@ -101,7 +101,9 @@ impl Members {
             Field::InputLength | Field::OutputLength => {
                 cursor.integer()?;
             }
-            Field::HashIds => cursor.integers(|_| Some(()))?,
+            Field::HashIds => {
+                cursor.ids()?;
+            }
             Field::SessionId if cursor.peek() != Some(b'"') => {
                 cursor.integer()?;
             }

@@ -1,6 +1,6 @@
 //! Ids and sessions of one input, told apart from those of the others.
 
-use crate::cursor::Cursor;
+use crate::cursor::is_plain;
 use trace_core::{Line, SessionId, push_string};
 
 /// The largest id that jq and JavaScript can hold.
@@ -37,32 +37,48 @@ impl Namespace {
             return Ok(());
         }
         let start = out.len();
-        let mut digits = itoa::Buffer::new();
         out.push(b'[');
-        let mut push = |id: u64| {
-            out.extend_from_slice(digits.format(self.moved(id)?).as_bytes());
-            out.push(b',');
-            Some(())
-        };
-        if Cursor::new(ids).integers(&mut push).is_none() {
-            // Integral floats, ids of twenty digits, or one that is too large.
+        if self.push_plain(ids, out).is_none() {
+            // A space too many, an integral float, or one that is too large.
             out.truncate(start + 1);
             let spelled = [b"{\"input_length\":0,\"hash_ids\":", ids, b"}"].concat();
             let line = Line::parse("", &String::from_utf8_lossy(&spelled));
             let ids = line.map_err(|error| error.reason)?.request.hash_ids;
-            let mut push = |id: u64| {
-                out.extend_from_slice(digits.format(self.moved(id)?).as_bytes());
-                out.push(b',');
-                Some(())
-            };
-            let pushed = ids.unwrap_or_default().into_iter().try_for_each(&mut push);
-            pushed.ok_or(TOO_LARGE)?;
+            let mut ids = ids.unwrap_or_default().into_iter();
+            ids.try_for_each(|id| self.push(id, out)).ok_or(TOO_LARGE)?;
         }
         if out.last() == Some(&b',') {
             out.pop();
         }
         out.push(b']');
         Ok(())
+    }
+
+    /// Append the ids of a plain array, each with a comma behind it; `None`
+    /// for another array, and for an id that becomes too large.
+    fn push_plain(self, ids: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        let inside = ids.strip_prefix(b"[")?.strip_suffix(b"]")?;
+        is_plain(inside).then_some(())?;
+        let mut id = 0_u64;
+        for &byte in inside {
+            match byte {
+                b',' => {
+                    self.push(id, out)?;
+                    id = 0;
+                }
+                b' ' => {}
+                digit => id = id * 10 + u64::from(digit - b'0'),
+            }
+        }
+        self.push(id, out)
+    }
+
+    fn push(self, id: u64, out: &mut Vec<u8>) -> Option<()> {
+        let (digits, length) = decimal(self.moved(id)?);
+        // Copied whole and cut, which is faster than copying just enough.
+        out.extend_from_slice(&digits);
+        out.truncate(out.len() - digits.len() + length);
+        Some(())
     }
 
     /// Append `session`, a valid JSON value of `session_id`, moved into the
@@ -96,6 +112,38 @@ impl Namespace {
         let moved = id.checked_mul(self.count)?.checked_add(self.input)?;
         (moved <= LARGEST_ID).then_some(moved)
     }
+}
+
+/// The digits of `number`, which is at most 2^53, and a comma; and how many
+/// bytes that is.
+fn decimal(number: u64) -> ([u8; 24], usize) {
+    const PAIRS: [[u8; 2]; 100] = pairs();
+    let mut digits = [0; 24];
+    let length = number.checked_ilog10().unwrap_or(0) as usize + 1;
+    digits[length] = b',';
+    let (mut rest, mut at) = (number, length);
+    while rest >= 100 {
+        at -= 2;
+        let pair = PAIRS[(rest % 100) as usize];
+        digits[at..at + 2].copy_from_slice(&pair);
+        rest /= 100;
+    }
+    let [tens, ones] = PAIRS[rest as usize];
+    digits[at - 1] = ones;
+    if at == 2 {
+        digits[0] = tens;
+    }
+    (digits, length + 1)
+}
+
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut all = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        all[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    all
 }
 
 #[cfg(test)]
@@ -148,6 +196,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ids_are_spelled_as_they_are(ids in proptest::collection::vec(0..1_u64 << 52, 0..20), shift in 0..52, space in "[ ]{0,2}") {
+            let ids: Vec<u64> = ids.iter().map(|id| id >> shift).collect();
+            let given: Vec<String> = ids.iter().map(u64::to_string).collect();
+            let moved: Vec<String> = ids.iter().map(|id| (2 * id + 1).to_string()).collect();
+            let given = format!("[{}]", given.join(&format!(",{space}")));
+            prop_assert_eq!(self::ids(1, 2, &given), Ok(format!("[{}]", moved.join(","))));
+        }
+
         #[test]
         fn two_inputs_never_share_an_id(a in 0..1_000_u64, b in 0..1_000_u64, count in 2..50_usize) {
             let (first, last) = (Namespace::new(0, count).unwrap(), Namespace::new(count - 1, count).unwrap());

@@ -100,7 +100,7 @@ fn a_line_of_another_format_is_located() {
             .contains("w.jsonl:1:14: expected milliseconds")
     );
     assert!(
-        said("{\"timestamp\":1,\"requests\":{}}\n").contains("w.jsonl:1:28: expected an array")
+        said("{\"timestamp\":1,\"requests\":{}}\n").contains("w.jsonl:1:27: expected an array")
     );
     assert!(said("\noops\n").contains("w.jsonl:2:"));
 }

@@ -102,7 +102,7 @@ fn a_trace_is_no_outcome() {
     let wrong = line(1, ", \"ttft_ms\": \"x\"");
     let (_, said) = outcomes(&[&[line(0, ""), wrong].concat()], 2);
     assert!(
-        said.starts_with("trace-merge: shard-0.jsonl:2:98: "),
+        said.starts_with("trace-merge: shard-0.jsonl:2:95: "),
         "{said}"
     );
 }
