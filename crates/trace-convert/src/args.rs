@@ -3,6 +3,7 @@
 use crate::clock::{Clock, TimeUnit};
 use crate::format;
 use crate::formats::{Mapping, parse_mapping};
+use crate::targets::Tpot;
 use crate::transform::condition::{Condition, parse_condition};
 use crate::transform::pace::{Pace, Shift, parse_shift};
 use crate::transform::repair::{Failed, Repair};
@@ -201,6 +202,14 @@ pub struct Args {
     /// Mend the trace first
     #[arg(long, value_enum, value_delimiter = ',', num_args = 0.., require_equals = false, default_missing_values = ["order", "lengths", "units"], help_heading = "Change")]
     pub repair: Option<Vec<Repair>>,
+
+    /// What the column tpot of --to phase02 holds
+    #[arg(long, value_enum, default_value = "phase02", help_heading = "Write")]
+    pub tpot: Tpot,
+
+    /// Columns of --to csv; else those of the first thousand lines
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', help_heading = "Write")]
+    pub columns: Option<Vec<String>>,
 
     /// Write what another tool writes, id for id
     #[arg(long, value_enum, help_heading = "Dynamo")]

@@ -38,6 +38,7 @@ pub use clock::TimeUnit;
 pub use formats::Mapping;
 pub use input::Input;
 pub use report::{Kind, Report};
+pub use targets::Tpot;
 pub use transform::condition::Condition;
 pub use transform::pace::Shift;
 pub use transform::repair::{Failed, Repair};

@@ -1,8 +1,17 @@
 //! The formats that can be written.
 
+mod aiperf;
+mod csv;
 mod mooncake;
+mod phase02;
 
 use crate::format::Target;
+pub use phase02::Tpot;
 
 /// Every target; the first is the default.
-pub(crate) static ALL: &[&Target] = &[&mooncake::TARGET];
+pub(crate) static ALL: &[&Target] = &[
+    &mooncake::TARGET,
+    &aiperf::TARGET,
+    &phase02::TARGET,
+    &csv::TARGET,
+];
