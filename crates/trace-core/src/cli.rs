@@ -2,6 +2,7 @@
 //! every tool.
 
 use crate::block::BLOCK_TOKENS;
+use crate::error::in_words;
 use crate::reader::Reader;
 use crate::source::Source;
 use anyhow::{Context, bail};
@@ -42,11 +43,7 @@ pub fn main<A: Parser>(run: impl FnOnce(A) -> anyhow::Result<u8>) -> ExitCode {
         Err(error) if is_hang_up(&error) => ExitCode::from(DONE),
         Err(error) => {
             // A closed stderr leaves nobody to tell.
-            let _ = writeln!(
-                io::stderr(),
-                "{name}: {}",
-                without_codes(&format!("{error:#}"))
-            );
+            let _ = writeln!(io::stderr(), "{name}: {}", in_words(&format!("{error:#}")));
             ExitCode::from(FAILED)
         }
     }
@@ -249,18 +246,6 @@ fn source(argument: &str) -> anyhow::Result<Source<'static>> {
     })
 }
 
-/// An error in words alone, without Rust's `(os error 2)`.
-fn without_codes(text: &str) -> String {
-    let mut words = text.to_owned();
-    while let Some(start) = words.find(" (os error ") {
-        let length = words[start..]
-            .find(')')
-            .map_or(words.len() - start, |at| at + 1);
-        words.replace_range(start..start + length, "");
-    }
-    words
-}
-
 /// The seed of everything random.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SeedArg {
@@ -364,15 +349,6 @@ mod tests {
         assert_eq!(
             usage_error(text),
             "the following required arguments were not provided: --url <URL> (see --help)"
-        );
-    }
-
-    #[test]
-    fn codes_are_left_out_of_errors() {
-        let text = "cannot write x: No space left on device (os error 28)";
-        assert_eq!(
-            without_codes(text),
-            "cannot write x: No space left on device"
         );
     }
 

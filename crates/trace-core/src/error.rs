@@ -49,6 +49,20 @@ pub enum Error {
     },
 }
 
+/// What a system error says, without Rust's `(os error 2)` behind it.
+///
+/// Takes any error or whole message: every such mark in it is left out.
+pub fn in_words(error: &impl std::fmt::Display) -> String {
+    let mut words = error.to_string();
+    while let Some(start) = words.find(" (os error ") {
+        let length = words[start..]
+            .find(')')
+            .map_or(words.len() - start, |at| at + 1);
+        words.replace_range(start..start + length, "");
+    }
+    words
+}
+
 /// What is wrong inside one line, before its file and number are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Flaw {
@@ -68,5 +82,18 @@ impl Flaw {
         let text = error.to_string();
         let reason = text.split(" at line ").next().unwrap_or(&text);
         Self::new(offset + error.column().max(1), reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_left_out_of_errors() {
+        let text = "cannot write x: No space left on device (os error 28)";
+        assert_eq!(in_words(&text), "cannot write x: No space left on device");
+        let missing = std::fs::read("no/such/file").unwrap_err();
+        assert_eq!(in_words(&missing), "No such file or directory");
     }
 }

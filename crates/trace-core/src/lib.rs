@@ -53,7 +53,7 @@ pub mod time;
 mod writer;
 
 pub use block::{BLOCK_TOKENS, BlockTable, blocks_of, shared_prefix};
-pub use error::{Error, LineError};
+pub use error::{Error, LineError, in_words};
 pub use field::Field;
 pub use line::Line;
 pub use outcome::{ErrorKind, Failure, Outcome, TokenSource};

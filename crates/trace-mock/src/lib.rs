@@ -132,7 +132,8 @@ impl<W: Write> Loud<W> {
             let passing = [io::ErrorKind::BrokenPipe, io::ErrorKind::Interrupted];
             if !passing.contains(&err.kind()) {
                 let words = "cannot write records, and goes on without";
-                let _ = writeln!(io::stderr(), "trace-mock: {words}: {err}");
+                let why = trace_core::in_words(err);
+                let _ = writeln!(io::stderr(), "trace-mock: {words}: {why}");
             }
         })
     }
