@@ -394,3 +394,31 @@ fn an_interrupt_loses_nothing() {
         );
     }
 }
+
+#[test]
+fn an_interrupted_pipe_still_reports_what_it_measured() {
+    let server = Server::start("--ttft 10ms --itl 5ms");
+    let dir = Dir::new();
+    let synth = "rate --rate 50 --duration 10m --no-hash-ids --output-length fixed:4";
+    let pipe = dir
+        .tool("trace-synth")
+        .args(synth)
+        .pipe(send(&server.completions()))
+        .pipe(tool("trace-stats").args("--format json"));
+    let run = pipe.interrupt_when(|| server.seen() >= 20);
+    run.check(
+        run.codes[1] == Some(130),
+        "the sender says that it was stopped",
+    );
+    run.fails(0);
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let seen = records(&server.stop()).len();
+    run.check(
+        seen >= 20 && report["requests"] == seen,
+        format!("{seen} were sent"),
+    );
+    run.check(
+        report["succeeded"] == seen,
+        "what was in flight has come to its end",
+    );
+}

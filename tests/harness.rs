@@ -11,6 +11,8 @@ use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -216,24 +218,32 @@ impl Pipe {
     /// Let it run to its end; the first tool reads `input`.
     #[track_caller]
     pub(crate) fn reading(self, input: impl Into<Vec<u8>>) -> Run {
-        let input = input.into();
-        self.finish(input, |mut stdout| {
-            let mut bytes = Vec::new();
-            stdout.read_to_end(&mut bytes).unwrap();
-            bytes
+        self.finish(input.into(), read_all, |_| ())
+    }
+
+    /// Press ^C once `ready` says so: at a terminal every tool of a pipe hears it.
+    #[track_caller]
+    pub(crate) fn interrupt_when(self, ready: impl Fn() -> bool) -> Run {
+        self.finish(Vec::new(), read_all, |children| {
+            let patience = Instant::now() + PATIENCE;
+            while !ready() && Instant::now() < patience {
+                thread::sleep(Duration::from_millis(5));
+            }
+            children.iter().for_each(interrupt);
         })
     }
 
     /// Read one line of what it writes and hang up, as `| head -1` does.
     #[track_caller]
     pub(crate) fn head(self, input: impl Into<Vec<u8>>) -> Run {
-        self.finish(input.into(), |stdout| {
+        let read_line = |stdout| {
             let mut line = Vec::new();
             BufReader::with_capacity(1, stdout)
                 .read_until(b'\n', &mut line)
                 .unwrap();
             line
-        })
+        };
+        self.finish(input.into(), read_line, |_| ())
     }
 
     #[track_caller]
@@ -241,6 +251,7 @@ impl Pipe {
         self,
         input: Vec<u8>,
         read: impl FnOnce(ChildStdout) -> Vec<u8> + Send + 'static,
+        meanwhile: impl FnOnce(&[Child]),
     ) -> Run {
         let mut children: Vec<Child> = Vec::new();
         for tool in &self.0 {
@@ -258,6 +269,7 @@ impl Pipe {
         let stdout = thread::spawn(move || read(stdout));
         let stderr: Vec<JoinHandle<String>> = children.iter_mut().map(collect_stderr).collect();
 
+        meanwhile(&children);
         let patience = Instant::now() + PATIENCE;
         let ends: Vec<Option<ExitStatus>> = children
             .iter_mut()
@@ -280,6 +292,18 @@ impl Pipe {
         run.check(ends.iter().all(Option::is_some), "it hung and was killed");
         run
     }
+}
+
+fn read_all(mut stdout: ChildStdout) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stdout.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn interrupt(child: &Child) {
+    let pid = rustix::process::Pid::from_child(child);
+    // It may have ended by itself.
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
 }
 
 fn collect_stderr(child: &mut Child) -> JoinHandle<String> {
@@ -405,6 +429,24 @@ fn section(f: &mut fmt::Formatter<'_>, title: &str, bytes: &[u8]) -> fmt::Result
     writeln!(f, "{head}\n[…]\n{}", tail.iter().rev().collect::<String>())
 }
 
+/// Collect what comes, and pass on each line of it.
+fn each_line(
+    stdout: ChildStdout,
+    mut line: impl FnMut(&[u8]) + Send + 'static,
+) -> JoinHandle<Vec<u8>> {
+    let mut stdout = BufReader::new(stdout);
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        loop {
+            let from = all.len();
+            if stdout.read_until(b'\n', &mut all).unwrap() == 0 {
+                return all;
+            }
+            line(&all[from..]);
+        }
+    })
+}
+
 /// A tool that runs on while the test does other things.
 pub(crate) struct Background {
     tool: Tool,
@@ -415,20 +457,10 @@ pub(crate) struct Background {
 
 impl Background {
     /// Start `tool` with nothing to read, and pass on each line of its stdout.
-    pub(crate) fn start(tool: Tool, mut line: impl FnMut(&[u8]) + Send + 'static) -> Self {
+    pub(crate) fn start(tool: Tool, line: impl FnMut(&[u8]) + Send + 'static) -> Self {
         let mut child = tool.start(Stdio::null());
-        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let stdout = each_line(child.stdout.take().expect("it is piped"), line);
         let stderr = collect_stderr(&mut child);
-        let stdout = thread::spawn(move || {
-            let mut all = Vec::new();
-            loop {
-                let from = all.len();
-                if stdout.read_until(b'\n', &mut all).unwrap() == 0 {
-                    return all;
-                }
-                line(&all[from..]);
-            }
-        });
         Self {
             tool,
             child,
@@ -439,9 +471,7 @@ impl Background {
 
     /// Press ^C and wait for its end.
     pub(crate) fn interrupt(mut self) -> Run {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        // It may have ended by itself.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        interrupt(&self.child);
         let end = wait(&mut self.child, Instant::now() + PATIENCE);
         let run = Run {
             command: format!("{}  # and ^C", self.tool),
@@ -467,6 +497,7 @@ impl Drop for Background {
 pub(crate) struct Server {
     process: Background,
     url: String,
+    seen: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -485,11 +516,11 @@ impl Server {
                 break url.expect("it was found").to_owned();
             }
         };
-        let mut stdout = child.stdout.take().expect("it is piped");
-        let stdout = thread::spawn(move || {
-            let mut bytes = Vec::new();
-            stdout.read_to_end(&mut bytes).unwrap();
-            bytes
+        let seen = Arc::new(AtomicUsize::new(0));
+        let count = seen.clone();
+        let stdout = child.stdout.take().expect("it is piped");
+        let stdout = each_line(stdout, move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
         });
         let stderr = thread::spawn(move || {
             stderr.read_to_string(&mut said).unwrap();
@@ -501,7 +532,12 @@ impl Server {
             stdout: Some(stdout),
             stderr: Some(stderr),
         };
-        Self { process, url }
+        Self { process, url, seen }
+    }
+
+    /// How many requests have ended.
+    pub(crate) fn seen(&self) -> usize {
+        self.seen.load(Ordering::Relaxed)
     }
 
     /// Where it takes completions.
