@@ -11,7 +11,7 @@ use crate::transform::sample::SampleBy;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
-use trace_core::cli::SeedArg;
+use trace_core::cli::{InputArgs, SeedArg};
 use trace_core::{BLOCK_TOKENS, Micros, parse_duration};
 
 const EXAMPLES: &str = "\
@@ -22,23 +22,16 @@ Examples:
 
 /// Turn any LLM trace into request lines, and cut, change or check a trace
 ///
-/// Lines of our own format that need no change go through byte for byte. What
+/// A directory stands for the .json, .jsonl and .csv files in it. Lines of our
+/// own format that need no change go through byte for byte. What
 /// a conversion dropped or made up is told in one line on stderr. Memory is
 /// one request where the help of a flag does not say otherwise.
 #[derive(Debug, Parser)]
 #[command(name = "trace-convert", version, after_help = EXAMPLES)]
 pub struct Args {
-    /// Files to read as one stream; `-` or none is stdin, a directory is the
-    /// .json, .jsonl and .csv files in it, NAME=FILE sets the field `source` to NAME
-    /// on every line of FILE
-    ///
-    /// Gzip and zstd are recognised by content.
-    #[arg(value_name = "FILE")]
-    pub files: Vec<String>,
-
-    /// Go on past lines that cannot be read, and report their number
-    #[arg(long)]
-    pub skip_invalid: bool,
+    /// The files
+    #[command(flatten)]
+    pub input: InputArgs,
 
     /// What the files are
     #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = PossibleValuesParser::new(format::from_values()))]
@@ -208,7 +201,12 @@ pub struct Args {
     pub tpot: Tpot,
 
     /// Columns of --to csv; else those of the first thousand lines
-    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', help_heading = "Write")]
+    #[arg(
+        long,
+        value_name = "FIELD,…",
+        value_delimiter = ',',
+        help_heading = "Write"
+    )]
     pub columns: Option<Vec<String>>,
 
     /// Write what another tool writes, id for id
@@ -287,7 +285,7 @@ impl Args {
     pub(crate) fn decides_by_time_only(&self) -> bool {
         let cuts = self.from_time.is_some() || self.to_time.is_some() || self.skip > 0;
         let cuts = cuts || self.limit.is_some() || self.zero || self.shift.is_some();
-        let others = self.skip_invalid
+        let others = self.input.skip_invalid
             || self.to != "mooncake"
             || !matches!(self.from.as_str(), "auto" | "mooncake")
             || !self.mappings.is_empty()

@@ -2,34 +2,17 @@
 
 use crate::head::Head;
 use anyhow::{Context, bail};
-use flate2::bufread::MultiGzDecoder;
-use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
+use std::io::{self, BufRead, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Large enough that a read costs little beside what it brings.
-const BUFFER_BYTES: usize = 256 * 1024;
+use trace_core::Source;
+use trace_core::cli::InputArgs;
 
 /// How much of a file is looked at to tell its format.
 const HEAD_BYTES: usize = 1024 * 1024;
 
-const GZIP: &[u8] = &[0x1f, 0x8b];
-const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-
 /// One file or stdin, not yet opened.
-#[derive(Debug, Clone)]
-pub struct Input {
-    name: Arc<str>,
-    tag: Option<String>,
-    place: Place,
-}
-
-#[derive(Debug, Clone)]
-enum Place {
-    Stdin,
-    File(PathBuf),
-    Text(Vec<u8>),
-}
+pub struct Input(Source<'static>);
 
 /// An input that has been opened.
 pub(crate) struct Opened {
@@ -46,71 +29,43 @@ pub(crate) struct Opened {
 impl Input {
     /// Bytes that are at hand, called `name` in errors.
     pub fn text(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            name: name.into(),
-            tag: None,
-            place: Place::Text(bytes.into()),
-        }
+        Self(Source::stream(name, Cursor::new(bytes.into())))
     }
 
-    /// What the arguments name: `-` or nothing is stdin, a directory is its
-    /// JSON, JSONL and CSV files in the order of their names, `NAME=FILE` a
-    /// file whose lines get the field `source`.
+    /// What the arguments name; a directory is its JSON, JSONL and CSV files
+    /// in the order of their names.
     ///
     /// # Errors
     /// A file that is missing, a directory without a file to read, and a
     /// terminal where data should be.
-    pub fn from_arguments(files: &[String]) -> anyhow::Result<Vec<Self>> {
-        if files.iter().filter(|file| *file == "-").count() > 1 {
-            bail!("`-` stands for stdin, which can be read only once");
-        }
-        let named: Vec<&str> = match files {
-            [] => vec!["-"],
-            files => files.iter().map(String::as_str).collect(),
-        };
-        let mut inputs = Vec::new();
-        for argument in named {
+    pub fn from_arguments(arguments: &InputArgs) -> anyhow::Result<Vec<Self>> {
+        let mut files = Vec::new();
+        for argument in &arguments.files {
             let (tag, path) = match argument.split_once('=') {
-                Some((tag, path)) if !tag.contains('/') && !Path::new(argument).exists() => {
-                    (Some(tag.to_owned()), path)
-                }
-                _ => (None, argument),
+                Some((tag, path)) if !Path::new(argument).exists() => (format!("{tag}="), path),
+                _ => (String::new(), argument.as_str()),
             };
-            if path == "-" {
-                if io::stdin().is_terminal() {
-                    bail!("stdin is a terminal; pipe a trace in or name a FILE");
-                }
-                inputs.push(Self {
-                    name: "<stdin>".into(),
-                    tag,
-                    place: Place::Stdin,
-                });
+            if !Path::new(path).is_dir() {
+                files.push(argument.clone());
                 continue;
             }
-            let about = std::fs::metadata(path)
-                .map_err(plain)
-                .with_context(|| format!("cannot open {path}"))?;
-            let mut paths = Vec::new();
-            if about.is_dir() {
-                walk(Path::new(path), &mut paths)?;
-                if paths.is_empty() {
-                    bail!("{path} is a directory without a .json, .jsonl or .csv file in it");
-                }
-            } else {
-                paths.push(path.into());
+            let mut found = Vec::new();
+            walk(Path::new(path), &mut found)?;
+            if found.is_empty() {
+                bail!("{path} is a directory without a .json, .jsonl or .csv file in it");
             }
-            inputs.extend(paths.into_iter().map(|path| Self {
-                name: path.to_string_lossy().into(),
-                tag: tag.clone(),
-                place: Place::File(path),
-            }));
+            files.extend(found.iter().map(|path| format!("{tag}{}", path.display())));
         }
-        Ok(inputs)
+        let expanded = InputArgs {
+            files,
+            ..arguments.clone()
+        };
+        Ok(expanded.sources()?.into_iter().map(Self).collect())
     }
 
     /// Whether its lines get the field `source`.
     pub(crate) fn is_tagged(&self) -> bool {
-        self.tag.is_some()
+        self.0.tag().is_some()
     }
 
     /// Open it, take off what compresses it, and look at its beginning.
@@ -118,26 +73,17 @@ impl Input {
     /// # Errors
     /// A file that cannot be opened or whose beginning cannot be read.
     pub(crate) fn open(self) -> anyhow::Result<Opened> {
-        let name = self.name;
-        let raw: Box<dyn BufRead + Send> = match self.place {
-            Place::Stdin => Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin())),
-            Place::Text(bytes) => Box::new(Cursor::new(bytes)),
-            Place::File(path) => {
-                let file = std::fs::File::open(&path)
-                    .map_err(plain)
-                    .with_context(|| format!("cannot open {name}"))?;
-                Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
-            }
-        };
-        let begin = || format!("{name}:1: cannot read on");
-        let mut bytes = decompressed(raw).map_err(plain).with_context(begin)?;
+        let name = self.0.name().clone();
+        let tag = self.0.tag().map(str::to_owned);
+        let bytes = self.0.open().map_err(plain);
+        let mut bytes = bytes.with_context(|| format!("cannot open {name}"))?;
         let mut start = Vec::new();
         let head = read_head(&mut bytes, &mut start)
             .map_err(plain)
-            .with_context(begin)?;
+            .with_context(|| format!("{name}:1: cannot read on"))?;
         Ok(Opened {
             name,
-            tag: self.tag,
+            tag,
             head,
             bytes: Box::new(Cursor::new(start).chain(bytes)),
         })
@@ -169,36 +115,6 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The same bytes without gzip or zstd around them.
-fn decompressed(mut raw: Box<dyn BufRead + Send>) -> io::Result<Box<dyn BufRead + Send>> {
-    let mut magic = Vec::with_capacity(ZSTD.len());
-    let mut byte = [0];
-    while (ZSTD.starts_with(&magic) && magic != ZSTD) || (GZIP.starts_with(&magic) && magic != GZIP)
-    {
-        match raw.read(&mut byte) {
-            Ok(0) => break,
-            Ok(_) => magic.push(byte[0]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let (gzip, zstd) = (magic == GZIP, magic == ZSTD);
-    let whole = Cursor::new(magic).chain(raw);
-    Ok(if gzip {
-        Box::new(BufReader::with_capacity(
-            BUFFER_BYTES,
-            MultiGzDecoder::new(whole),
-        ))
-    } else if zstd {
-        Box::new(BufReader::with_capacity(
-            BUFFER_BYTES,
-            zstd::Decoder::with_buffer(whole)?,
-        ))
-    } else {
-        Box::new(whole)
-    })
 }
 
 /// Read until the format can be told, into `start`.

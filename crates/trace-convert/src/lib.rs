@@ -106,7 +106,7 @@ pub fn run(
                     reading.pipeline.push(&mut record, &mut out, report)?;
                 }
                 Ok(false) => break,
-                Err(Error::Line(error)) if args.skip_invalid => report.skip(&error),
+                Err(Error::Line(error)) if args.input.skip_invalid => report.skip(&error),
                 Err(error) => return Err(error.into()),
             }
         }

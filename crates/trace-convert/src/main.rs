@@ -7,7 +7,8 @@ use trace_core::cli;
 
 fn main() -> ExitCode {
     cli::main(|args: Args| {
-        let inputs = Input::from_arguments(&args.files)?;
+        args.input.outlast_interrupt()?;
+        let inputs = Input::from_arguments(&args.input)?;
         let mut report = Report::default();
         let done = trace_convert::run(&args, inputs, cli::stdout()?, &mut report);
         if let Some(path) = &args.report {

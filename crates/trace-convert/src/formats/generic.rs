@@ -253,7 +253,7 @@ impl Generic {
                 Role::Field(field) => set_json(field, key, raw, record, time)?,
             }
         }
-        record.change(Field::Source).source = tag.map(|tag| tag.to_string());
+        record.change(Field::Source).source = tag.map(ToString::to_string);
         Ok(true)
     }
 

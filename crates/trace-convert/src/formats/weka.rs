@@ -199,7 +199,7 @@ impl Weka {
                     blocks = Some(
                         serde_json::from_slice::<Vec<u64>>(raw)
                             .map_err(|e| elements.json_error(&e))?,
-                    )
+                    );
                 }
                 "model" => name = serde_json::from_slice(raw).ok(),
                 // Measured seconds of the recorded run, not of a run of ours.
