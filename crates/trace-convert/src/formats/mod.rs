@@ -2,12 +2,20 @@
 //! the particular stand before the general.
 
 mod agentic;
+mod aibrix;
+mod aibrix_client;
+mod aiperf_records;
 mod azure;
 mod bailian;
 mod burstgpt;
+mod fluxperf;
 mod generic;
+mod longbench;
 mod mooncake;
+mod objects;
 mod otel;
+mod prompts;
+mod sharegpt;
 mod weka;
 
 use crate::format::Format;
@@ -22,7 +30,14 @@ pub(crate) static ALL: &[&Format] = &[
     &agentic::FORMAT,
     &weka::FORMAT,
     &otel::FORMAT,
+    &aibrix::FORMAT,
+    &aibrix_client::FORMAT,
+    &aiperf_records::FORMAT,
+    &sharegpt::FORMAT,
     &mooncake::FORMAT,
+    &prompts::FORMAT,
+    &longbench::FORMAT,
+    &fluxperf::FORMAT,
     &generic::CSV,
     &generic::JSONL,
 ];

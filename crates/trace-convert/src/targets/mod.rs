@@ -1,5 +1,6 @@
 //! The formats that can be written.
 
+mod aibrix;
 mod aiperf;
 mod csv;
 mod mooncake;
@@ -12,6 +13,7 @@ pub use phase02::Tpot;
 pub(crate) static ALL: &[&Target] = &[
     &mooncake::TARGET,
     &aiperf::TARGET,
+    &aibrix::TARGET,
     &phase02::TARGET,
     &csv::TARGET,
 ];

@@ -1,0 +1,121 @@
+//! LongBench: a context and a question make a prompt, by the task's recipe.
+//!
+//! | task (`dataset`) | prompt |
+//! |---|---|
+//! | questions about documents (`hotpotqa`, `narrativeqa`, …) | context, a blank line, `Question: ` and the input |
+//! | summaries (`gov_report`, `qmsum`, …), or no input | context |
+//! | few-shot, synthetic, code (`trec`, `passage_count`, `lcc`, …) | context, a line end, the input |
+//!
+//! An unknown task with an input counts as a question. Each object has its
+//! own recipe, so files of several tasks may stand in one run. An `_id` that
+//! came before is dropped: 50 bytes of memory each. `answers`, `dataset`,
+//! `_id` and the others stay beside the prompt, except `length`, which counts
+//! words or characters, and becomes `words`.
+
+use crate::format::Format;
+use crate::formats::objects::{Expand, Made, Objects, carry, text_of};
+use crate::json::Members;
+use crate::report::{Kind, Report};
+use std::collections::HashSet;
+use trace_core::Field;
+
+/// LongBench's files.
+pub(crate) static FORMAT: Format = Format {
+    name: "longbench",
+    about: "LongBench: input and context, the prompt by the task's recipe",
+    detect: |head| head.has("context") && head.has("input") && !head.has("timestamp"),
+    needs: "JSON objects with context and input",
+    decoder: |_| {
+        Ok(Box::new(Objects::new(LongBench {
+            seen: HashSet::new(),
+        })))
+    },
+};
+
+const SUMMARIES: [&str; 4] = ["gov_report", "qmsum", "multi_news", "vcsum"];
+const ONE_AFTER_THE_OTHER: [&str; 9] = [
+    "trec",
+    "triviaqa",
+    "samsum",
+    "lsht",
+    "passage_count",
+    "passage_retrieval_en",
+    "passage_retrieval_zh",
+    "lcc",
+    "repobench-p",
+];
+
+struct LongBench {
+    seen: HashSet<String>,
+}
+
+impl Expand for LongBench {
+    fn expand(
+        &mut self,
+        object: &Members<'_>,
+        made: &mut Made,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        if let Some(id) = text_of(object, "_id")?
+            && !self.seen.insert(id)
+        {
+            report.drop_request("_id that came before");
+            return Ok(());
+        }
+        let context = text_of(object, "context")?.ok_or("no context")?;
+        let input = text_of(object, "input")?.unwrap_or_default();
+        let dataset = text_of(object, "dataset")?.unwrap_or_default();
+        let record = made.next();
+        record.change(Field::TextInput).text_input = Some(prompt(&dataset, &context, &input));
+        if let Some(words) = object.get("length") {
+            record.add("words", words);
+        }
+        carry(record, object, &["context", "input", "length"]);
+        report.count(Kind::Noted, "prompts made by the recipe of their task", 1);
+        Ok(())
+    }
+}
+
+/// What is asked.
+fn prompt(dataset: &str, context: &str, input: &str) -> String {
+    // LongBench-E calls its tasks `hotpotqa_e`.
+    let task = dataset.strip_suffix("_e").unwrap_or(dataset);
+    if input.trim().is_empty() || SUMMARIES.contains(&task) {
+        context.to_owned()
+    } else if ONE_AFTER_THE_OTHER.contains(&task) {
+        format!("{context}\n{input}")
+    } else {
+        format!("{context}\n\nQuestion: {input}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::Kind;
+    use crate::tests::convert_with;
+
+    #[test]
+    fn every_task_has_its_recipe_and_every_id_comes_once() {
+        let text = concat!(
+            r#"{"input":"q","context":"c","answers":["a"],"length":9,"dataset":"hotpotqa","_id":"1"}"#,
+            "\n",
+            r#"{"input":"q","context":"c","dataset":"lcc_e","_id":"2"}"#,
+            "\n",
+            r#"{"input":"","context":"c","dataset":"gov_report","_id":"3"}"#,
+            "\n",
+            r#"{"input":"","context":"c","dataset":"gov_report","_id":"3"}"#,
+            "\n",
+        );
+        let expected = concat!(
+            r#"{"text_input":"c\n\nQuestion: q","words":9,"answers":["a"],"dataset":"hotpotqa","_id":"1"}"#,
+            "\n",
+            r#"{"text_input":"c\nq","dataset":"lcc_e","_id":"2"}"#,
+            "\n",
+            r#"{"text_input":"c","dataset":"gov_report","_id":"3"}"#,
+            "\n",
+        );
+        let (out, error, report) = convert_with("", text);
+        assert_eq!((out.as_str(), error), (expected, None));
+        assert_eq!(report.of(Kind::Dropped, "_id"), 1);
+    }
+}

@@ -1,0 +1,243 @@
+//! Formats whose file is a list of JSON objects, each of which stands for any
+//! number of requests.
+
+use crate::elements::Elements;
+use crate::format::Decode;
+use crate::input::Opened;
+use crate::json::Members;
+use crate::record::Record;
+use crate::report::{Kind, Report};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use trace_core::{Error, Field, Micros, SessionId};
+
+/// Makes requests of one object.
+pub(crate) trait Expand {
+    /// Give the requests of `object` to `made`.
+    ///
+    /// # Errors
+    /// What is wrong with the object.
+    fn expand(
+        &mut self,
+        object: &Members<'_>,
+        made: &mut Made,
+        report: &mut Report,
+    ) -> Result<(), String>;
+
+    /// Look at all requests of a file at its end, for a format that says
+    /// that it [`holds`](Self::HOLDS) them.
+    fn end(&mut self, _all: &mut VecDeque<Record>, _report: &mut Report) {}
+
+    /// Whether nothing is written before the file has ended.
+    const HOLDS: bool = false;
+}
+
+/// The requests of an object, in their order.
+pub(crate) struct Made {
+    name: Arc<str>,
+    line: u64,
+    tag: Option<String>,
+    waiting: VecDeque<Record>,
+}
+
+impl Made {
+    /// A new request with nothing in it but the `source`.
+    pub(crate) fn next(&mut self) -> &mut Record {
+        let mut record = Record::default();
+        record.begin(&self.name, self.line);
+        if let Some(tag) = &self.tag {
+            record.change(Field::Source).source = Some(tag.clone());
+        }
+        self.waiting.push_back(record);
+        self.waiting.back_mut().expect("it was just put there")
+    }
+}
+
+/// A decoder for such a format.
+pub(crate) struct Objects<E> {
+    expand: E,
+    /// The key of an enclosing object that the list may stand under.
+    inside: Option<&'static str>,
+    elements: Option<Elements>,
+    made: Made,
+}
+
+impl<E: Expand> Objects<E> {
+    /// A decoder that makes requests by `expand`.
+    pub(crate) fn new(expand: E) -> Self {
+        Self {
+            expand,
+            inside: None,
+            elements: None,
+            made: Made {
+                name: "".into(),
+                line: 0,
+                tag: None,
+                waiting: VecDeque::new(),
+            },
+        }
+    }
+
+    /// Look for the list under `key`, where a file has an object with that
+    /// key around it.
+    pub(crate) fn inside(self, key: &'static str) -> Self {
+        Self {
+            inside: Some(key),
+            ..self
+        }
+    }
+}
+
+impl<E: Expand> Decode for Objects<E> {
+    fn open(&mut self, input: Opened, _: &mut Report) -> anyhow::Result<()> {
+        let elements = Elements::new(&input.name, input.bytes);
+        self.elements = Some(match self.inside {
+            Some(key) if input.head.has(key) => elements.inside(key),
+            _ => elements,
+        });
+        self.made.name = input.name;
+        self.made.tag = input.tag;
+        Ok(())
+    }
+
+    fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error> {
+        loop {
+            if (!E::HOLDS || self.elements.is_none())
+                && let Some(made) = self.made.waiting.pop_front()
+            {
+                *record = made;
+                return Ok(true);
+            }
+            let Some(elements) = &mut self.elements else {
+                return Ok(false);
+            };
+            let Some(bytes) = elements.next()? else {
+                self.elements = None;
+                self.expand.end(&mut self.made.waiting, report);
+                continue;
+            };
+            let mut bytes = bytes.to_vec();
+            if without_nan(&mut bytes) {
+                report.count(
+                    Kind::Changed,
+                    "objects with NaN, which is no JSON, to null",
+                    1,
+                );
+            }
+            let object: Members<'_> =
+                serde_json::from_slice(&bytes).map_err(|error| elements.json_error(&error))?;
+            self.made.line = elements.began();
+            self.expand
+                .expand(&object, &mut self.made, report)
+                .map_err(|reason| elements.error(reason))?;
+        }
+    }
+}
+
+/// Put `null` where Python wrote `NaN`; whether it did.
+fn without_nan(json: &mut Vec<u8>) -> bool {
+    if memchr::memmem::find(json, b"NaN").is_none() {
+        return false;
+    }
+    let (mut in_string, mut escaped) = (false, false);
+    let mut out = Vec::with_capacity(json.len() + 8);
+    let mut at = 0;
+    let mut found = false;
+    while at < json.len() {
+        let byte = json[at];
+        if !in_string && json[at..].starts_with(b"NaN") {
+            out.extend_from_slice(b"null");
+            at += 3;
+            found = true;
+            continue;
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        out.push(byte);
+        at += 1;
+    }
+    *json = out;
+    found
+}
+
+/// The text of a JSON string.
+pub(crate) fn text(raw: &[u8]) -> Option<String> {
+    serde_json::from_slice(raw).ok()
+}
+
+/// The text of the member `name`.
+///
+/// # Errors
+/// A member that is no string.
+pub(crate) fn text_of(object: &Members<'_>, name: &str) -> Result<Option<String>, String> {
+    let raw = object.get(name);
+    raw.map(|raw| text(raw).ok_or_else(|| format!("{name}: expected a string")))
+        .transpose()
+}
+
+/// The number of tokens in the member `name`.
+///
+/// # Errors
+/// A member that is no whole number, 0 or more.
+pub(crate) fn tokens(object: &Members<'_>, name: &str) -> Result<Option<u64>, String> {
+    let Some(raw) = object.get(name) else {
+        return Ok(None);
+    };
+    let whole = number(raw).filter(|n| *n >= 0.0 && n.fract() == 0.0 && *n < 9e15);
+    whole
+        .map(|n| Some(n as u64))
+        .ok_or_else(|| format!("{name}: expected a whole number, 0 or more"))
+}
+
+/// A JSON number.
+pub(crate) fn number(raw: &[u8]) -> Option<f64> {
+    serde_json::from_slice(raw).ok()
+}
+
+/// The span of `raw` seconds; none for what is no number, 0 or more.
+pub(crate) fn seconds(raw: &[u8]) -> Option<Micros> {
+    number(raw).and_then(Micros::from_secs)
+}
+
+/// The session that `raw` names: a number or a string as it is, else its JSON
+/// as a string.
+pub(crate) fn session(raw: &[u8]) -> SessionId {
+    if let Ok(number) = serde_json::from_slice(raw) {
+        return SessionId::Number(number);
+    }
+    SessionId::Text(text(raw).unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()))
+}
+
+/// Add the members that none of `taken` names.
+pub(crate) fn carry(record: &mut Record, object: &Members<'_>, taken: &[&str]) {
+    for (name, raw) in &object.0 {
+        if !taken.contains(&&**name) && *raw != b"null" {
+            record.add(name, raw);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_is_null_outside_strings() {
+        let mut json = br#"{"a":NaN,"b":"NaN \" NaN"}"#.to_vec();
+        assert!(without_nan(&mut json));
+        assert_eq!(json, br#"{"a":null,"b":"NaN \" NaN"}"#);
+        let mut json = br#"{"b":"NaN"}"#.to_vec();
+        assert!(!without_nan(&mut json));
+    }
+
+    #[test]
+    fn sessions_keep_their_type() {
+        assert_eq!(session(b"7"), SessionId::Number(7));
+        assert_eq!(session(b"\"7\""), SessionId::Text("7".into()));
+        assert_eq!(session(b"[1]"), SessionId::Text("[1]".into()));
+    }
+}

@@ -1,0 +1,138 @@
+//! Prompt files of AIBrix: one prompt an object, or the prompts of a session.
+//!
+//! ```text
+//! {"prompt":"…","completion":"…"}
+//! {"session_id":7,"prompts":["…","…"],"completions":["…","…"]}
+//! ```
+//!
+//! A prompt becomes `text_input`; of a session, a turn for each, which adds
+//! to the turns before it and their answers. `completion` stays beside it
+//! under its name, as do other members of a plain prompt. There are no times;
+//! lengths need a tokenizer, so there are none.
+
+use crate::format::Format;
+use crate::formats::objects::{Expand, Made, Objects, carry, session, text_of};
+use crate::head::Head;
+use crate::json::Members;
+use crate::report::{Kind, Report};
+use trace_core::{Field, SessionId};
+
+/// AIBrix's prompt files.
+pub(crate) static FORMAT: Format = Format {
+    name: "prompts",
+    about: "prompt files of AIBrix: prompt and completion, or session_id and prompts",
+    detect: |head| {
+        let known = [
+            "prompt",
+            "completion",
+            "token_count",
+            "prefix_group",
+            "config_id",
+        ];
+        let plain = match head {
+            Head::Json { keys, .. } => keys.iter().all(|key| known.contains(&key.as_str())),
+            _ => false,
+        };
+        head.has("prompts") || (plain && head.has("prompt"))
+    },
+    needs: "JSON objects with prompt, or with session_id and prompts",
+    decoder: |_| Ok(Box::new(Objects::new(Prompts { unnamed: 0 }))),
+};
+
+struct Prompts {
+    /// Sessions without an id.
+    unnamed: u64,
+}
+
+impl Expand for Prompts {
+    fn expand(
+        &mut self,
+        object: &Members<'_>,
+        made: &mut Made,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        let Some(prompts) = texts(object, "prompts")? else {
+            let prompt = text_of(object, "prompt")?.ok_or("neither prompt nor prompts")?;
+            let id = object.get("session_id").map(session);
+            let record = made.next();
+            record.change(Field::TextInput).text_input = Some(prompt);
+            record.change(Field::SessionId).session_id = id;
+            carry(record, object, &["prompt", "session_id"]);
+            return Ok(());
+        };
+        let completions = texts(object, "completions")?.unwrap_or_default();
+        let id = match object.get("session_id").map(session) {
+            Some(id) => id,
+            None => {
+                self.unnamed += 1;
+                report.count(Kind::Invented, "session_id", 1);
+                SessionId::Text(format!("session_{}", self.unnamed))
+            }
+        };
+        report.count(
+            Kind::Dropped,
+            "sessions without prompts",
+            prompts.is_empty().into(),
+        );
+        let beyond = completions.len().saturating_sub(prompts.len());
+        report.count(Kind::Dropped, "completions without a prompt", beyond as u64);
+        for (i, prompt) in prompts.into_iter().enumerate() {
+            let record = made.next();
+            record.change(Field::TextInput).text_input = Some(prompt);
+            record.change(Field::SessionId).session_id = Some(id.clone());
+            if let Some(completion) = completions.get(i) {
+                record.add_text("completion", completion);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The texts in the array `name`.
+pub(crate) fn texts(object: &Members<'_>, name: &str) -> Result<Option<Vec<String>>, String> {
+    let raw = object.get(name);
+    raw.map(|raw| {
+        serde_json::from_slice(raw).map_err(|_| format!("{name}: expected an array of strings"))
+    })
+    .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::Kind;
+    use crate::tests::convert_with;
+
+    #[test]
+    fn plain_prompts_keep_what_is_beside_them() {
+        let (out, error, _) = convert_with(
+            "",
+            "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"c\"}\n",
+        );
+        assert_eq!(error, None);
+        assert_eq!(
+            out,
+            "{\"text_input\":\"a\",\"completion\":\"b\"}\n{\"text_input\":\"c\"}\n"
+        );
+    }
+
+    #[test]
+    fn the_prompts_of_a_session_are_its_turns() {
+        let text = "{\"session_id\":7,\"prompts\":[\"a\",\"b\"],\"completions\":[\"x\"]}\n{\"session_id\":8,\"prompts\":[]}\n";
+        let (out, error, report) = convert_with("", text);
+        assert_eq!(error, None);
+        assert_eq!(
+            out,
+            "{\"session_id\":7,\"text_input\":\"a\",\"completion\":\"x\"}\n{\"session_id\":7,\"text_input\":\"b\"}\n"
+        );
+        assert_eq!(report.of(Kind::Dropped, "sessions without"), 1);
+    }
+
+    #[test]
+    fn prompts_that_are_no_texts_are_told() {
+        let (_, error, _) = convert_with("", "{\"session_id\":7,\"prompts\":[1]}\n");
+        assert_eq!(
+            error.unwrap(),
+            "in:1:1: prompts: expected an array of strings"
+        );
+    }
+}
