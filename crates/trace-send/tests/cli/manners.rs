@@ -44,7 +44,11 @@ fn a_trace_without_times_needs_a_concurrency() {
 fn an_empty_input_is_no_error() {
     let ran = send(&["--url", "mock:"], "");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""));
-    assert!(ran.stderr.contains("no requests in the input"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("no requests in the input"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
