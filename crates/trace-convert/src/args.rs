@@ -16,9 +16,13 @@ use trace_core::{BLOCK_TOKENS, Micros, parse_duration};
 
 const EXAMPLES: &str = "\
 Examples:
-  trace-convert conversation_trace.jsonl --limit 1000
-  trace-convert day.jsonl.gz --from-time 10m --to-time 20m --zero
-  trace-convert day.jsonl --speed 10 | trace-send --url mock:";
+  trace-convert BurstGPT_1.csv --model GPT-4 --speed 10 | trace-stats
+  trace-convert AzureLLMInferenceTrace_code.csv --from-time 10m --to-time 20m --zero
+  trace-convert log.csv --map timestamp=start_time,input_length=tokens_in --time-unit s
+  trace-convert qwen_traceA_blksz_16.jsonl --block-size 512 > trace.jsonl
+  trace-convert day.jsonl.gz --sample 0.1 --report dropped.json
+  trace-convert conversation_trace.jsonl --ungroup-interval 3s
+  trace-convert BurstGPT_1.csv --compat dynamo --num-prompt 1000";
 
 /// Turn any LLM trace into request lines, and cut, change or check a trace
 ///
@@ -128,7 +132,13 @@ pub struct Args {
 
     /// Keep requests answered with 0 tokens, drop them, or tag them with the
     /// field `failed`
-    #[arg(long, value_enum, default_value = "keep", help_heading = "Keep")]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value = "keep",
+        help_heading = "Keep"
+    )]
     pub failed: Failed,
 
     /// Keep each session, or request without one, with probability P
@@ -136,7 +146,13 @@ pub struct Args {
     pub sample: Option<f64>,
 
     /// What --sample keeps or drops as one
-    #[arg(long, value_enum, default_value = "session", help_heading = "Keep")]
+    #[arg(
+        long,
+        value_name = "UNIT",
+        value_enum,
+        default_value = "session",
+        help_heading = "Keep"
+    )]
     pub sample_by: SampleBy,
 
     /// Drop the first N requests of what is kept
@@ -144,13 +160,18 @@ pub struct Args {
         long,
         value_name = "N",
         default_value_t = 0,
-        alias = "skip-num-prompt",
+        visible_alias = "skip-num-prompt",
         help_heading = "Keep"
     )]
     pub skip: u64,
 
     /// Stop after N requests
-    #[arg(long, value_name = "N", alias = "num-prompt", help_heading = "Keep")]
+    #[arg(
+        long,
+        value_name = "N",
+        visible_alias = "num-prompt",
+        help_heading = "Keep"
+    )]
     pub limit: Option<u64>,
 
     /// Let the first request that is kept arrive at zero
@@ -158,18 +179,18 @@ pub struct Args {
     pub zero: bool,
 
     /// Divide timestamps and delays by FACTOR
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, alias = "speed-ratio", help_heading = "Change")]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, visible_alias = "speed-ratio", help_heading = "Change")]
     pub speed: f64,
 
     /// Add this to timestamps, after --zero and --speed; may be negative
     #[arg(long, value_name = "DURATION", value_parser = parse_shift, allow_hyphen_values = true, help_heading = "Change")]
     pub shift: Option<Shift>,
 
-    /// Cut timestamps down to a grid, after all of these
+    /// Cut timestamps down to a grid, after --zero, --speed and --shift
     #[arg(long, value_name = "DURATION", value_parser = positive_duration, help_heading = "Change")]
     pub group_interval: Option<Micros>,
 
-    /// Spread equal timestamps over this interval, before all of these:
+    /// Spread equal timestamps over this interval, before all other changes:
     /// uniform at random, in order; holds the requests of one time
     #[arg(long, value_name = "DURATION", value_parser = positive_duration, help_heading = "Change")]
     pub ungroup_interval: Option<Micros>,
@@ -192,8 +213,17 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), help_heading = "Change")]
     pub repeat: u64,
 
-    /// Mend the trace first
-    #[arg(long, value_enum, value_delimiter = ',', num_args = 0.., require_equals = false, default_missing_values = ["order", "lengths", "units"], help_heading = "Change")]
+    /// Mend the trace first; without a list: order and lengths
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        value_delimiter = ',',
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "order,lengths",
+        help_heading = "Change"
+    )]
     pub repair: Option<Vec<Repair>>,
 
     /// What the column tpot of --to phase02 holds
@@ -210,7 +240,7 @@ pub struct Args {
     pub columns: Option<Vec<String>>,
 
     /// Write what another tool writes, id for id
-    #[arg(long, value_enum, help_heading = "Dynamo")]
+    #[arg(long, value_name = "TOOL", value_enum, help_heading = "Dynamo")]
     pub compat: Option<Compat>,
 
     /// Largest block number drawn with --compat dynamo

@@ -251,14 +251,14 @@ impl Clock {
         let since = since.and_then(|since| u64::try_from(since).ok());
         since.map(Micros::from_micros).ok_or_else(|| {
             format!(
-                "the time goes back to {} s before the first request; --repair order sorts (and holds the trace)",
+                "the time goes back to {} s before the first request; --repair=order sorts (and holds the trace)",
                 (origin - micros) as f64 / 1e6
             )
         })
     }
 }
 
-const BACKWARDS: &str = "requests that arrive before the one before them (--repair order sorts)";
+const BACKWARDS: &str = "requests that arrive before the one before them (--repair=order sorts)";
 
 #[cfg(test)]
 mod tests {
@@ -336,7 +336,7 @@ mod tests {
             clock
                 .place(40, &mut report)
                 .unwrap_err()
-                .contains("--repair order")
+                .contains("--repair=order")
         );
     }
 }

@@ -52,6 +52,7 @@ use pipeline::Pipeline;
 use quick::Quick;
 use record::Record;
 use std::io::Write;
+use trace_core::cli::Progress;
 use trace_core::{Error, Writer};
 
 /// Convert `inputs` to `output` as `args` say.
@@ -73,6 +74,7 @@ pub fn run(
     let mut quick = Quick::for_args(args).filter(|_| !inputs.iter().any(Input::is_tagged));
     let mut quickly_read: Option<String> = None;
     let mut record = Record::default();
+    let mut progress = Progress::new("converted", None);
     for input in inputs {
         let over = reading.as_ref().is_some_and(|r| r.pipeline.is_over());
         if over || quick.as_ref().is_some_and(Quick::is_over) {
@@ -100,6 +102,9 @@ pub fn run(
             None => reading.insert(Reading::begin(args, format, opened, report)?),
         };
         while !reading.pipeline.is_over() {
+            if report.read.is_multiple_of(PROGRESS_STEP) {
+                progress.set(report.read, "requests");
+            }
             match reading.decoder.read(&mut record, report) {
                 Ok(true) => {
                     report.read += 1;
@@ -111,11 +116,15 @@ pub fn run(
             }
         }
     }
+    progress.finish();
     if let Some(reading) = &mut reading {
         reading.pipeline.finish(&mut out, report)?;
     }
     out.flush().context("cannot write")
 }
+
+/// Requests from one look at the clock to the next.
+const PROGRESS_STEP: u64 = 16 * 1024;
 
 /// The format of an input, and how that was told.
 fn choose(args: &Args, opened: &Opened) -> anyhow::Result<(&'static Format, &'static str)> {

@@ -297,7 +297,7 @@ fn sort(held: &mut Vec<Record>, own_clock: bool, report: &mut Report) {
         last = record.request().timestamp.unwrap_or(last);
         report.count(
             Kind::Reordered,
-            "requests by --repair order",
+            "requests by --repair=order",
             u64::from(last < latest),
         );
         latest = latest.max(last);

@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(out.lines().count(), 1);
         assert_eq!(
             error.unwrap(),
-            "in:3:1: TIMESTAMP: the time goes back to 1 s before the first request; --repair order sorts (and holds the trace)"
+            "in:3:1: TIMESTAMP: the time goes back to 1 s before the first request; --repair=order sorts (and holds the trace)"
         );
     }
 }

@@ -23,7 +23,7 @@ pub enum Repair {
 /// the traces that have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Failed {
-    /// Nothing
+    /// They stay as they are
     Keep,
     /// They are dropped
     Drop,
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn ids_are_cut_or_added_to_fit_the_length() {
         let trace = "{\"input_length\":512,\"hash_ids\":[1,2]}\n{\"input_length\":1025,\"hash_ids\":[1]}\n{\"input_length\":5,\"hash_ids\": [3]}\n";
-        let (out, _, report) = convert_with("--repair lengths", trace);
+        let (out, _, report) = convert_with("--repair=lengths", trace);
         assert_eq!(
             out,
             "{\"input_length\":512,\"hash_ids\":[1]}\n{\"input_length\":1025,\"hash_ids\":[1,9007199254740991,9007199254740990]}\n{\"input_length\":5,\"hash_ids\": [3]}\n"
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn order_is_restored_ties_and_untimed_lines_staying() {
         let trace = "{\"timestamp\":5,\"input_length\":1}\n{\"input_length\":2}\n{\"timestamp\":3,\"input_length\":3}\n{\"timestamp\":5,\"input_length\":4}\n";
-        let (out, _, report) = convert_with("--repair order", trace);
+        let (out, _, report) = convert_with("--repair=order", trace);
         let lengths: Vec<&str> = out
             .lines()
             .map(|line| line.split("input_length\":").nth(1).unwrap())
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn dates_before_the_first_row_are_sorted_too() {
         let table = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:00:02,1,1\n2023-11-16 18:00:00,2,1\n2023-11-16 18:00:01,3,1\n";
-        let out = convert("--repair order", table);
+        let out = convert("--repair=order", table);
         let times: Vec<&str> = out
             .lines()
             .map(|line| line.split(',').next().unwrap())
@@ -171,7 +171,7 @@ mod tests {
     fn seconds_that_stand_for_milliseconds_are_seen() {
         let seconds =
             "{\"timestamp\":0.5,\"input_length\":1}\n{\"timestamp\":2,\"input_length\":1}\n";
-        let (out, _, report) = convert_with("--repair units", seconds);
+        let (out, _, report) = convert_with("--repair=units", seconds);
         assert_eq!(
             out,
             "{\"timestamp\":500,\"input_length\":1}\n{\"timestamp\":2000,\"input_length\":1}\n"
@@ -179,6 +179,6 @@ mod tests {
         assert!(report.line().unwrap().contains("seconds"));
         let millis =
             "{\"timestamp\":0,\"input_length\":1}\n{\"timestamp\":2000,\"input_length\":1}\n";
-        assert_eq!(convert("--repair units", millis), millis);
+        assert_eq!(convert("--repair=units", millis), millis);
     }
 }
