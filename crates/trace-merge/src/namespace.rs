@@ -59,25 +59,30 @@ impl Namespace {
     fn push_plain(self, ids: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let inside = ids.strip_prefix(b"[")?.strip_suffix(b"]")?;
         is_plain(inside).then_some(())?;
+        // One digit and a comma may become sixteen and a comma.
+        let start = out.len();
+        out.resize(start + 9 * inside.len() + 2 * ROOM, 0);
+        let mut at = start;
         let mut id = 0_u64;
         for &byte in inside {
             match byte {
                 b',' => {
-                    self.push(id, out)?;
+                    at += spell(self.moved(id)?, &mut out[at..]);
                     id = 0;
                 }
                 b' ' => {}
                 digit => id = id * 10 + u64::from(digit - b'0'),
             }
         }
-        self.push(id, out)
+        at += spell(self.moved(id)?, &mut out[at..]);
+        out.truncate(at);
+        Some(())
     }
 
     fn push(self, id: u64, out: &mut Vec<u8>) -> Option<()> {
-        let (digits, length) = decimal(self.moved(id)?);
-        // Copied whole and cut, which is faster than copying just enough.
-        out.extend_from_slice(&digits);
-        out.truncate(out.len() - digits.len() + length);
+        let mut room = [0; ROOM];
+        let length = spell(self.moved(id)?, &mut room);
+        out.extend_from_slice(&room[..length]);
         Some(())
     }
 
@@ -114,36 +119,43 @@ impl Namespace {
     }
 }
 
-/// The digits of `number`, which is at most 2^53, and a comma; and how many
-/// bytes that is.
-fn decimal(number: u64) -> ([u8; 24], usize) {
-    const PAIRS: [[u8; 2]; 100] = pairs();
-    let mut digits = [0; 24];
-    let length = number.checked_ilog10().unwrap_or(0) as usize + 1;
-    digits[length] = b',';
-    let (mut rest, mut at) = (number, length);
-    while rest >= 100 {
-        at -= 2;
-        let pair = PAIRS[(rest % 100) as usize];
-        digits[at..at + 2].copy_from_slice(&pair);
-        rest /= 100;
+/// What [`spell`] may touch: sixteen digits, a comma, and what it clears.
+const ROOM: usize = 24;
+
+/// Write `number`, which is at most 2^53, and a comma to the beginning of
+/// `out`; and tell how many bytes that is.
+///
+/// Ids below 10^8, which nearly all are, take no branch on how many digits
+/// they have: the processor could not guess it.
+fn spell(number: u64, out: &mut [u8]) -> usize {
+    const EIGHT: u64 = 100_000_000;
+    if number < EIGHT {
+        let digits = eight_digits(number);
+        let zeros = (digits.trailing_zeros() / 8).min(7) as usize;
+        let text = (digits | ZEROS) >> (8 * zeros);
+        out[..8].copy_from_slice(&text.to_le_bytes());
+        out[8 - zeros] = b',';
+        return 9 - zeros;
     }
-    let [tens, ones] = PAIRS[rest as usize];
-    digits[at - 1] = ones;
-    if at == 2 {
-        digits[0] = tens;
-    }
-    (digits, length + 1)
+    let high = spell(number / EIGHT, out) - 1;
+    let low = eight_digits(number % EIGHT) | ZEROS;
+    out[high..high + 8].copy_from_slice(&low.to_le_bytes());
+    out[high + 8] = b',';
+    high + 9
 }
 
-const fn pairs() -> [[u8; 2]; 100] {
-    let mut all = [[0; 2]; 100];
-    let mut number = 0;
-    while number < 100 {
-        all[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
-        number += 1;
-    }
-    all
+/// `0` in every byte.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The value of each of eight decimal digits, the first in the lowest byte:
+/// halves, then quarters, then digits are divided side by side, by
+/// multiplying with 2^20 / 100 and 2^10 / 10.
+fn eight_digits(number: u64) -> u64 {
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let quarters = hundreds | ((halves - 100 * hundreds) << 16);
+    let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((quarters - 10 * tens) << 8)
 }
 
 #[cfg(test)]
