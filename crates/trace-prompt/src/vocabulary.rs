@@ -2,20 +2,21 @@
 //!
 //! Embedded as zstd of one byte per token length, a zero, and the bytes of all
 //! tokens in order of rank (`examples/pack-vocabulary.rs` makes it). Unpacking
-//! it and filling the tables takes some milliseconds, once, when the first
+//! it and filling the table takes some milliseconds, once, when the first
 //! text is encoded; a table that needed no filling would be ten times larger
 //! in the binary.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 use std::hash::BuildHasher;
 use std::io::Read;
-use std::ops::Range;
 
 /// A token's number: its place in the order in which the vocabulary was made.
 pub(crate) type Rank = u32;
 
-/// Tokens of up to this many bytes are looked up by value.
+/// Bits of a slot that hold a rank, one more than it so that zero is free.
+const RANK_BITS: u32 = 18;
+
+/// Tokens of up to this many bytes are hashed as a number.
 const SHORT: usize = 7;
 
 /// Every token, by rank and by its bytes.
@@ -23,9 +24,12 @@ pub(crate) struct Vocabulary {
     bytes: Vec<u8>,
     /// Where each token ends in `bytes`.
     ends: Vec<u32>,
-    /// Two thirds of the tokens, by value: found without a look at `bytes`.
-    short: HashTable<(u64, Rank)>,
-    long: HashTable<Rank>,
+    /// A hash table with linear probing: 1 + rank, and above it bits of the
+    /// hash, so that a wrong token is hardly ever looked at. At four bytes a
+    /// slot it stays in the processor's cache, which filling it at random
+    /// places needs most: a general table of keys and ranks took twice as
+    /// long to fill.
+    slots: Vec<u32>,
     hasher: FixedState,
     longest: usize,
 }
@@ -51,64 +55,69 @@ impl Vocabulary {
         }
         bytes.drain(..=tokens);
         assert_eq!(bytes.len(), end as usize, "lengths add up");
-        Self::index(bytes, ends, longest)
-    }
-
-    fn index(bytes: Vec<u8>, ends: Vec<u32>, longest: usize) -> Self {
-        let hasher = FixedState::default();
+        assert!(tokens < 1 << RANK_BITS, "a slot holds any rank");
         let mut vocabulary = Self {
             bytes,
-            short: HashTable::with_capacity(ends.len() / 3 * 2 + 1),
-            long: HashTable::with_capacity(ends.len() / 3 + 1),
+            slots: vec![0; (2 * tokens).next_power_of_two()],
             ends,
-            hasher: hasher.clone(),
+            hasher: FixedState::default(),
             longest,
         };
-        for rank in 0..vocabulary.ends.len() {
-            let token = &vocabulary.bytes[vocabulary.range(rank)];
-            let rank = rank as Rank;
-            if let Some(key) = short_key(token) {
-                let rehash = |&(key, _): &(u64, Rank)| hasher.hash_one(key);
-                let hash = hasher.hash_one(key);
-                vocabulary.short.insert_unique(hash, (key, rank), rehash);
-            } else {
-                let hash = hasher.hash_one(token);
-                let (bytes, ends) = (&vocabulary.bytes, &vocabulary.ends);
-                let rehash = |&rank: &Rank| hasher.hash_one(&bytes[range(ends, rank as usize)]);
-                vocabulary.long.insert_unique(hash, rank, rehash);
-            }
-        }
+        vocabulary.fill();
         vocabulary
+    }
+
+    fn fill(&mut self) {
+        let mask = self.slots.len() - 1;
+        let mut start = 0;
+        for (rank, &end) in (1..).zip(&self.ends) {
+            let (mut at, tag) = self.place(&self.bytes[start as usize..end as usize]);
+            while self.slots[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            self.slots[at] = tag << RANK_BITS | rank;
+            start = end;
+        }
     }
 
     /// The rank of the token with these bytes.
     pub(crate) fn rank(&self, token: &[u8]) -> Option<Rank> {
-        if let Some(key) = short_key(token) {
-            let same = |&(known, _): &(u64, Rank)| known == key;
-            let found = self.short.find(self.hasher.hash_one(key), same);
-            return found.map(|&(_, rank)| rank);
-        }
         if token.len() > self.longest {
             return None;
         }
-        let same = |&rank: &Rank| &self.bytes[self.range(rank as usize)] == token;
-        self.long.find(self.hasher.hash_one(token), same).copied()
+        let (mut at, tag) = self.place(token);
+        loop {
+            let slot = self.slots[at];
+            if slot == 0 {
+                return None;
+            }
+            if slot >> RANK_BITS == tag {
+                let rank = (slot & ((1 << RANK_BITS) - 1)) - 1;
+                if self.token(rank) == Some(token) {
+                    return Some(rank);
+                }
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
     }
 
     /// The bytes of a token, or none if there is none of that rank.
     pub(crate) fn token(&self, rank: Rank) -> Option<&[u8]> {
         let rank = rank as usize;
-        (rank < self.ends.len()).then(|| &self.bytes[self.range(rank)])
+        let end = *self.ends.get(rank)?;
+        let start = if rank == 0 { 0 } else { self.ends[rank - 1] };
+        self.bytes.get(start as usize..end as usize)
     }
 
-    fn range(&self, rank: usize) -> Range<usize> {
-        range(&self.ends, rank)
+    /// The slot where to look for a token first, and the tag it has.
+    fn place(&self, token: &[u8]) -> (usize, u32) {
+        let hash = match short_key(token) {
+            Some(key) => self.hasher.hash_one(key),
+            None => self.hasher.hash_one(token),
+        };
+        let tag = (hash >> (u64::BITS - u32::BITS + RANK_BITS)) as u32;
+        (hash as usize & (self.slots.len() - 1), tag)
     }
-}
-
-fn range(ends: &[u32], rank: usize) -> Range<usize> {
-    let start = if rank == 0 { 0 } else { ends[rank - 1] };
-    start as usize..ends[rank] as usize
 }
 
 /// A short token's bytes and length as one number.
