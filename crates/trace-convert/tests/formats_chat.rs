@@ -65,7 +65,8 @@ fn prompt_files_are_told_apart() {
 fn results_of_other_tools_are_outcomes() {
     let aibrix = r#"{"request_id":1,"status":"success","input":[{"role":"user","content":"a"}],"output":"b","prompt_tokens":3,"output_tokens":5,"total_tokens":8,"latency":0.5,"throughput":10,"start_time":100.5,"end_time":101.0,"ttft":0.1,"tpot":0.08}"#;
     let aiperf = r#"{"metadata":{"request_start_ns":1700000000500000000},"metrics":{"input_sequence_length":{"value":3,"unit":"tokens"},"output_sequence_length":{"value":5,"unit":"tokens"},"time_to_first_token":{"value":100,"unit":"ms"},"request_latency":{"value":500,"unit":"ms"}},"error":null}"#;
-    for record in [aibrix, aiperf] {
+    let vllm = r#"{"num_prompts":1,"input_lens":[3],"output_lens":[5],"ttfts":[0.1],"itls":[[0.1,0.1,0.2]],"errors":[""]}"#;
+    for record in [aibrix, aiperf, vllm] {
         let (out, _) = convert(&["--to", "phase02"], record);
         let row = out.lines().nth(1).unwrap();
         assert!(row.starts_with("1,3,5,8,0.5,0.1,0.1,10,16,"), "{row}");

@@ -16,6 +16,7 @@ mod objects;
 mod otel;
 mod prompts;
 mod sharegpt;
+mod vllm_bench;
 mod weka;
 
 use crate::format::Format;
@@ -33,6 +34,7 @@ pub(crate) static ALL: &[&Format] = &[
     &aibrix::FORMAT,
     &aibrix_client::FORMAT,
     &aiperf_records::FORMAT,
+    &vllm_bench::FORMAT,
     &sharegpt::FORMAT,
     &mooncake::FORMAT,
     &prompts::FORMAT,

@@ -1,0 +1,184 @@
+//! Results of `vllm bench serve --save-result --save-detailed`: outcomes.
+//!
+//! | in, a list with an entry for every request | out |
+//! |---|---|
+//! | `input_lens` | `input_length` and `input_tokens` |
+//! | `output_lens` | `output_length` and `output_tokens`; `token_source` is `tokenizer` |
+//! | `ttfts`, s | `ttft_ms` |
+//! | `itls`, lists of s | `itl_ms`; with the first token's time they add up to `last_token_ms` and `latency_ms`, as vLLM takes them |
+//! | `errors` | `error`, where there is a text |
+//! | `start_times`, s, where there are any | `timestamp` and `sent_ms`, since the earliest |
+//! | `generated_texts` | `generated_text` |
+//! | `model_id` | `model` |
+//!
+//! `seq` is the place in the list. The summary beside the lists is dropped:
+//! `trace-stats` makes one. A result is one object, and held, three times its
+//! size in memory. Without `--save-detailed` there are no requests in it,
+//! which is an error.
+
+use crate::format::Format;
+use crate::formats::objects::{Expand, Made, Objects, text_of};
+use crate::json::Members;
+use crate::report::{Kind, Report};
+use serde::de::DeserializeOwned;
+use trace_core::{ErrorKind, Failure, Field, Micros, Outcome, TokenSource};
+
+/// What vLLM's benchmark saves.
+pub(crate) static FORMAT: Format = Format {
+    name: "vllm-bench",
+    about: "vLLM's serving benchmark with --save-detailed, as outcomes; holds the file",
+    detect: |head| head.has("input_lens") || (head.has("mean_ttft_ms") && head.has("num_prompts")),
+    needs: "a JSON object with input_lens, output_lens and ttfts",
+    decoder: |_| Ok(Box::new(Objects::new(VllmBench))),
+};
+
+struct VllmBench;
+
+/// The list `name`, empty where there is none.
+fn list<T: DeserializeOwned>(object: &Members<'_>, name: &str) -> Result<Vec<T>, String> {
+    object.get(name).map_or(Ok(Vec::new()), |raw| {
+        serde_json::from_slice(raw).map_err(|error| format!("{name}: {error}"))
+    })
+}
+
+impl Expand for VllmBench {
+    fn expand(
+        &mut self,
+        object: &Members<'_>,
+        made: &mut Made,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        if object.get("input_lens").is_none() {
+            return Err("no input_lens: run the benchmark with --save-detailed".to_owned());
+        }
+        let inputs: Vec<u64> = list(object, "input_lens")?;
+        let outputs: Vec<u64> = list(object, "output_lens")?;
+        let ttfts: Vec<f64> = list(object, "ttfts")?;
+        let gaps: Vec<Vec<f64>> = list(object, "itls")?;
+        let errors: Vec<Option<String>> = list(object, "errors")?;
+        let texts: Vec<Option<String>> = list(object, "generated_texts")?;
+        let starts: Vec<f64> = list(object, "start_times")?;
+        let count = inputs.len();
+        let lists = [
+            ("output_lens", outputs.len()),
+            ("ttfts", ttfts.len()),
+            ("itls", gaps.len()),
+            ("errors", errors.len()),
+            ("generated_texts", texts.len()),
+            ("start_times", starts.len()),
+        ];
+        if let Some((name, length)) = lists.iter().find(|(_, l)| *l != 0 && *l != count) {
+            return Err(format!("{name} has {length} entries, input_lens {count}"));
+        }
+        let first = starts.iter().copied().fold(f64::INFINITY, f64::min);
+        if starts.is_empty() {
+            report.count(
+                Kind::Noted,
+                "requests without a time, as there are no start_times",
+                count as u64,
+            );
+        } else {
+            report.assume("timestamp is when a request was sent; its schedule is not in the file");
+        }
+        let model = text_of(object, "model_id")?;
+        for (i, input) in inputs.iter().enumerate() {
+            let error = errors.get(i).cloned().flatten().filter(|e| !e.is_empty());
+            let sent = starts.get(i).and_then(|s| Micros::from_secs(s - first));
+            let mut outcome = Outcome {
+                seq: Some(i as u64),
+                sent_ms: sent,
+                input_tokens: Some(*input),
+                token_source: Some(TokenSource::Tokenizer),
+                ..Outcome::default()
+            };
+            let failed = error.is_some();
+            if let Some(error) = error {
+                let last = error.trim().lines().last().unwrap_or_default();
+                outcome.error = Some(Failure {
+                    kind: kind(&error),
+                    message: last.to_owned(),
+                });
+                report.count(
+                    Kind::Changed,
+                    "errors, to the kind that their text tells of",
+                    1,
+                );
+            } else {
+                outcome.output_tokens = outputs.get(i).copied();
+                let ttft = ttfts.get(i).copied();
+                outcome.ttft_ms = ttft.and_then(Micros::from_secs);
+                if let (Some(ttft), Some(gaps)) = (ttft, gaps.get(i)) {
+                    outcome.last_token_ms = Micros::from_secs(ttft + gaps.iter().sum::<f64>());
+                    outcome.latency_ms = outcome.last_token_ms;
+                    outcome.itl_ms = gaps.iter().map(|gap| Micros::from_secs(*gap)).collect();
+                }
+                if let (Some(last), Some(first), Some(tokens)) = (
+                    outcome.last_token_ms,
+                    outcome.ttft_ms,
+                    outcome.output_tokens.filter(|tokens| *tokens > 1),
+                ) {
+                    let span = last.saturating_sub(first).as_secs();
+                    outcome.tpot_ms = Micros::from_secs(span / (tokens - 1) as f64);
+                }
+            }
+            let record = made.next();
+            record.change(Field::Timestamp).timestamp = sent;
+            record.change(Field::InputLength).input_length = Some(*input);
+            record.change(Field::OutputLength).output_length =
+                outputs.get(i).copied().filter(|_| !failed);
+            record.change(Field::Model).model = model.clone();
+            if let Some(text) = texts.get(i).and_then(Option::as_ref) {
+                record.add_text("generated_text", text);
+            }
+            record.outcome = Some(outcome);
+        }
+        Ok(())
+    }
+}
+
+/// The kind of failure a traceback or a reason phrase tells of.
+fn kind(error: &str) -> ErrorKind {
+    if error.contains("Timeout") {
+        ErrorKind::Timeout
+    } else if error.contains("Connect") || error.contains("connect") {
+        ErrorKind::Connect
+    } else if error.contains("Traceback") {
+        ErrorKind::Stream
+    } else {
+        // vLLM keeps the reason phrase of an HTTP error, and nothing else.
+        ErrorKind::Http
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::convert_with;
+
+    #[test]
+    fn lists_are_outcomes() {
+        let text = r#"{"model_id":"m","num_prompts":2,"input_lens":[7,8],"output_lens":[3,0],"ttfts":[0.1,0.0],"itls":[[0.2,0.3],[]],"start_times":[5.5,5.0],"generated_texts":["x",""],"errors":["","Service Unavailable"],"mean_ttft_ms":1}"#;
+        let expected = concat!(
+            r#"{"timestamp":500,"input_length":7,"output_length":3,"model":"m","generated_text":"x","seq":0,"sent_ms":500,"ttft_ms":100,"last_token_ms":600,"latency_ms":600,"tpot_ms":250,"itl_ms":[200,300],"input_tokens":7,"output_tokens":3,"token_source":"tokenizer"}"#,
+            "\n",
+            r#"{"timestamp":0,"input_length":8,"model":"m","generated_text":"","seq":1,"sent_ms":0,"input_tokens":8,"token_source":"tokenizer","error":{"kind":"http","message":"Service Unavailable"}}"#,
+            "\n",
+        );
+        let (out, error, _) = convert_with("", text);
+        assert_eq!((out.as_str(), error), (expected, None));
+    }
+
+    #[test]
+    fn a_summary_alone_is_refused() {
+        let (_, error, _) = convert_with("", r#"{"num_prompts":2,"mean_ttft_ms":1}"#);
+        assert!(
+            error
+                .unwrap()
+                .ends_with("run the benchmark with --save-detailed")
+        );
+        let (_, error, _) = convert_with("", r#"{"input_lens":[1,2],"output_lens":[1]}"#);
+        assert_eq!(
+            error.unwrap(),
+            "in:1:1: output_lens has 1 entries, input_lens 2"
+        );
+    }
+}
