@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use trace_core::{SessionId, blocks_of};
 
 /// Gives out ids, and remembers the prompt of every session's last turn:
-/// about 150 bytes a session.
+/// about 300 bytes a session.
 pub(crate) struct History {
     block_size: u64,
     next: u64,
