@@ -62,3 +62,12 @@ fn requests_of_one_time_become_a_row() {
         .success()
         .stdout("{\"timestamp\":0,\"requests\":[{\"prompt\":\"a\"},{\"prompt\":\"b\"}]}\n");
 }
+
+#[test]
+fn sessions_become_conversations() {
+    let trace =
+        "{\"session_id\":1,\"text_input\":\"a\"}\n{\"session_id\":1,\"text_input\":\"b\"}\n";
+    convert(&["--to", "sharegpt"], trace).success().stdout(
+        "{\"id\":\"1\",\"conversations\":[{\"from\":\"human\",\"value\":\"a\"},{\"from\":\"human\",\"value\":\"b\"}]}\n",
+    );
+}

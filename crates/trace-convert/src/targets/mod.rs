@@ -5,6 +5,7 @@ mod aiperf;
 mod csv;
 mod mooncake;
 mod phase02;
+mod sharegpt;
 
 use crate::format::Target;
 pub use phase02::Tpot;
@@ -14,6 +15,7 @@ pub(crate) static ALL: &[&Target] = &[
     &mooncake::TARGET,
     &aiperf::TARGET,
     &aibrix::TARGET,
+    &sharegpt::TARGET,
     &phase02::TARGET,
     &csv::TARGET,
 ];
