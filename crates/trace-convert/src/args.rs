@@ -27,9 +27,11 @@ Examples:
 /// Turn any LLM trace into request lines, and cut, change or check a trace
 ///
 /// A directory stands for the .json, .jsonl and .csv files in it. Lines of our
-/// own format that need no change go through byte for byte. What
-/// a conversion dropped or made up is told in one line on stderr. Memory is
-/// one request where the help of a flag does not say otherwise.
+/// own format that need no change go through byte for byte. What a conversion
+/// dropped or made up is told in one line on stderr.
+///
+/// Memory is one request where the help of a format or flag does not say
+/// otherwise, and 300 bytes for each session whose hash_ids are made up.
 #[derive(Debug, Parser)]
 #[command(name = "trace-convert", version, after_help = EXAMPLES)]
 pub struct Args {

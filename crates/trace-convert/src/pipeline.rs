@@ -117,12 +117,24 @@ impl Pipeline {
                 report.assume(format!("timestamps are seconds, {why}"));
             }
         }
-        if self.sort {
-            sort(&mut held, self.own_clock, report);
-        }
-        for mut record in held {
+        let order = if self.sort {
+            order(&held, report)
+        } else {
+            (0..held.len()).map(|at| (Micros::ZERO, at)).collect()
+        };
+        let zero = match order.first() {
+            Some((time, _)) if self.own_clock => *time,
+            _ => Micros::ZERO,
+        };
+        for (_, at) in order {
             if self.over {
                 break;
+            }
+            let mut record = std::mem::take(&mut held[at]);
+            if zero > Micros::ZERO
+                && let Some(time) = record.request().timestamp
+            {
+                record.change(Field::Timestamp).timestamp = Some(time.saturating_sub(zero));
             }
             self.keep(&mut record, out, report)?;
         }
@@ -287,31 +299,18 @@ fn changing(args: &Args, block_size: u64, fit_ids: bool) -> Vec<Box<dyn Transfor
     stages
 }
 
-/// Sort by timestamp. A request without one stays behind the one before it;
-/// equal times keep their order.
-fn sort(held: &mut Vec<Record>, own_clock: bool, report: &mut Report) {
-    let mut latest = Micros::ZERO;
-    let mut last = Micros::ZERO;
-    let mut keyed: Vec<(Micros, Record)> = Vec::with_capacity(held.len());
-    for record in held.drain(..) {
+/// The order by timestamp, with the place of each request. One without a
+/// timestamp stays behind the one before it; equal times keep their order.
+fn order(held: &[Record], report: &mut Report) -> Vec<(Micros, usize)> {
+    let (mut latest, mut last) = (Micros::ZERO, Micros::ZERO);
+    let mut order = Vec::with_capacity(held.len());
+    for (at, record) in held.iter().enumerate() {
         last = record.request().timestamp.unwrap_or(last);
-        report.count(
-            Kind::Reordered,
-            "requests by --repair=order",
-            u64::from(last < latest),
-        );
+        let behind = u64::from(last < latest);
+        report.count(Kind::Reordered, "requests by --repair=order", behind);
         latest = latest.max(last);
-        keyed.push((last, record));
+        order.push((last, at));
     }
-    keyed.sort_by_key(|(time, _)| *time);
-    let zero = match keyed.first() {
-        Some((time, _)) if own_clock => *time,
-        _ => Micros::ZERO,
-    };
-    held.extend(keyed.into_iter().map(|(_, mut record)| {
-        if let Some(time) = record.request().timestamp.filter(|_| zero > Micros::ZERO) {
-            record.change(Field::Timestamp).timestamp = Some(time.saturating_sub(zero));
-        }
-        record
-    }));
+    order.sort_unstable();
+    order
 }

@@ -9,7 +9,7 @@ use trace_core::{Field, blocks_of};
 /// What `--repair` mends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Repair {
-    /// Sort by timestamp; holds the trace, about 1 GB for a million requests
+    /// Sort by timestamp; holds the trace, 1 to 2 GB for a million requests
     Order,
     /// As many hash_ids as the input length takes: spare ones are cut, missing
     /// ones are new and share nothing
