@@ -2,8 +2,8 @@
 //!
 //! The vocabularies come with a pattern each; what it matches, one match after
 //! the other, are the pieces. The functions here do by hand what a regex
-//! engine with backtracking would do with the patterns in their comments, at
-//! ten times its speed; `tests/reference.rs` compares them with one.
+//! engine with backtracking would do with the patterns in their comments, and
+//! need no such engine; `tests/reference.rs` compares them with one.
 
 use crate::class::{
     BLANK, CASELESS, LETTER, LOWER, MARK, NEWLINE, NUMBER, SYMBOL, UPPER, class_at, run,

@@ -13,8 +13,13 @@ use std::io::Read;
 /// A token's number: its place in the order in which the vocabulary was made.
 pub(crate) type Rank = u32;
 
-/// Bits of a slot that hold a rank, one more than it so that zero is free.
+/// What a slot of the table holds, from its low bits: a token's rank, plus one
+/// so that zero is free; where it begins; its length, less one; and bits of
+/// its hash, so that a wrong token is hardly ever looked at.
 const RANK_BITS: u32 = 18;
+const START_BITS: u32 = 21;
+const LENGTH_BITS: u32 = 7;
+const TAG_SHIFT: u32 = RANK_BITS + START_BITS + LENGTH_BITS;
 
 /// Tokens of up to this many bytes are hashed as a number.
 const SHORT: usize = 7;
@@ -24,12 +29,10 @@ pub(crate) struct Vocabulary {
     bytes: Vec<u8>,
     /// Where each token ends in `bytes`.
     ends: Vec<u32>,
-    /// A hash table with linear probing: 1 + rank, and above it bits of the
-    /// hash, so that a wrong token is hardly ever looked at. At four bytes a
-    /// slot it stays in the processor's cache, which filling it at random
-    /// places needs most: a general table of keys and ranks took twice as
-    /// long to fill.
-    slots: Vec<u32>,
+    /// A hash table with linear probing. Filling it at random places is most
+    /// of what unpacking takes. Slots of four bytes, without start and length,
+    /// fill faster still, but each look-up then misses the cache once more.
+    slots: Vec<u64>,
     hasher: FixedState,
     longest: usize,
 }
@@ -55,7 +58,8 @@ impl Vocabulary {
         }
         bytes.drain(..=tokens);
         assert_eq!(bytes.len(), end as usize, "lengths add up");
-        assert!(tokens < 1 << RANK_BITS, "a slot holds any rank");
+        let fits = tokens < 1 << RANK_BITS && end < 1 << START_BITS && longest <= 1 << LENGTH_BITS;
+        assert!(fits, "a slot holds any token");
         let mut vocabulary = Self {
             bytes,
             slots: vec![0; (2 * tokens).next_power_of_two()],
@@ -75,26 +79,28 @@ impl Vocabulary {
             while self.slots[at] != 0 {
                 at = (at + 1) & mask;
             }
-            self.slots[at] = tag << RANK_BITS | rank;
+            let length = u64::from(end - start - 1) << (RANK_BITS + START_BITS);
+            self.slots[at] = tag << TAG_SHIFT | length | u64::from(start) << RANK_BITS | rank;
             start = end;
         }
     }
 
     /// The rank of the token with these bytes.
     pub(crate) fn rank(&self, token: &[u8]) -> Option<Rank> {
-        if token.len() > self.longest {
+        if token.is_empty() || token.len() > self.longest {
             return None;
         }
         let (mut at, tag) = self.place(token);
+        let wanted = tag << LENGTH_BITS | (token.len() - 1) as u64;
         loop {
             let slot = self.slots[at];
             if slot == 0 {
                 return None;
             }
-            if slot >> RANK_BITS == tag {
-                let rank = (slot & ((1 << RANK_BITS) - 1)) - 1;
-                if self.token(rank) == Some(token) {
-                    return Some(rank);
+            if slot >> (RANK_BITS + START_BITS) == wanted {
+                let start = (slot >> RANK_BITS) as usize & ((1 << START_BITS) - 1);
+                if self.bytes[start..].starts_with(token) {
+                    return Some((slot as Rank & ((1 << RANK_BITS) - 1)) - 1);
                 }
             }
             at = (at + 1) & (self.slots.len() - 1);
@@ -110,13 +116,12 @@ impl Vocabulary {
     }
 
     /// The slot where to look for a token first, and the tag it has.
-    fn place(&self, token: &[u8]) -> (usize, u32) {
+    fn place(&self, token: &[u8]) -> (usize, u64) {
         let hash = match short_key(token) {
             Some(key) => self.hasher.hash_one(key),
             None => self.hasher.hash_one(token),
         };
-        let tag = (hash >> (u64::BITS - u32::BITS + RANK_BITS)) as u32;
-        (hash as usize & (self.slots.len() - 1), tag)
+        (hash as usize & (self.slots.len() - 1), hash >> TAG_SHIFT)
     }
 }
 
