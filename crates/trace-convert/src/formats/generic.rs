@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::table::Table;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use trace_core::{Error, Field, LineError, Micros, SessionId};
+use trace_core::{BLOCK_TOKENS, Error, Field, LineError, Micros, SessionId};
 
 /// A table of any kind.
 pub(crate) static CSV: Format = Format {
@@ -43,7 +43,7 @@ pub(crate) static JSONL: Format = Format {
 };
 
 /// Our fields, and the names others give them, in small letters.
-const ALIASES: [(Field, &[&str]); 6] = [
+const ALIASES: [(Field, &[&str]); 11] = [
     (
         Field::Timestamp,
         &[
@@ -101,6 +101,11 @@ const ALIASES: [(Field, &[&str]); 6] = [
     ),
     (Field::Model, &["model", "model_name"]),
     (Field::TextInput, &["text_input", "prompt"]),
+    (Field::HashIds, &["hash_ids"]),
+    (Field::Delay, &["delay"]),
+    (Field::Messages, &["messages"]),
+    (Field::Payload, &["payload"]),
+    (Field::Extra, &["extra"]),
 ];
 
 fn alias(name: &str) -> Option<Field> {
@@ -165,6 +170,9 @@ struct Generic {
     unit: TimeUnit,
     /// Whether the numbers have been looked at, or need not be.
     told: bool,
+    /// Tokens per block of the ids in the rows, if they have any.
+    block_size: Option<u64>,
+    from_block_size: u64,
     rows: Option<Rows>,
     /// Rows that wait for their time's unit, and rows behind them.
     ahead: VecDeque<(Record, Option<String>)>,
@@ -182,6 +190,8 @@ impl Generic {
             history: args.invents_ids().then(|| History::new(args.block_size())),
             unit: args.time_unit,
             told: args.time_unit != TimeUnit::Auto,
+            block_size: None,
+            from_block_size: args.from_block_size.unwrap_or(BLOCK_TOKENS),
             rows: None,
             ahead: VecDeque::new(),
             ended: false,
@@ -356,6 +366,10 @@ impl Decode for Generic {
         }
         for name in &names {
             if let Role::Field(field) = self.role(name) {
+                if field == Field::HashIds {
+                    self.history = None;
+                    self.block_size = Some(self.from_block_size);
+                }
                 if !self.mappings.iter().any(|m| m.from == *name) && name != field.name() {
                     report.assume(format!("{name} is {}", field.name()));
                 }
@@ -397,6 +411,10 @@ impl Decode for Generic {
         };
         self.finish(record, time, report)?;
         Ok(true)
+    }
+
+    fn block_size(&self) -> Option<u64> {
+        self.block_size
     }
 
     fn has_clock(&self) -> bool {
@@ -587,6 +605,16 @@ mod tests {
             "[{\"prompt\": \"hi\", \"output_tokens\": \"3\"}]",
         );
         assert_eq!(out, "{\"output_length\":3,\"text_input\":\"hi\"}\n");
+    }
+
+    #[test]
+    fn ids_that_are_there_are_read_and_split() {
+        let lines = "{\"arrival_ms\": 7, \"input_length\": 100, \"hash_ids\": [3, 4]}\n";
+        let out = convert("--from-block-size 64 --block-size 32", lines);
+        assert_eq!(
+            out,
+            "{\"timestamp\":0,\"input_length\":100,\"hash_ids\":[6,7,8,9]}\n"
+        );
     }
 
     #[test]
