@@ -30,7 +30,10 @@ impl Target {
     /// What is wrong with the URL.
     pub(crate) fn parse(url: &str, endpoint: Option<Endpoint>) -> Result<Self, String> {
         let wrong = |why: &str| format!("--url {url}: {why}");
-        let uri: Uri = url.parse().map_err(|error| wrong(&format!("{error}")))?;
+        const EXAMPLE: &str = "expected a URL such as http://localhost:8000/v1/completions";
+        let uri: Uri = url
+            .parse()
+            .map_err(|error| wrong(&format!("{error}; {EXAMPLE}")))?;
         let tls = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -50,6 +53,15 @@ impl Target {
         if host.is_empty() {
             return Err(wrong("it has no host"));
         }
+        let port = match authority.as_str()[bracketed.len()..].strip_prefix(':') {
+            None if tls => 443,
+            None => 80,
+            // The Uri type takes any text for a port.
+            Some(text) => match text.parse() {
+                Ok(port @ 1..) => port,
+                _ => return Err(wrong(&format!("{text:?} is no port; expected 1 to 65535"))),
+            },
+        };
         let path = uri.path().trim_end_matches('/');
         let endpoint = endpoint.unwrap_or(if path.ends_with("/chat/completions") {
             Endpoint::Chat
@@ -67,7 +79,7 @@ impl Target {
         Ok(Self {
             tls,
             host: host.to_owned(),
-            port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            port,
             authority: authority.to_string(),
             path,
             endpoint,
@@ -128,6 +140,37 @@ mod tests {
 
     fn target(url: &str) -> Target {
         Target::parse(url, None).unwrap()
+    }
+
+    #[test]
+    fn a_port_that_cannot_be_is_refused() {
+        for url in [
+            "http://h:99999/",
+            "http://h:0/",
+            "http://h:x/",
+            "http://[::1]:70000/",
+        ] {
+            let error = Target::parse(url, None).unwrap_err();
+            assert!(
+                error.contains("port") || error.contains("expected"),
+                "{url}: {error}"
+            );
+        }
+        assert_eq!(
+            (
+                target("http://h:8000").port,
+                target("http://[::1]:8000").port
+            ),
+            (8000, 8000)
+        );
+    }
+
+    #[test]
+    fn what_is_no_url_gets_an_example() {
+        for url in ["", "http://", "::"] {
+            let error = Target::parse(url, None).unwrap_err();
+            assert!(error.contains("http://localhost:8000"), "{url:?}: {error}");
+        }
     }
 
     #[test]
