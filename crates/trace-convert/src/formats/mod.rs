@@ -8,6 +8,7 @@ mod aiperf_records;
 mod azure;
 mod bailian;
 mod burstgpt;
+mod columns;
 mod fluxperf;
 mod generic;
 mod longbench;
@@ -20,8 +21,8 @@ mod vllm_bench;
 mod weka;
 
 use crate::format::Format;
-pub use generic::Mapping;
-pub(crate) use generic::parse_mapping;
+pub use columns::Mapping;
+pub(crate) use columns::parse_mapping;
 
 /// Every format.
 pub(crate) static ALL: &[&Format] = &[
