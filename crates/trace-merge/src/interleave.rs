@@ -23,8 +23,8 @@ pub(crate) fn interleave(
     if plan.order == Order::Any {
         return sorted(parts, plan, out);
     }
-    // A limit of one input for each would be no merge.
-    let together = plan.open_files.unwrap_or_else(limit::open_files).max(2);
+    let allowed = limit::open_files();
+    let together = plan.open_files.map_or(allowed, |wish| wish.min(allowed));
     if parts.len() <= together {
         return at_once(parts, plan, |_, line| out.write(line));
     }

@@ -51,12 +51,21 @@ impl Members {
         let mut asks = false;
         loop {
             cursor.space();
-            let key = cursor.plain_string()?;
+            let (key, field) = match usual(&line[cursor.at..]) {
+                Some(field) => {
+                    let start = cursor.at + 1;
+                    cursor.at = start + field.name().len() + 1;
+                    (start..cursor.at - 1, Some(field))
+                }
+                None => {
+                    let key = cursor.plain_string()?;
+                    (key.clone(), Field::from_name(&line[key]))
+                }
+            };
             cursor.space();
             cursor.take(b':')?;
             cursor.space();
             let start = cursor.at;
-            let field = Field::from_name(&line[key.clone()]);
             let bit = field.map_or(0, |field| 1 << field as u64);
             if seen & bit != 0 {
                 return None;
@@ -170,6 +179,24 @@ impl Members {
             });
         }
         Ok(())
+    }
+}
+
+/// The field whose name, in quotes, `rest` begins with, for the fields of
+/// nearly every line: compared whole, not byte by byte.
+fn usual(rest: &[u8]) -> Option<Field> {
+    if rest.starts_with(b"\"timestamp\"") {
+        Some(Field::Timestamp)
+    } else if rest.starts_with(b"\"input_length\"") {
+        Some(Field::InputLength)
+    } else if rest.starts_with(b"\"output_length\"") {
+        Some(Field::OutputLength)
+    } else if rest.starts_with(b"\"hash_ids\"") {
+        Some(Field::HashIds)
+    } else if rest.starts_with(b"\"session_id\"") {
+        Some(Field::SessionId)
+    } else {
+        None
     }
 }
 

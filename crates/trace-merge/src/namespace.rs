@@ -127,6 +127,7 @@ const ROOM: usize = 24;
 ///
 /// Ids below 10^8, which nearly all are, take no branch on how many digits
 /// they have: the processor could not guess it.
+#[inline]
 fn spell(number: u64, out: &mut [u8]) -> usize {
     const EIGHT: u64 = 100_000_000;
     if number < EIGHT {
@@ -150,6 +151,7 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// The value of each of eight decimal digits, the first in the lowest byte:
 /// halves, then quarters, then digits are divided side by side, by
 /// multiplying with 2^20 / 100 and 2^10 / 10.
+#[inline]
 fn eight_digits(number: u64) -> u64 {
     let halves = (number / 10_000) | ((number % 10_000) << 32);
     let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
