@@ -6,15 +6,12 @@
 //! dashes, text without spaces) use a heap, so that no input takes more than
 //! n log n.
 
-use crate::vocabulary::{Rank, Vocabulary};
+use crate::vocabulary::{NONE, Rank, Vocabulary};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Longer pieces are merged through the heap.
 const SHORT: usize = 96;
-
-/// No token.
-const NONE: Rank = Rank::MAX;
 
 /// Room to work in, kept between pieces.
 #[derive(Default)]
@@ -71,9 +68,8 @@ fn split(vocabulary: &Vocabulary, piece: &[u8], parts: &mut Vec<Part>) {
         Part {
             start,
             pair: piece
-                .get(start as usize..start as usize + 2)
-                .and_then(|pair| vocabulary.rank(pair))
-                .unwrap_or(NONE),
+                .get(start as usize + 1)
+                .map_or(NONE, |&next| vocabulary.pair(piece[start as usize], next)),
             before: start.wrapping_sub(1),
             after: start + 1,
         }

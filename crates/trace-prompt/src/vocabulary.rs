@@ -21,6 +21,9 @@ const START_BITS: u32 = 21;
 const LENGTH_BITS: u32 = 7;
 const TAG_SHIFT: u32 = RANK_BITS + START_BITS + LENGTH_BITS;
 
+/// No token.
+pub(crate) const NONE: Rank = Rank::MAX;
+
 /// Tokens of up to this many bytes are hashed as a number.
 const SHORT: usize = 7;
 
@@ -33,6 +36,8 @@ pub(crate) struct Vocabulary {
     /// of what unpacking takes. Slots of four bytes, without start and length,
     /// fill faster still, but each look-up then misses the cache once more.
     slots: Vec<u64>,
+    /// Ranks of the tokens of two bytes, by these: where every merging begins.
+    pairs: Vec<Rank>,
     hasher: FixedState,
     longest: usize,
 }
@@ -63,6 +68,7 @@ impl Vocabulary {
         let mut vocabulary = Self {
             bytes,
             slots: vec![0; (2 * tokens).next_power_of_two()],
+            pairs: vec![NONE; 1 << 16],
             ends,
             hasher: FixedState::default(),
             longest,
@@ -81,6 +87,9 @@ impl Vocabulary {
             }
             let length = u64::from(end - start - 1) << (RANK_BITS + START_BITS);
             self.slots[at] = tag << TAG_SHIFT | length | u64::from(start) << RANK_BITS | rank;
+            if let &[first, second] = &self.bytes[start as usize..end as usize] {
+                self.pairs[pair(first, second)] = rank as Rank - 1;
+            }
             start = end;
         }
     }
@@ -107,6 +116,11 @@ impl Vocabulary {
         }
     }
 
+    /// The rank of the token of these two bytes, or [`NONE`].
+    pub(crate) fn pair(&self, first: u8, second: u8) -> Rank {
+        self.pairs[pair(first, second)]
+    }
+
     /// The bytes of a token, or none if there is none of that rank.
     pub(crate) fn token(&self, rank: Rank) -> Option<&[u8]> {
         let rank = rank as usize;
@@ -123,6 +137,10 @@ impl Vocabulary {
         };
         (hash as usize & (self.slots.len() - 1), hash >> TAG_SHIFT)
     }
+}
+
+fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
 }
 
 /// A short token's bytes and length as one number.
