@@ -107,7 +107,7 @@ impl Edit {
                 let wait = members.wait.unwrap_or_default();
                 self.shift.span(wait).push_millis(out);
             }
-            (Change::Ids, Some(space)) => space.push_ids(value, out)?,
+            (Change::Ids, Some(space)) => space.push_ids(value, members.plain_ids, out)?,
             (Change::Session, Some(space)) => space.push_session(value, out)?,
             (Change::Label(at), _) => out.extend_from_slice(&self.values[at]),
             (_, None) => out.extend_from_slice(value),

@@ -20,6 +20,8 @@ pub(crate) struct Members {
     pub(crate) timestamp: Range<usize>,
     pub(crate) delay: Range<usize>,
     pub(crate) hash_ids: Range<usize>,
+    /// The ids are spelled in the way that [`Cursor::ids`] calls plain.
+    pub(crate) plain_ids: bool,
     pub(crate) session_id: Range<usize>,
     /// The fields that labels are put into, in their order.
     pub(crate) labels: Vec<Range<usize>>,
@@ -110,9 +112,7 @@ impl Members {
             Field::InputLength | Field::OutputLength => {
                 cursor.integer()?;
             }
-            Field::HashIds => {
-                cursor.ids()?;
-            }
+            Field::HashIds => self.plain_ids = cursor.ids()?,
             Field::SessionId if cursor.peek() != Some(b'"') => {
                 cursor.integer()?;
             }
@@ -161,6 +161,7 @@ impl Members {
         self.timestamp = place("timestamp");
         self.delay = place("delay");
         self.hash_ids = place("hash_ids");
+        self.plain_ids = Cursor::new(&bytes[self.hash_ids.clone()]).ids() == Some(true);
         self.session_id = place("session_id");
         for (label, found) in labels.iter().zip(&mut self.labels) {
             *found = place(label);

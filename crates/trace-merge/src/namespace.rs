@@ -1,6 +1,5 @@
 //! Ids and sessions of one input, told apart from those of the others.
 
-use crate::cursor::is_plain;
 use trace_core::{Line, SessionId, push_string};
 
 /// The largest id that jq and JavaScript can hold.
@@ -27,18 +26,18 @@ impl Namespace {
     }
 
     /// Append `ids`, a valid JSON value of `hash_ids`, moved into the
-    /// namespace.
+    /// namespace; `plain` if it is known to be plain, as `Cursor::ids` says.
     ///
     /// # Errors
     /// An id that would become larger than 2^53 - 1.
-    pub(crate) fn push_ids(self, ids: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    pub(crate) fn push_ids(self, ids: &[u8], plain: bool, out: &mut Vec<u8>) -> Result<(), String> {
         if ids == b"null" {
             out.extend_from_slice(ids);
             return Ok(());
         }
         let start = out.len();
         out.push(b'[');
-        if self.push_plain(ids, out).is_none() {
+        if !plain || self.push_plain(ids, out).is_none() {
             // A space too many, an integral float, or one that is too large.
             out.truncate(start + 1);
             let spelled = [b"{\"input_length\":0,\"hash_ids\":", ids, b"}"].concat();
@@ -55,10 +54,9 @@ impl Namespace {
     }
 
     /// Append the ids of a plain array, each with a comma behind it; `None`
-    /// for another array, and for an id that becomes too large.
+    /// for an id that becomes too large.
     fn push_plain(self, ids: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let inside = ids.strip_prefix(b"[")?.strip_suffix(b"]")?;
-        is_plain(inside).then_some(())?;
         // One digit and a comma may become sixteen and a comma.
         let start = out.len();
         out.resize(start + 9 * inside.len() + 2 * ROOM, 0);
@@ -138,11 +136,17 @@ fn spell(number: u64, out: &mut [u8]) -> usize {
         out[8 - zeros] = b',';
         return 9 - zeros;
     }
-    let high = spell(number / EIGHT, out) - 1;
-    let low = eight_digits(number % EIGHT) | ZEROS;
-    out[high..high + 8].copy_from_slice(&low.to_le_bytes());
-    out[high + 8] = b',';
-    high + 9
+    spell_long(number, out)
+}
+
+/// The same for a number of nine to sixteen digits.
+#[cold]
+fn spell_long(number: u64, out: &mut [u8]) -> usize {
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(number).as_bytes();
+    out[..digits.len()].copy_from_slice(digits);
+    out[digits.len()] = b',';
+    digits.len() + 1
 }
 
 /// `0` in every byte.
@@ -168,7 +172,9 @@ mod tests {
     fn ids(input: usize, count: usize, text: &str) -> Result<String, String> {
         let mut out = Vec::new();
         let space = Namespace::new(input, count).unwrap();
-        space.push_ids(text.as_bytes(), &mut out)?;
+        let inside = text.trim_matches(['[', ']']);
+        let plain = crate::cursor::is_plain(inside.as_bytes());
+        space.push_ids(text.as_bytes(), plain, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
