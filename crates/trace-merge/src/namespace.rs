@@ -61,18 +61,15 @@ impl Namespace {
         let start = out.len();
         out.resize(start + 9 * inside.len() + 2 * ROOM, 0);
         let mut at = start;
-        let mut id = 0_u64;
-        for &byte in inside {
-            match byte {
-                b',' => {
-                    at += spell(self.moved(id)?, &mut out[at..]);
-                    id = 0;
-                }
-                b' ' => {}
-                digit => id = id * 10 + u64::from(digit - b'0'),
-            }
+        let mut rest = inside;
+        loop {
+            let (id, length) = number(rest);
+            at += spell(self.moved(id)?, &mut out[at..]);
+            rest = match &rest[length..] {
+                [b',', b' ', rest @ ..] | [b',', rest @ ..] => rest,
+                _ => break,
+            };
         }
-        at += spell(self.moved(id)?, &mut out[at..]);
         out.truncate(at);
         Some(())
     }
@@ -115,6 +112,33 @@ impl Namespace {
         let moved = id.checked_mul(self.count)?.checked_add(self.input)?;
         (moved <= LARGEST_ID).then_some(moved)
     }
+}
+
+/// The number that `text` begins with, of at most 14 digits, and how many
+/// those are.
+///
+/// Up to seven digits are read together: pairs, then fours, then eight are
+/// added up side by side.
+#[inline]
+fn number(text: &[u8]) -> (u64, usize) {
+    // Digits have this bit; commas and spaces have not.
+    const DIGIT: u64 = 0x1010_1010_1010_1010;
+    if let Some(&chunk) = text.first_chunk::<8>() {
+        let chunk = u64::from_le_bytes(chunk);
+        let length = (!chunk & DIGIT).trailing_zeros() / 8;
+        if (1..8).contains(&length) {
+            let digits = (chunk << (64 - 8 * length)) & 0x0f0f_0f0f_0f0f_0f0f;
+            let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+            let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+            let all = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
+            return (all, length as usize);
+        }
+    }
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    let digits = text.iter().take_while(is_digit);
+    digits.fold((0, 0), |(number, length), digit| {
+        (number * 10 + u64::from(digit - b'0'), length + 1)
+    })
 }
 
 /// What [`spell`] may touch: sixteen digits, a comma, and what it clears.
