@@ -6,6 +6,7 @@ use trace_merge::{Args, Input};
 
 fn main() -> ExitCode {
     cli::main(|args: Args| {
+        args.input.outlast_interrupt()?;
         let inputs = Input::all(&args.input)?;
         let watched = output_is_a_new_file(&inputs)?;
         trace_merge::run(&args, inputs, cli::stdout()?, watched)?;
