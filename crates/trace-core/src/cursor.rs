@@ -1,4 +1,8 @@
 //! Plain JSON values, read by hand.
+//!
+//! For quick ways through a line that stand in front of serde_json and never
+//! instead of it: a [`Cursor`] knows what nearly every line is made of and
+//! gives up on the rest.
 
 use crate::time::Micros;
 use std::ops::Range;
@@ -6,18 +10,31 @@ use std::ops::Range;
 /// A place in a line, and the values that can be read from there.
 ///
 /// Every method gives `None` where it is not sure; the place is then anywhere.
-pub(crate) struct Cursor<'a> {
-    pub(crate) line: &'a [u8],
-    pub(crate) at: usize,
+pub struct Cursor<'a> {
+    line: &'a [u8],
+    /// How many bytes lie behind it.
+    pub at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(line: &'a [u8], at: usize) -> Self {
+    /// The bytes it moves over.
+    pub fn line(&self) -> &'a [u8] {
+        self.line
+    }
+
+    /// Whether nothing is left.
+    pub fn is_at_end(&self) -> bool {
+        self.at == self.line.len()
+    }
+
+    /// A cursor `at` that byte of `line`.
+    #[inline]
+    pub fn new(line: &'a [u8], at: usize) -> Self {
         Self { line, at }
     }
 
     /// The one value that `place` holds, if `read` takes all of it.
-    pub(crate) fn whole<T>(
+    pub fn whole<T>(
         line: &'a [u8],
         place: Range<usize>,
         read: impl FnOnce(&mut Self) -> Option<T>,
@@ -27,34 +44,44 @@ impl<'a> Cursor<'a> {
         (cursor.at == place.end).then_some(value)
     }
 
-    pub(crate) fn peek(&self) -> Option<u8> {
+    /// The byte here, without going past it.
+    #[inline]
+    pub fn peek(&self) -> Option<u8> {
         self.line.get(self.at).copied()
     }
 
-    pub(crate) fn next(&mut self) -> Option<u8> {
+    /// The byte here.
+    #[inline]
+    pub fn byte(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.at += 1;
         Some(byte)
     }
 
-    pub(crate) fn take(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
+    /// Go past this byte.
+    #[inline]
+    pub fn take(&mut self, byte: u8) -> Option<()> {
+        (self.byte()? == byte).then_some(())
     }
 
-    pub(crate) fn space(&mut self) {
+    /// Go past white space.
+    #[inline]
+    pub fn space(&mut self) {
         while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
             self.at += 1;
         }
     }
 
-    pub(crate) fn word(&mut self, word: &[u8]) -> Option<()> {
+    /// Go past a literal such as `null`.
+    #[inline]
+    pub fn word(&mut self, word: &[u8]) -> Option<()> {
         self.line[self.at..]
             .starts_with(word)
             .then(|| self.at += word.len())
     }
 
     /// The place of a string's content, for strings without escapes.
-    pub(crate) fn string(&mut self) -> Option<Range<usize>> {
+    pub fn string(&mut self) -> Option<Range<usize>> {
         self.take(b'"')?;
         let start = self.at;
         let odd = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f | 0x80..);
@@ -63,13 +90,15 @@ impl<'a> Cursor<'a> {
         (self.line[end] == b'"').then_some(start..end)
     }
 
-    pub(crate) fn text(&mut self) -> Option<&'a str> {
+    /// A string without escapes.
+    #[inline]
+    pub fn text(&mut self) -> Option<&'a str> {
         let place = self.string()?;
         std::str::from_utf8(&self.line[place]).ok()
     }
 
     /// A whole number of at most 18 digits, which cannot overflow.
-    pub(crate) fn integer(&mut self) -> Option<u64> {
+    pub fn integer(&mut self) -> Option<u64> {
         let number = self.digits()?;
         match self.peek() {
             Some(b'.' | b'e' | b'E') => None,
@@ -77,7 +106,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(crate) fn digits(&mut self) -> Option<u64> {
+    /// A run of at most 18 digits without leading zero.
+    #[inline]
+    pub fn digits(&mut self) -> Option<u64> {
         let start = self.at;
         let mut number = 0_u64;
         for &byte in &self.line[start..] {
@@ -95,7 +126,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Milliseconds of at most 15 digits and three decimals.
-    pub(crate) fn millis(&mut self) -> Option<Micros> {
+    pub fn millis(&mut self) -> Option<Micros> {
         let start = self.at;
         let whole = self.digits()?;
         if self.at - start > 15 {
@@ -123,10 +154,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// A flat array, each item read by `item`.
-    pub(crate) fn array<T>(
+    pub fn array<T>(
         &mut self,
         items: &mut Vec<T>,
-        item: impl Fn(&mut Self) -> Option<T>,
+        mut item: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<()> {
         self.take(b'[')?;
         self.space();
@@ -147,7 +178,7 @@ impl<'a> Cursor<'a> {
                 }
             } else {
                 self.space();
-                match self.next()? {
+                match self.byte()? {
                     b',' => {}
                     b']' => return Some(()),
                     _ => return None,
@@ -158,7 +189,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Go past a value without looking into it; gives up on objects.
-    pub(crate) fn skip(&mut self) -> Option<()> {
+    pub fn skip(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
             b't' => self.word(b"true"),
@@ -170,7 +201,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Go past a number, holding it to JSON's grammar.
-    pub(crate) fn number(&mut self) -> Option<()> {
+    pub fn number(&mut self) -> Option<()> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -189,7 +220,9 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    pub(crate) fn run_of_digits(&mut self) -> Option<()> {
+    /// Go past at least one digit.
+    #[inline]
+    pub fn run_of_digits(&mut self) -> Option<()> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;

@@ -37,7 +37,7 @@ pub mod block;
 pub mod cli;
 #[cfg(feature = "clock")]
 pub mod clock;
-mod cursor;
+pub mod cursor;
 mod decode;
 mod error;
 mod field;

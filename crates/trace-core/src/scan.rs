@@ -40,7 +40,7 @@ fn object(
         cursor.take(b':')?;
         cursor.space();
         let start = cursor.at;
-        let field = Field::from_name(&cursor.line[key.clone()]);
+        let field = Field::from_name(&cursor.line()[key.clone()]);
         match field {
             Some(field) if seen & field.bit() != 0 => return None,
             Some(field) if !field.is_outcome() => known(cursor, field, request, spare)?,
@@ -53,14 +53,14 @@ fn object(
             value: start..cursor.at,
         });
         cursor.space();
-        match cursor.next()? {
+        match cursor.byte()? {
             b',' => {}
             b'}' => break,
             _ => return None,
         }
     }
     cursor.space();
-    (cursor.at == cursor.line.len()).then_some(())
+    cursor.is_at_end().then_some(())
 }
 
 /// One field of a request.

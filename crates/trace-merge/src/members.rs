@@ -6,9 +6,10 @@
 //! give up, and trace-core's reader decides. So it may be fast but has no say
 //! in what is valid, and the two are tested against each other.
 
-use crate::cursor::{Cursor, Escapes};
+use crate::cursor::{Escapes, LookOver};
 use std::io::Read;
 use std::ops::Range;
+use trace_core::cursor::Cursor;
 use trace_core::{Error, Field, Line, LineError, Micros, Reader};
 
 /// Where the values stand that may be changed; an empty range is a field
@@ -20,7 +21,7 @@ pub(crate) struct Members {
     pub(crate) timestamp: Range<usize>,
     pub(crate) delay: Range<usize>,
     pub(crate) hash_ids: Range<usize>,
-    /// The ids are spelled in the way that [`Cursor::ids`] calls plain.
+    /// The ids are spelled in the way that [`LookOver::ids`] calls plain.
     pub(crate) plain_ids: bool,
     pub(crate) session_id: Range<usize>,
     /// The fields that labels are put into, in their order.
@@ -46,7 +47,7 @@ impl Members {
     }
 
     fn walk(&mut self, line: &[u8], labels: &[String]) -> Option<()> {
-        let mut cursor = Cursor::new(line);
+        let mut cursor = Cursor::new(line, 0);
         cursor.space();
         cursor.take(b'{')?;
         let mut seen = 0_u64;
@@ -60,7 +61,7 @@ impl Members {
                     (start..cursor.at - 1, Some(field))
                 }
                 None => {
-                    let key = cursor.plain_string()?;
+                    let key = cursor.string()?;
                     (key.clone(), Field::from_name(&line[key]))
                 }
             };
@@ -86,7 +87,7 @@ impl Members {
                         Field::InputLength | Field::TextInput | Field::Messages | Field::Payload
                     );
                 }
-                None => cursor.skip()?,
+                None => cursor.value()?,
             }
             for (label, place) in labels.iter().zip(&mut self.labels) {
                 if place.start == place.end && line[key.clone()] == *label.as_bytes() {
@@ -94,7 +95,7 @@ impl Members {
                 }
             }
             cursor.space();
-            match cursor.next()? {
+            match cursor.byte()? {
                 b',' => {}
                 b'}' => break,
                 _ => return None,
@@ -119,9 +120,9 @@ impl Members {
             Field::SessionId | Field::Model | Field::Source | Field::TextInput => {
                 cursor.skip_string(Escapes::NoUnicode)?;
             }
-            Field::Messages | Field::Tools if cursor.peek() == Some(b'[') => cursor.skip()?,
-            Field::Payload | Field::Extra if cursor.peek() == Some(b'{') => cursor.skip()?,
-            field if field.is_outcome() => cursor.skip()?,
+            Field::Messages | Field::Tools if cursor.peek() == Some(b'[') => cursor.value()?,
+            Field::Payload | Field::Extra if cursor.peek() == Some(b'{') => cursor.value()?,
+            field if field.is_outcome() => cursor.value()?,
             _ => return None,
         }
         Some(())
@@ -161,7 +162,7 @@ impl Members {
         self.timestamp = place("timestamp");
         self.delay = place("delay");
         self.hash_ids = place("hash_ids");
-        self.plain_ids = Cursor::new(&bytes[self.hash_ids.clone()]).ids() == Some(true);
+        self.plain_ids = Cursor::new(&bytes[self.hash_ids.clone()], 0).ids() == Some(true);
         self.session_id = place("session_id");
         for (label, found) in labels.iter().zip(&mut self.labels) {
             *found = place(label);
