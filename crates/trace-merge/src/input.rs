@@ -104,7 +104,7 @@ fn open<'a>(place: Place<'a>, name: Arc<str>, capacity: usize) -> io::Result<Lin
             let file = File::open(path)?;
             let metadata = file.metadata()?;
             if metadata.is_dir() {
-                return Err(io::ErrorKind::IsADirectory.into());
+                return Err(io::Error::other("Is a directory"));
             }
             eager = metadata.is_file();
             if eager {
