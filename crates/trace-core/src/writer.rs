@@ -36,6 +36,26 @@ impl<W: Write> Writer<W> {
         self.end_line()
     }
 
+    /// Write a request with further members: JSON as it stands between the
+    /// braces, such as `"client":17,"turn":2`, or nothing.
+    ///
+    /// # Errors
+    /// Those of the underlying writer.
+    pub fn write_with(&mut self, request: &Request, members: &[u8]) -> io::Result<()> {
+        request.append_to(&mut self.waiting);
+        if !members.is_empty() {
+            // What was appended ends in a brace, and holds nothing else only
+            // if there was nothing to write.
+            self.waiting.pop();
+            if self.waiting.last() != Some(&b'{') {
+                self.waiting.push(b',');
+            }
+            self.waiting.extend_from_slice(members);
+            self.waiting.push(b'}');
+        }
+        self.end_line()
+    }
+
     /// Write a line as it now is.
     ///
     /// # Errors
@@ -94,6 +114,24 @@ mod tests {
     use super::*;
     use crate::{Micros, Reader, SessionId};
     use proptest::prelude::*;
+
+    #[test]
+    fn further_members_come_last() {
+        let request = Request {
+            input_length: Some(3),
+            ..Request::default()
+        };
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out);
+        writer.write_with(&request, br#""client":7"#).unwrap();
+        writer.write_with(&request, b"").unwrap();
+        writer.write_with(&Request::default(), br#""a":1"#).unwrap();
+        drop(writer);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"input_length\":3,\"client\":7}\n{\"input_length\":3}\n{\"a\":1}\n"
+        );
+    }
 
     #[test]
     fn fields_come_in_the_order_of_the_format() {

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use trace_core::cli::{BlockSizeArg, SeedArg};
 use trace_core::{Micros, Streams, parse_duration};
 
-use crate::synth::Synth;
+use crate::requests::Requests;
 use crate::{rate, sine};
 
 /// Make request traces: arrivals, lengths, shared prefixes.
@@ -75,10 +75,10 @@ impl Command {
     ///
     /// Fails if flags contradict each other or a file they name cannot be
     /// read; the message names the flag.
-    pub fn synth(&self) -> anyhow::Result<Synth> {
+    pub fn requests(&self) -> anyhow::Result<Box<dyn Requests>> {
         match self {
-            Self::Rate(args) => args.synth(),
-            Self::Sine(args) => args.synth(),
+            Self::Rate(args) => args.requests(),
+            Self::Sine(args) => Ok(Box::new(args.synth()?)),
         }
     }
 }

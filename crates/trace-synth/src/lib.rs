@@ -6,10 +6,11 @@
 //! arrivals   when          constant, renewal, sine              arrival.rs, gap.rs, curve.rs
 //! × lengths  how long      distributions, files, mixtures       length.rs, dist.rs, empirical.rs
 //! × prefixes what is shared  nothing, or a pool of blocks       prefix.rs
-//! → Synth    an iterator of requests                            synth.rs
+//! → Synth    requests in time order                             synth.rs, requests.rs
 //! ```
 //!
-//! Each part draws from its own stream of randomness, named for it, so that
+//! On the command line the same parts are groups of flags: [`when`] and
+//! [`shape`]. Each part draws from its own stream of randomness, named for it, so that
 //! the same seed gives the same arrivals whatever the lengths are. All
 //! arithmetic that decides a byte is done by [`draw`] and `libm`, equal on
 //! every machine; the tests hold a hash of what each generator writes.
@@ -29,17 +30,21 @@ pub mod length;
 pub mod normal;
 pub mod prefix;
 pub mod rate;
+pub mod requests;
+pub mod shape;
 pub mod sine;
 pub mod synth;
+pub mod when;
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use trace_core::{Request, Writer, cli};
+use trace_core::{Writer, cli};
 
 pub use args::{Args, Command};
+pub use requests::{Requests, Row};
 pub use synth::Synth;
 
 /// Write the trace that `args` describe to `stdout`, or to the file they name.
@@ -52,14 +57,14 @@ pub use synth::Synth;
 /// written. An error of `stdout` stays an [`io::Error`].
 pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
     // First, so that a mistake in the flags doesn't empty a file.
-    let synth = args.command.synth()?;
+    let trace = args.command.requests()?;
     match destination(&args.command) {
-        None if stdout_is_a_file() => write_watched(synth, stdout)?,
-        None => write(synth, stdout)?,
+        None if stdout_is_a_file() => write_watched(trace, stdout)?,
+        None => write(trace, stdout)?,
         Some(path) => {
             let file =
                 File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-            write_watched(synth, file)
+            write_watched(trace, file)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
@@ -73,39 +78,39 @@ fn destination(command: &Command) -> Option<PathBuf> {
     }
 }
 
-/// Write all of `synth` to `output`.
+/// Write all of `trace` to `output`.
 ///
 /// # Errors
 /// Those of `output`.
-pub fn write(synth: Synth, output: impl Write) -> io::Result<()> {
-    write_telling(synth, output, |_| {})
+pub fn write(trace: impl Requests, output: impl Write) -> io::Result<()> {
+    write_telling(trace, output, |_| {})
 }
 
-fn write_watched(synth: Synth, output: impl Write) -> io::Result<()> {
+fn write_watched(trace: impl Requests, output: impl Write) -> io::Result<()> {
     let mut progress = cli::Progress::new("requests", None);
-    let written = write_telling(synth, output, |count| progress.set(count, ""));
+    let written = write_telling(trace, output, |count| progress.set(count, ""));
     progress.finish();
     written
 }
 
 /// Write, and `tell` how many requests were, now and then.
 fn write_telling(
-    mut synth: Synth,
+    mut trace: impl Requests,
     output: impl Write,
     mut tell: impl FnMut(u64),
 ) -> io::Result<()> {
     const NOW_AND_THEN: u64 = 1 << 15;
-    let mut trace = Writer::new(output);
-    let mut request = Request::default();
+    let mut lines = Writer::new(output);
+    let mut row = Row::default();
     let mut count = 0u64;
-    while synth.fill(&mut request) {
-        trace.write(&request)?;
+    while trace.fill(&mut row) {
+        lines.write_with(&row.request, &row.members)?;
         count += 1;
         if count.is_multiple_of(NOW_AND_THEN) {
             tell(count);
         }
     }
-    trace.flush()
+    lines.flush()
 }
 
 #[cfg(unix)]

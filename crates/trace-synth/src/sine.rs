@@ -178,6 +178,7 @@ impl Args {
             prefixes,
             block_size: self.trace.block_size.block_size,
             model: self.trace.model.clone(),
+            members: Vec::new(),
         })
     }
 
@@ -213,6 +214,7 @@ impl Args {
 #[cfg(test)]
 mod tests {
     use crate::args::{Args, Command};
+    use crate::requests::Requests;
     use clap::Parser;
 
     fn sine(flags: &str) -> super::Args {
@@ -252,7 +254,11 @@ mod tests {
                     --time-duration 3600";
         let requests = |flags: &str| -> Vec<_> {
             let synth = sine(flags).synth().unwrap();
-            synth.take(100).map(|request| request.timestamp).collect()
+            synth
+                .each()
+                .take(100)
+                .map(|request| request.timestamp)
+                .collect()
         };
         assert_eq!(
             requests(long),

@@ -5,12 +5,12 @@ use trace_core::{Request, blocks_of};
 use crate::arrival::Arrivals;
 use crate::length::Lengths;
 use crate::prefix::Prefixes;
+use crate::requests::{Requests, Row};
 
 /// A trace in the making, one request at a time.
 ///
 /// The parts don't know of each other: any arrival process goes with any
-/// lengths and any prefixes. An iterator of [`Request`]s, and for tight loops
-/// [`fill`](Self::fill), which reuses one request's memory.
+/// lengths and any prefixes. See [`Requests`] for what to do with it.
 pub struct Synth {
     /// When.
     pub arrivals: Arrivals,
@@ -22,14 +22,25 @@ pub struct Synth {
     pub block_size: u64,
     /// The model every request asks for.
     pub model: Option<String>,
+    /// Members that every line gets beside the fields of the format; see
+    /// [`Row::members`].
+    pub members: Vec<u8>,
+}
+
+impl Requests for Synth {
+    fn fill(&mut self, row: &mut Row) -> bool {
+        if row.members != self.members {
+            row.members.clone_from(&self.members);
+        }
+        row.request.session_id = None;
+        row.request.delay = None;
+        row.request.text_input = None;
+        self.fill_request(&mut row.request)
+    }
 }
 
 impl Synth {
-    /// Turn `request` into the next one of the trace; false at its end.
-    ///
-    /// `request` should be a default one or from an earlier call: only what
-    /// this trace sets is overwritten.
-    pub fn fill(&mut self, request: &mut Request) -> bool {
+    fn fill_request(&mut self, request: &mut Request) -> bool {
         let Some(arrival) = self.arrivals.next() else {
             return false;
         };
@@ -37,22 +48,16 @@ impl Synth {
         request.timestamp = Some(arrival.timestamp);
         request.input_length = Some(input);
         request.output_length = Some(output);
-        if let Some(prefixes) = &mut self.prefixes {
-            let ids = request.hash_ids.get_or_insert_default();
-            prefixes.draw(blocks_of(input, self.block_size), ids);
+        match &mut self.prefixes {
+            Some(prefixes) => {
+                let ids = request.hash_ids.get_or_insert_default();
+                prefixes.draw(blocks_of(input, self.block_size), ids);
+            }
+            None => request.hash_ids = None,
         }
         if request.model != self.model {
             request.model.clone_from(&self.model);
         }
         true
-    }
-}
-
-impl Iterator for Synth {
-    type Item = Request;
-
-    fn next(&mut self) -> Option<Request> {
-        let mut request = Request::default();
-        self.fill(&mut request).then_some(request)
     }
 }

@@ -4,15 +4,16 @@
 use clap::Parser;
 use std::collections::HashSet;
 use trace_core::Request;
-use trace_synth::{Args, Synth};
+use trace_synth::{Args, Requests};
 
-fn synth(flags: &str) -> Synth {
+fn synth(flags: &str) -> impl Iterator<Item = Request> {
     let words = ["trace-synth"].into_iter().chain(flags.split_whitespace());
     Args::try_parse_from(words)
         .unwrap()
         .command
-        .synth()
+        .requests()
         .unwrap()
+        .each()
 }
 
 /// What is asked of a trace.
