@@ -1,6 +1,7 @@
 //! What can be typed: the commands, and the flags they share.
 
 use clap::{Parser, Subcommand};
+use rand::Rng;
 use trace_core::cli::{BlockSizeArg, SeedArg};
 use trace_core::{Micros, Streams, parse_duration};
 
@@ -67,6 +68,15 @@ impl TraceArgs {
     /// The streams of randomness of this seed.
     pub fn streams(&self) -> Streams {
         Streams::new(self.seed.seed)
+    }
+
+    /// The same flags for one part of a trace of several, such as a model or
+    /// a client: with a seed of its own, which depends on `name` and not on
+    /// what other parts there are.
+    pub fn part(&self, name: &str) -> Self {
+        let mut part = self.clone();
+        part.seed.seed = self.streams().stream(&format!("part {name}")).next_u64();
+        part
     }
 }
 

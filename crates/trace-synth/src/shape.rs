@@ -45,17 +45,38 @@ impl ShapeArgs {
         arrivals: Arrivals,
         trace: &TraceArgs,
     ) -> anyhow::Result<Box<dyn Requests>> {
+        self.requests_of(arrivals, self.lengths(trace)?, Vec::new(), trace)
+    }
+
+    /// Requests at `arrivals` that are as long as `lengths` says, with all
+    /// else as the flags say and with `members` on each line (see
+    /// [`Row::members`](crate::Row::members)): for what brings lengths of its
+    /// own.
+    ///
+    /// # Errors
+    /// As [`requests`](Self::requests).
+    pub fn requests_of(
+        &self,
+        arrivals: Arrivals,
+        lengths: Box<dyn Lengths + Send>,
+        members: Vec<u8>,
+        trace: &TraceArgs,
+    ) -> anyhow::Result<Box<dyn Requests>> {
         Ok(Box::new(Synth {
             arrivals,
-            lengths: self.lengths(trace)?,
+            lengths,
             prefixes: self.prefixes(trace),
             block_size: trace.block_size.block_size,
             model: trace.model.clone(),
-            members: Vec::new(),
+            members,
         }))
     }
 
-    fn lengths(&self, trace: &TraceArgs) -> anyhow::Result<Box<dyn Lengths + Send>> {
+    /// The lengths that the flags describe, from streams of their own.
+    ///
+    /// # Errors
+    /// A file of lengths that cannot be read.
+    pub fn lengths(&self, trace: &TraceArgs) -> anyhow::Result<Box<dyn Lengths + Send>> {
         let streams = trace.streams();
         let input = self
             .input_length
