@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use trace_core::{ErrorKind, Field, TokenSource};
 
-const SCHEMAS: [&str; 4] = ["request", "outcome", "mock", "stats"];
+const SCHEMAS: &[&str] = &["request", "outcome", "mock", "stats", "cache"];
 
 /// The schema `name` as it lies in `schemas/`.
 fn schema(name: &str) -> Value {
@@ -103,7 +103,7 @@ fn properties(name: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_schemas_are_schemas() {
-    for name in SCHEMAS {
+    for &name in SCHEMAS {
         let schema = schema(name);
         assert!(jsonschema::meta::is_valid(&schema), "{name}");
         assert!(id(&schema).ends_with(&format!("/schemas/{name}.schema.json")));
@@ -133,7 +133,7 @@ fn every_property_says_what_it_is() {
             }
         }
     }
-    for name in SCHEMAS {
+    for &name in SCHEMAS {
         let schema = schema(name);
         for holder in [&schema, &schema["$defs"]["report"]] {
             if let Some(properties) = holder.get("properties") {
@@ -381,4 +381,16 @@ fn what_trace_stats_reports_validates() {
         .args("--format json empty.jsonl")
         .run();
     stats.know(&serde_json::from_slice(&empty.stdout).unwrap());
+}
+
+#[test]
+fn cache_objects_validate() {
+    let cache = Judge::of("cache");
+    for flags in [
+        "",
+        "--full-blocks-only --bytes-per-token 128KiB --capacities 2,1GiB",
+    ] {
+        let stats = tool("trace-stats").args("cache --format json").args(flags);
+        cache.know(&stats.arg(fixture("shared_prefixes.jsonl")).run().json());
+    }
 }

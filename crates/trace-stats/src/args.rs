@@ -1,5 +1,6 @@
 //! What was typed.
 
+use crate::cache;
 use crate::format::Format;
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
@@ -16,8 +17,12 @@ use trace_core::cli::{BlockSizeArg, InputArgs};
 /// max. Quantiles interpolate linearly between the closest ranks, as numpy
 /// does; std is the population's.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "trace-stats", version, about, after_help = MORE)]
+#[command(name = "trace-stats", version, about, after_help = MORE, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    /// Another question than the report.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "shared with the other tools")]
     pub input: InputArgs,
@@ -40,6 +45,14 @@ pub struct Args {
     /// Leave out everything about prefixes, and the memory it takes
     #[arg(long)]
     pub no_prefix: bool,
+}
+
+/// What can be asked beside the report. A file of such a name is written as
+/// ./NAME.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Command {
+    /// Hit rate of a KV cache against its capacity
+    Cache(cache::Args),
 }
 
 impl Args {

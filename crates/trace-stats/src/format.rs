@@ -4,6 +4,8 @@ mod csv;
 mod markdown;
 mod table;
 
+pub(crate) use table::plain;
+
 use crate::report::{Report, Value};
 use std::io::Write;
 use trace_core::quantile::Spread;
@@ -78,7 +80,7 @@ fn is_infinite(spread: &Spread, name: &str) -> bool {
 }
 
 /// Five or six significant digits, whole numbers whole.
-fn rounded(value: f64) -> String {
+pub(crate) fn rounded(value: f64) -> String {
     let size = value.abs();
     if value.fract() == 0.0 && size < 1e15 {
         format!("{value:.0}")

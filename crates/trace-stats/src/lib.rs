@@ -19,6 +19,7 @@
 //! ```
 
 mod args;
+pub mod cache;
 pub mod flaw;
 pub mod format;
 pub mod group;
@@ -30,7 +31,7 @@ pub mod results;
 pub mod summary;
 pub mod workload;
 
-pub use args::Args;
+pub use args::{Args, Command};
 pub use format::Format;
 pub use report::{Kind, Report, Value};
 pub use summary::Summary;

@@ -3,13 +3,22 @@
 use std::io::BufWriter;
 use std::process::ExitCode;
 use trace_core::cli;
+use trace_stats::{Command, cache};
 
 fn main() -> ExitCode {
     cli::main(|args: trace_stats::Args| {
-        args.input.outlast_interrupt()?;
-        let mut input = args.input.open()?;
+        let files = match &args.command {
+            Some(Command::Cache(args)) => &args.input,
+            None => &args.input,
+        };
+        files.outlast_interrupt()?;
+        let mut input = files.open()?;
         let output = BufWriter::new(cli::stdout()?);
-        let code = trace_stats::run(&args, &mut input, output, std::io::stderr())?;
+        let notes = std::io::stderr();
+        let code = match &args.command {
+            Some(Command::Cache(args)) => cache::run(args, &mut input, output, notes)?,
+            None => trace_stats::run(&args, &mut input, output, notes)?,
+        };
         cli::report_skipped("trace-stats", &input);
         Ok(code)
     })

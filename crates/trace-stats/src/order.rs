@@ -2,13 +2,43 @@
 //!
 //! Outcomes are written as requests end, which is not the order in which a
 //! cache met their prompts. So their ids are held, four bytes a block and some
-//! 72 bytes a row, until the last line is read, and then taken in the order of
+//! 112 bytes a row, until the last line is read, and then taken in the order of
 //! stage, concurrency, round and seq.
 
-use crate::flaw::Places;
 use crate::ids::Ids;
-use crate::prefix::Prefixes;
-use trace_core::{Line, Outcome};
+use trace_core::{Line, Micros, Outcome};
+
+/// A request as a cache meets it.
+#[derive(Debug, Clone, Copy)]
+pub struct Prompt<'a> {
+    /// Length of the prompt in tokens, if the line says.
+    pub input_length: Option<u64>,
+    /// Tokens asked for, if the line says.
+    pub output_length: Option<u64>,
+    /// When it arrives, if the line says.
+    pub arrival: Option<Micros>,
+    /// Block ids, none if the line has none.
+    pub ids: &'a [u64],
+    /// The file the line stands in.
+    pub name: &'a str,
+    /// The number of the line, from 1.
+    pub line: u64,
+}
+
+impl<'a> Prompt<'a> {
+    /// What `line` asks; a run may have been faster than its trace, so what was
+    /// `scheduled` counts as its arrival.
+    pub fn of(line: &'a Line, scheduled: Option<Micros>) -> Self {
+        Self {
+            input_length: line.request.input_length,
+            output_length: line.request.output_length,
+            arrival: scheduled.or(line.request.timestamp),
+            ids: line.request.hash_ids.as_deref().unwrap_or_default(),
+            name: line.name(),
+            line: line.number(),
+        }
+    }
+}
 
 /// Rows that wait for the end of the input.
 #[derive(Debug, Default)]
@@ -28,6 +58,8 @@ struct Row {
     round: Option<u64>,
     seq: Option<u64>,
     input_length: Option<u64>,
+    output_length: Option<u64>,
+    arrival: Option<Micros>,
     from: usize,
     blocks: usize,
     name: u32,
@@ -54,6 +86,8 @@ impl Held {
             round: outcome.round,
             seq: outcome.seq,
             input_length: line.request.input_length,
+            output_length: line.request.output_length,
+            arrival: outcome.scheduled_ms.or(line.request.timestamp),
             from,
             blocks: self.numbers.len() - from,
             name: index(&mut self.names, line.name()),
@@ -62,15 +96,18 @@ impl Held {
         Ok(())
     }
 
-    /// Give every row to `prefixes` in the order of the input, and the places
-    /// of those with ids to `places`.
+    /// Give every row to `take` in the order of the input; ids are numbered from
+    /// 0 in the order of the lines.
     ///
     /// Rows that tell nothing to order them by stay in the order of their lines.
     ///
     /// # Errors
     ///
-    /// Those of [`Prefixes::push`].
-    pub fn release(mut self, prefixes: &mut Prefixes, places: &mut Places) -> anyhow::Result<()> {
+    /// Those of `take`.
+    pub fn release(
+        mut self,
+        mut take: impl FnMut(Prompt<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let stages = self.stages;
         self.rows.sort_by_cached_key(|row| {
             let stage = row.stage.map(|stage| stages[stage as usize].clone());
@@ -81,10 +118,14 @@ impl Held {
             let numbers = &self.numbers[row.from..row.from + row.blocks];
             ids.clear();
             ids.extend(numbers.iter().copied().map(u64::from));
-            if !ids.is_empty() {
-                places.push(&self.names[row.name as usize], row.line);
-            }
-            prefixes.push(row.input_length, &ids)?;
+            take(Prompt {
+                input_length: row.input_length,
+                output_length: row.output_length,
+                arrival: row.arrival,
+                ids: &ids,
+                name: &self.names[row.name as usize],
+                line: row.line,
+            })?;
         }
         Ok(())
     }
@@ -103,6 +144,7 @@ fn index(names: &mut Vec<String>, name: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prefix::Prefixes;
 
     #[test]
     fn the_cache_meets_prompts_in_input_order() {
@@ -117,11 +159,10 @@ mod tests {
             let line = Line::parse("t", line).unwrap();
             held.push(&line, &line.outcome().unwrap().unwrap()).unwrap();
         }
-        let (mut prefixes, mut places) = (Prefixes::new(10), Places::default());
-        held.release(&mut prefixes, &mut places).unwrap();
-        let reuse = prefixes.finish();
-        assert_eq!(reuse.hit_blocks, 3);
-        assert_eq!(places.place(0), "t:1");
+        let mut prefixes = Prefixes::new(10);
+        let push = |prompt: Prompt<'_>| prefixes.push(prompt.input_length, prompt.ids);
+        held.release(push).unwrap();
+        assert_eq!(prefixes.finish().hit_blocks, 3);
     }
 
     #[test]
@@ -138,13 +179,16 @@ mod tests {
             held.push(&line, &line.outcome().unwrap().unwrap()).unwrap();
         }
         held.rows.reverse();
-        let (mut prefixes, mut places) = (Prefixes::new(10), Places::default());
         // Told apart by their line, each of which parses as line 1.
         for (row, line) in held.rows.iter_mut().zip([40, 30, 20, 10]) {
             row.line = line;
         }
-        held.release(&mut prefixes, &mut places).unwrap();
-        let order: Vec<_> = (0..4).map(|row| places.place(row)).collect();
-        assert_eq!(order, ["t:40", "t:20", "t:10", "t:30"]);
+        let mut order = Vec::new();
+        let note = |prompt: Prompt<'_>| {
+            order.push((prompt.name.to_owned(), prompt.line));
+            Ok(())
+        };
+        held.release(note).unwrap();
+        assert_eq!(order, [40, 20, 10, 30].map(|line| ("t".to_owned(), line)));
     }
 }

@@ -294,7 +294,12 @@ impl Sharing {
 
     fn describe(self, report: &mut Report) -> anyhow::Result<()> {
         let (mut prefixes, mut places) = (self.prefixes, self.places);
-        self.held.release(&mut prefixes, &mut places)?;
+        self.held.release(|prompt| {
+            if !prompt.ids.is_empty() {
+                places.push(prompt.name, prompt.line);
+            }
+            prefixes.push(prompt.input_length, prompt.ids)
+        })?;
         let reuse = prefixes.finish();
         if reuse.rows == 0 {
             return Ok(());

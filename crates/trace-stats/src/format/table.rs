@@ -70,7 +70,7 @@ fn metrics(report: &Report) -> Table {
 }
 
 /// No lines, two spaces between columns; all but the first aligned as said.
-fn plain(mut table: Table, alignment: CellAlignment) -> Table {
+pub(crate) fn plain(mut table: Table, alignment: CellAlignment) -> Table {
     table.load_style(presets::NOTHING);
     let columns = table.column_count();
     for (index, column) in table.column_iter_mut().enumerate() {
