@@ -24,7 +24,7 @@ impl Tally {
     ///
     /// # Panics
     ///
-    /// As [`Sample::push`].
+    /// As [`Sample::push`](super::Sample::push).
     pub fn push(&mut self, value: f64) {
         self.push_times(value, 1);
     }
@@ -33,7 +33,7 @@ impl Tally {
     ///
     /// # Panics
     ///
-    /// As [`Sample::push`].
+    /// As [`Sample::push`](super::Sample::push).
     pub fn push_times(&mut self, value: f64, times: u64) {
         if times == 0 {
             return;
