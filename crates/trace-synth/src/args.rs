@@ -28,7 +28,7 @@ pub struct Args {
 /// The kinds of trace.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Arrivals at a constant mean rate, lengths from any distribution
+    /// Arrivals at a rate, constant or a curve; lengths from any distribution
     Rate(rate::Args),
     /// Rate and length mix that swing like sine waves (Dynamo's sin_synth.py)
     Sine(sine::Args),

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! arrivals   when          constant, renewal, sine              arrival.rs, gap.rs, curve.rs
+//!                          a rate over time                     rate_curve.rs, intensity.rs, pieces.rs, rescaled.rs
 //! × lengths  how long      distributions, files, mixtures       length.rs, dist.rs, empirical.rs
 //! × prefixes what is shared  nothing, or a pool of blocks       prefix.rs
 //! → Synth    requests in time order                             synth.rs, requests.rs
@@ -26,11 +27,15 @@ pub mod dist;
 pub mod draw;
 pub mod empirical;
 pub mod gap;
+pub mod intensity;
 pub mod length;
 pub mod normal;
+pub mod pieces;
 pub mod prefix;
 pub mod rate;
+pub mod rate_curve;
 pub mod requests;
+pub mod rescaled;
 pub mod shape;
 pub mod sine;
 pub mod synth;

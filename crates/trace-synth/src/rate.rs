@@ -1,14 +1,15 @@
-//! `trace-synth rate`: a constant mean rate.
+//! `trace-synth rate`: a rate over time.
 
 use crate::args::TraceArgs;
 use crate::dist;
+use crate::rate_curve;
 use crate::requests::Requests;
 use crate::shape::ShapeArgs;
 use crate::when::WhenArgs;
 
-/// Arrivals at a constant mean rate, lengths from any distribution.
+/// Arrivals at a rate, constant or a curve; lengths from any distribution.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{}\n\n{EXAMPLES}", dist::GRAMMAR))]
+#[command(after_help = EXAMPLES, after_long_help = format!("{}\n\n{}\n\n{EXAMPLES}", rate_curve::GRAMMAR, dist::GRAMMAR))]
 pub struct Args {
     /// When.
     #[command(flatten)]
@@ -28,6 +29,8 @@ Examples:
   trace-synth rate --rate 10 --duration 60
   trace-synth rate --rate 200 --requests 1000000 --no-hash-ids \\
     --input-length uniform:100..4000 --output-length poisson:15
+  trace-synth rate --rate 5+diurnal:0..40,day=1h+spike:200@30m,20s --duration 1h
+  trace-synth rate --rate mmpp:2@1m,80@5s --requests 10000 --output-length exponential:200
   trace-synth rate --rate 20 --duration 10m --arrival weibull --cv 2.5 \\
     --input-length empirical:production.jsonl --output-length 'lognormal:mu=5.2,sigma=0.9'";
 

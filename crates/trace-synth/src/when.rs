@@ -4,17 +4,20 @@ use anyhow::{bail, ensure};
 use clap::{ArgGroup, ValueEnum};
 use trace_core::{Micros, Streams, parse_duration};
 
-use crate::args::parse_positive_rate;
 use crate::arrival::{Arrivals, Constant, Renewal, until};
 use crate::gap::{Gap, MAX_CV, MIN_CV};
+use crate::intensity::Intensity;
+use crate::rate_curve::RateCurve;
+use crate::rescaled::Rescaled;
 
 /// Flags that say when requests arrive, whatever they look like.
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = ArgGroup::new("end").args(["duration", "requests"]).required(true).multiple(true))]
 pub struct WhenArgs {
-    /// Mean arrivals, requests per second
-    #[arg(long, value_name = "RATE", value_parser = parse_positive_rate, allow_negative_numbers = true)]
-    pub rate: f64,
+    /// Mean arrivals, requests per second: a number, or a rate over time
+    /// such as ramp:1..50,10m; --help tells every CURVE
+    #[arg(long, value_name = "CURVE", allow_negative_numbers = true)]
+    pub rate: RateCurve,
 
     /// End before this time, such as 90s, 10m or 1h30m (bare numbers are
     /// seconds)
@@ -25,6 +28,14 @@ pub struct WhenArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub requests: Option<u64>,
 
+    /// How gaps vary.
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// Flags that say how gaps between arrivals vary, whatever the rate is.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct ProcessArgs {
     /// How gaps between arrivals vary
     #[arg(long, value_name = "PROCESS", value_enum, default_value_t = Process::Poisson)]
     pub arrival: Process,
@@ -48,7 +59,8 @@ pub enum Process {
     Weibull,
 }
 
-fn parse_cv(text: &str) -> Result<f64, String> {
+/// A coefficient of variation that gaps can have.
+pub(crate) fn parse_cv(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(cv) if (MIN_CV..=MAX_CV).contains(&cv) => Ok(cv),
         _ => Err(format!(
@@ -57,17 +69,17 @@ fn parse_cv(text: &str) -> Result<f64, String> {
     }
 }
 
-impl WhenArgs {
-    /// The arrivals that the flags describe, from the stream `arrival`.
+impl ProcessArgs {
+    /// Gaps of `rate` per second; nothing if they are all equal.
     ///
     /// # Errors
     /// `--cv` that does not go with `--arrival`.
-    pub fn arrivals(&self, streams: Streams) -> anyhow::Result<Arrivals> {
-        let gap = match (self.arrival, self.cv) {
+    pub fn gap(&self, rate: f64) -> anyhow::Result<Option<Gap>> {
+        Ok(match (self.arrival, self.cv) {
             (Process::Constant, None) => None,
-            (Process::Poisson, None) => Some(Gap::poisson(self.rate)),
-            (Process::Gamma, Some(cv)) => Some(Gap::gamma(self.rate, cv)),
-            (Process::Weibull, Some(cv)) => Some(Gap::weibull(self.rate, cv)),
+            (Process::Poisson, None) => Some(Gap::poisson(rate)),
+            (Process::Gamma, Some(cv)) => Some(Gap::gamma(rate, cv)),
+            (Process::Weibull, Some(cv)) => Some(Gap::weibull(rate, cv)),
             (Process::Gamma | Process::Weibull, None) => {
                 bail!(
                     "--arrival gamma and weibull need --cv, the coefficient of variation of the gaps"
@@ -76,13 +88,38 @@ impl WhenArgs {
             (Process::Constant | Process::Poisson, Some(_)) => {
                 bail!("--cv goes with --arrival gamma or weibull only")
             }
-        };
+        })
+    }
+
+    /// Arrivals at the rate of `intensity` up to its end, from the stream
+    /// `arrival`.
+    ///
+    /// # Errors
+    /// As [`gap`](Self::gap).
+    pub fn arrivals(&self, intensity: Intensity, streams: Streams) -> anyhow::Result<Arrivals> {
+        let rng = streams.stream("arrival");
+        Ok(Box::new(Rescaled::new(intensity, self.gap(1.0)?, rng)))
+    }
+}
+
+impl WhenArgs {
+    /// The arrivals that the flags describe, from the stream `arrival`, and
+    /// `states` where the rate itself is random.
+    ///
+    /// # Errors
+    /// `--cv` that does not go with `--arrival`.
+    pub fn arrivals(&self, streams: Streams) -> anyhow::Result<Arrivals> {
         ensure!(
             self.duration.is_some() || self.requests.is_some(),
             "--duration or --requests must say where the trace ends"
         );
-        Ok(match gap {
-            None => until(Constant::new(self.rate), self.duration, self.requests),
+        let Some(rate) = self.rate.constant() else {
+            let intensity = self.rate.open(streams, self.duration);
+            let arrivals = self.process.arrivals(intensity, streams)?;
+            return Ok(until(arrivals, self.duration, self.requests));
+        };
+        Ok(match self.process.gap(rate)? {
+            None => until(Constant::new(rate), self.duration, self.requests),
             Some(gap) => {
                 let rng = streams.stream("arrival");
                 until(Renewal::new(gap, rng), self.duration, self.requests)

@@ -31,6 +31,10 @@ d32fd8f74d1d287e rate --rate 50 --requests 2000
 254f6121d3d407ae rate --rate 50 --requests 2000 --arrival gamma --cv 0.3
 8e8deca4152e0a1d rate --rate 50 --requests 2000 --arrival gamma --cv 4
 816ea84226c91a93 rate --rate 50 --requests 2000 --arrival weibull --cv 2.5
+e6dbed502757843b rate --rate ramp:5..50,1m --requests 2000 --no-hash-ids
+4d442801bf3e2a61 rate --rate 5+diurnal:0..40,day=2m+spike:90@70s,9s --duration 3m --arrival gamma --cv 2
+6c3b5a60098f83ea rate --rate mmpp:2@20s,80@5s --requests 2000 --no-hash-ids
+889354e300f220e5 rate --rate onoff:9,7s,3s+step:1,5@1m,0@2m --duration 5m --arrival constant
 c5554984b77a6a69 rate --rate 50 --requests 2000 --input-length normal:900,300
 303c8ff91de7a4f0 rate --rate 50 --requests 2000 --input-length lognormal:900,2000,max=32768
 d6b562f69b5df52b rate --rate 50 --requests 2000 --input-length uniform:1..9000 --total-blocks 30
@@ -51,6 +55,10 @@ fn the_same_flags_and_seed_give_the_bytes_they_always_gave() {
         "rate --rate 50 --requests 2000 --arrival gamma --cv 0.3",
         "rate --rate 50 --requests 2000 --arrival gamma --cv 4",
         "rate --rate 50 --requests 2000 --arrival weibull --cv 2.5",
+        "rate --rate ramp:5..50,1m --requests 2000 --no-hash-ids",
+        "rate --rate 5+diurnal:0..40,day=2m+spike:90@70s,9s --duration 3m --arrival gamma --cv 2",
+        "rate --rate mmpp:2@20s,80@5s --requests 2000 --no-hash-ids",
+        "rate --rate onoff:9,7s,3s+step:1,5@1m,0@2m --duration 5m --arrival constant",
         "rate --rate 50 --requests 2000 --input-length normal:900,300",
         "rate --rate 50 --requests 2000 --input-length lognormal:900,2000,max=32768",
         "rate --rate 50 --requests 2000 --input-length uniform:1..9000 --total-blocks 30",

@@ -65,6 +65,32 @@ fn process() -> impl Strategy<Value = String> {
     ]
 }
 
+fn curve() -> impl Strategy<Value = String> {
+    let rate = || prop_oneof![Just(0.0), 0.001..100.0];
+    let term = prop_oneof![
+        rate().prop_map(|a| a.to_string()),
+        (rate(), rate(), 0.0..99.0, 0.0..99.0)
+            .prop_map(|(a, b, time, from)| format!("ramp:{a}..{b},{time},from={from}")),
+        (rate(), rate(), 0.001..99.0).prop_map(|(a, b, at)| format!("step:{a},{b}@{at}")),
+        (rate(), 0.0..99.0, 0.001..9.0)
+            .prop_map(|(a, at, width)| format!("spike:{a}@{at},{width}")),
+        (rate(), 0.001..9.0, 0.001..9.0).prop_map(|(a, on, off)| format!("onoff:{a},{on},{off}")),
+        (rate(), rate(), 0.001..999.0, 0.0..99.0).prop_map(|(low, more, period, at)| {
+            format!("sine:{low}..{},{period},lowest={at}", low + more)
+        }),
+        (rate(), rate(), 0.001..999.0)
+            .prop_map(|(low, more, day)| format!("diurnal:{low}..{},day={day}", low + more)),
+        (rate(), rate(), 0.001..9.0, 0.001..9.0)
+            .prop_map(|(a, b, first, second)| format!("mmpp:{a}@{first},{b}@{second}")),
+    ];
+    // So that the sum is never 0, which would be refused.
+    proptest::collection::vec(term, 0..4).prop_map(|terms| {
+        terms
+            .iter()
+            .fold("0.01".to_owned(), |sum, term| sum + "+" + term)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
@@ -88,6 +114,19 @@ proptest! {
         ));
         prop_assert!(trace.len() as u64 <= requests_at_most);
         check(&trace, block_size, Some(f64::from(duration_ms)))?;
+    }
+
+    #[test]
+    fn any_curve_keeps_the_laws_of_a_trace(
+        curve in curve(),
+        process in process(),
+        duration_ms in 1..60_000u32,
+        seed: u64,
+    ) {
+        let trace = requests(&format!(
+            "rate --rate {curve} --duration {duration_ms}ms --requests 500 --arrival {process} --seed {seed}"
+        ));
+        check(&trace, 512, Some(f64::from(duration_ms)))?;
     }
 
     #[test]
