@@ -65,6 +65,8 @@
 //! A reader that hangs up ends the records, not the server; one that falls behind by 256 MB
 //! loses lines, which the server says at its end with status 2.
 
+pub mod engine;
+
 mod answer;
 mod args;
 mod ask;
