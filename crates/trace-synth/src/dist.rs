@@ -1,4 +1,5 @@
-//! `DIST`: how a distribution of lengths is written on the command line.
+//! `DIST`: how a distribution is written on the command line, of lengths in
+//! tokens, of counts, or of times.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,6 +7,7 @@ use std::str::FromStr;
 use crate::draw::POISSON_MAX_MEAN;
 use crate::empirical;
 use crate::length::{Length, MAX_TOKENS, Shape};
+use trace_core::{Micros, parse_duration};
 
 /// The grammar, for `--help`.
 pub const GRAMMAR: &str = "\
@@ -14,9 +16,12 @@ Distributions (DIST), in tokens:
   normal:MEAN,SD            rounded; below the minimum becomes the minimum
   lognormal:MEAN,SD         mean and standard deviation of the lengths themselves
   lognormal:mu=MU,sigma=S   mean and standard deviation of their logarithm
+  truncnormal:MEAN,SD       drawn again, not moved, outside of the bounds
   uniform:LO..HI            every whole number from LO to HI, both included
   poisson:MEAN
+  geometric:MEAN            1 or more, each step going on with one probability
   pareto:MIN,ALPHA          longer than x with probability (MIN/x)^ALPHA
+  pareto:mean=M,sd=S        the same by mean and standard deviation
   exponential:MEAN
   empirical:FILE            as often as in FILE: one number a line, or
                             VALUE,WEIGHT a line (a heading is allowed), or a
@@ -24,7 +29,14 @@ Distributions (DIST), in tokens:
                             the same name is taken
 Any of them may end in ,min=N and ,max=N, such as lognormal:1200,900,max=8192.
 Draws are rounded, then moved to the nearest bound; they are at least 1, unless
-,min=0 says otherwise (output lengths only), and at most 1000000000.";
+,min=0 says otherwise (not for prompts), and at most 1000000000.";
+
+/// What is different for times, for `--help`.
+pub const TIME_GRAMMAR: &str = "\
+Distributions of times (TIMES) are the same with units, bare numbers being
+seconds: 2s, exponential:30s, lognormal:20s,1m,max=10m, uniform:100ms..500ms,
+pareto:5s,1.5. They have whole milliseconds, down to 0. empirical:FILE takes
+milliseconds, or the field delay of a trace.";
 
 /// A distribution as it was typed.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +57,9 @@ impl Dist {
     ///
     /// `field` is what to take from a trace, `input_length` or
     /// `output_length`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or gives nothing to draw.
     pub fn open(&self, field: empirical::Field) -> anyhow::Result<Length> {
         let shape = match &self.form {
             Form::Shape(shape) => shape.clone(),
@@ -67,95 +82,171 @@ pub fn parse_input(text: &str) -> Result<Dist, String> {
     Ok(dist)
 }
 
+/// A [`Dist`] of times, in milliseconds; units are allowed, and bare numbers
+/// are seconds.
+pub fn parse_times(text: &str) -> Result<Dist, String> {
+    parse(text, Unit::Time)
+}
+
+/// What numbers without a name mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// Tokens, or things counted.
+    Count,
+    /// Durations, held in milliseconds.
+    Time,
+}
+
+impl Unit {
+    /// A size, not yet rounded.
+    fn size(self, text: &str) -> Option<f64> {
+        match self {
+            Self::Count => text.trim().parse().ok(),
+            Self::Time => parse_duration(text).ok().map(Micros::as_millis),
+        }
+    }
+
+    /// A size in whole units.
+    fn whole(self, text: &str) -> Result<u64, String> {
+        let whole = match self {
+            Self::Count => text.trim().parse().ok(),
+            Self::Time => Some(parse_duration(text)?.as_millis().round() as u64),
+        };
+        match (whole, self) {
+            (Some(size), _) if size <= MAX_TOKENS => Ok(size),
+            (_, Self::Count) => Err(format!(
+                "{text:?} is not a whole number from 0 to {MAX_TOKENS}"
+            )),
+            (_, Self::Time) => Err(format!("{text:?} is more than {MAX_TOKENS} ms")),
+        }
+    }
+}
+
 impl FromStr for Dist {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut shape = text;
-        let (mut min, mut max) = (None, None);
-        while let Some((rest, last)) = shape.rsplit_once(',') {
-            let bound = match last.split_once('=') {
-                Some(("min", value)) => (&mut min, value),
-                Some(("max", value)) => (&mut max, value),
-                _ => break,
-            };
-            let (slot, value) = bound;
-            if slot.replace(tokens(value)?).is_some() {
-                return Err(format!("{last} is a second bound of that kind"));
-            }
-            shape = rest;
-        }
-        let form = parse_form(shape)?;
-        // A fixed length says itself how short it may be, even 0.
-        let least = match form {
-            Form::Shape(Shape::Fixed(tokens)) => tokens.min(1),
-            _ => 1,
-        };
-        let (min, max) = (min.unwrap_or(least), max.unwrap_or(MAX_TOKENS));
-        if min > max {
-            return Err(format!(
-                "the least length, {min}, is more than the most, {max}"
-            ));
-        }
-        Ok(Self { form, min, max })
+        parse(text, Unit::Count)
     }
 }
 
-fn parse_form(text: &str) -> Result<Form, String> {
+fn parse(text: &str, unit: Unit) -> Result<Dist, String> {
+    let mut shape = text;
+    let (mut min, mut max) = (None, None);
+    while let Some((rest, last)) = shape.rsplit_once(',') {
+        let bound = match last.split_once('=') {
+            Some(("min", value)) => (&mut min, value),
+            Some(("max", value)) => (&mut max, value),
+            _ => break,
+        };
+        let (slot, value) = bound;
+        if slot.replace(unit.whole(value)?).is_some() {
+            return Err(format!("{last} is a second bound of that kind"));
+        }
+        shape = rest;
+    }
+    let form = parse_form(shape, unit)?;
+    // A fixed length says itself how short it may be, even 0.
+    let least = match form {
+        Form::Shape(Shape::Fixed(size)) => size.min(1),
+        _ if unit == Unit::Time => 0,
+        _ => 1,
+    };
+    let (min, max) = (min.unwrap_or(least), max.unwrap_or(MAX_TOKENS));
+    if min > max {
+        return Err(format!(
+            "the least length, {min}, is more than the most, {max}"
+        ));
+    }
+    if let Form::Shape(Shape::TruncatedNormal { mean, .. }) = form
+        && !(min as f64..=max as f64).contains(&mean)
+    {
+        return Err(format!("the mean, {mean}, is not within {min} to {max}"));
+    }
+    Ok(Dist { form, min, max })
+}
+
+fn parse_form(text: &str, unit: Unit) -> Result<Form, String> {
     let Some((name, parameters)) = text.split_once(':') else {
-        return match text.parse::<f64>() {
-            Ok(_) => Ok(Form::Shape(Shape::Fixed(tokens(text)?))),
-            Err(_) => Err(format!("{text:?} is neither a number nor NAME:PARAMETERS")),
+        return match (unit, text.parse::<f64>()) {
+            (Unit::Count, Err(_)) => {
+                Err(format!("{text:?} is neither a number nor NAME:PARAMETERS"))
+            }
+            _ => Ok(Form::Shape(Shape::Fixed(unit.whole(text)?))),
         };
     };
+    let number = |text: &str| unit.size(text);
+    let size = |wanted| numbers::<1>(name, wanted, parameters, number);
+    let sizes = |wanted| numbers::<2>(name, wanted, parameters, number);
     let shape = match name {
-        "fixed" => Shape::Fixed(tokens(parameters)?),
-        "normal" => {
-            let [mean, sd] = numbers(name, "MEAN,SD", parameters)?;
-            Shape::Normal {
-                mean: positive("MEAN", mean)?,
-                sd: spread("SD", sd)?,
+        "fixed" => Shape::Fixed(unit.whole(parameters)?),
+        "normal" | "truncnormal" => {
+            let [mean, sd] = sizes("MEAN,SD")?;
+            let (mean, sd) = (positive("MEAN", mean)?, spread("SD", sd)?);
+            match name {
+                "normal" => Shape::Normal { mean, sd },
+                _ => Shape::TruncatedNormal { mean, sd },
             }
         }
         "lognormal" if parameters.contains('=') => {
-            let (mu, sigma) = named_moments(parameters)
+            let [mu, sigma] = named(["mu", "sigma"], parameters, bare)
                 .ok_or_else(|| format!("expected lognormal:mu=MU,sigma=S, not {text:?}"))?;
+            let in_millis = if unit == Unit::Time {
+                libm::log(1e3)
+            } else {
+                0.0
+            };
             Shape::Lognormal {
-                mu: finite("mu", mu)?,
+                mu: finite("mu", mu)? + in_millis,
                 sigma: spread("sigma", sigma)?,
             }
         }
         "lognormal" => {
-            let [mean, sd] = numbers(name, "MEAN,SD", parameters)?;
+            let [mean, sd] = sizes("MEAN,SD")?;
             Shape::lognormal(positive("MEAN", mean)?, spread("SD", sd)?)
         }
         "uniform" => {
             let (low, high) = parameters
                 .split_once("..")
                 .ok_or_else(|| format!("expected uniform:LO..HI, not {text:?}"))?;
-            let (low, high) = (tokens(low)?, tokens(high)?);
+            let (low, high) = (unit.whole(low)?, unit.whole(high)?);
             if low > high {
                 return Err(format!("LO, {low}, is more than HI, {high}"));
             }
             Shape::Uniform { low, high }
         }
         "poisson" => {
-            let [mean] = numbers(name, "MEAN", parameters)?;
+            let [mean] = size("MEAN")?;
             let mean = positive("MEAN", mean)?;
             if mean > POISSON_MAX_MEAN {
                 return Err(format!("MEAN, {mean}, is more than {POISSON_MAX_MEAN}"));
             }
             Shape::Poisson { mean }
         }
+        "geometric" => {
+            let [mean] = size("MEAN")?;
+            if !(1.0..=MAX_TOKENS as f64).contains(&mean) {
+                return Err(format!("MEAN must be from 1 to {MAX_TOKENS}, not {mean}"));
+            }
+            Shape::Geometric { mean }
+        }
+        "pareto" if parameters.contains('=') => {
+            let [mean, sd] = named(["mean", "sd"], parameters, |text| unit.size(text))
+                .ok_or_else(|| format!("expected pareto:mean=M,sd=S, not {text:?}"))?;
+            Shape::pareto(positive("mean", mean)?, positive("sd", sd)?)
+        }
         "pareto" => {
-            let [scale, alpha] = numbers(name, "MIN,ALPHA", parameters)?;
+            let parts = parameters.split_once(',');
+            let values = parts.and_then(|(scale, alpha)| Some((unit.size(scale)?, bare(alpha)?)));
+            let (scale, alpha) = values
+                .ok_or_else(|| format!("expected pareto:MIN,ALPHA in numbers, not {text:?}"))?;
             Shape::Pareto {
                 scale: positive("MIN", scale)?,
                 alpha: positive("ALPHA", alpha)?,
             }
         }
         "exponential" => {
-            let [mean] = numbers(name, "MEAN", parameters)?;
+            let [mean] = size("MEAN")?;
             Shape::Exponential {
                 mean: positive("MEAN", mean)?,
             }
@@ -164,48 +255,42 @@ fn parse_form(text: &str) -> Result<Form, String> {
         "empirical" => return Err("expected empirical:FILE".to_owned()),
         _ => {
             return Err(format!(
-                "unknown distribution {name:?}; there are fixed, normal, lognormal, uniform, \
-                 poisson, pareto, exponential and empirical"
+                "unknown distribution {name:?}; there are fixed, normal, truncnormal, lognormal, \
+                 uniform, poisson, geometric, pareto, exponential and empirical"
             ));
         }
     };
     Ok(Form::Shape(shape))
 }
 
+/// A number that has no unit.
+fn bare(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
+}
+
 /// Exactly `N` numbers with commas between.
-fn numbers<const N: usize>(name: &str, wanted: &str, text: &str) -> Result<[f64; N], String> {
-    let values: Option<Vec<f64>> = text
-        .split(',')
-        .map(|number| number.trim().parse().ok())
-        .collect();
+fn numbers<const N: usize>(
+    name: &str,
+    wanted: &str,
+    text: &str,
+    number: impl Fn(&str) -> Option<f64>,
+) -> Result<[f64; N], String> {
+    let values: Option<Vec<f64>> = text.split(',').map(number).collect();
     values
         .and_then(|values| values.try_into().ok())
         .ok_or_else(|| format!("expected {name}:{wanted} in numbers, not \"{name}:{text}\""))
 }
 
-/// `mu=…` and `sigma=…`, in either order.
-fn named_moments(text: &str) -> Option<(f64, f64)> {
+/// `first=…` and `second=…`, in either order.
+fn named(names: [&str; 2], text: &str, number: impl Fn(&str) -> Option<f64>) -> Option<[f64; 2]> {
     let (first, second) = text.split_once(',')?;
-    let (mut mu, mut sigma) = (None, None);
+    let mut values = [None; 2];
     for part in [first, second] {
         let (name, value) = part.split_once('=')?;
-        match name.trim() {
-            "mu" => mu = value.trim().parse().ok(),
-            "sigma" => sigma = value.trim().parse().ok(),
-            _ => return None,
-        }
+        let place = names.iter().position(|&known| known == name.trim())?;
+        values[place] = number(value);
     }
-    Some((mu?, sigma?))
-}
-
-/// A whole number of tokens.
-fn tokens(text: &str) -> Result<u64, String> {
-    match text.trim().parse::<u64>() {
-        Ok(tokens) if tokens <= MAX_TOKENS => Ok(tokens),
-        _ => Err(format!(
-            "{text:?} is not a whole number of tokens from 0 to {MAX_TOKENS}"
-        )),
-    }
+    Some([values[0]?, values[1]?])
 }
 
 fn finite(name: &str, value: f64) -> Result<f64, String> {
@@ -287,7 +372,56 @@ mod tests {
     }
 
     #[test]
+    fn times_have_units_and_are_held_in_milliseconds() {
+        let times = |text: &str| parse_times(text).unwrap_or_else(|err| panic!("{text}: {err}"));
+        assert_eq!(times("2"), times("2000ms"));
+        assert_eq!(times("1m30s").form, Form::Shape(Shape::Fixed(90_000)));
+        assert_eq!(
+            times("exponential:30s,max=10m"),
+            Dist {
+                form: Form::Shape(Shape::Exponential { mean: 30_000.0 }),
+                min: 0,
+                max: 600_000
+            }
+        );
+        let Form::Shape(Shape::Lognormal { mu, .. }) = times("lognormal:mu=3,sigma=1").form else {
+            panic!("not log-normal");
+        };
+        assert!((libm::exp(mu) - 1e3 * libm::exp(3.0)).abs() < 1e-8);
+        let pareto = Shape::Pareto {
+            scale: 5_000.0,
+            alpha: 1.5,
+        };
+        assert_eq!(times("pareto:5s,1.5").form, Form::Shape(pareto));
+        assert!(parse_times("soon").unwrap_err().contains("90s"));
+        assert!(
+            parse_times("20d")
+                .unwrap_err()
+                .ends_with("more than 1000000000 ms")
+        );
+        assert!(parse_times("uniform:3s..1s").is_err());
+    }
+
+    #[test]
+    fn a_pareto_has_the_moments_that_were_asked_for() {
+        let Form::Shape(Shape::Pareto { scale, alpha }) = dist("pareto:sd=472,mean=80").form else {
+            panic!("not pareto");
+        };
+        let mean = alpha * scale / (alpha - 1.0);
+        let variance = mean * mean / (alpha * (alpha - 2.0));
+        assert!((mean - 80.0).abs() < 1e-9 && (variance.sqrt() - 472.0).abs() < 1e-6);
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
+        assert_eq!(
+            refusal("truncnormal:5,1,min=9"),
+            "the mean, 5, is not within 9 to 1000000000"
+        );
+        assert_eq!(
+            refusal("geometric:0.5"),
+            "MEAN must be from 1 to 1000000000, not 0.5"
+        );
         assert_eq!(
             refusal("pile"),
             "\"pile\" is neither a number nor NAME:PARAMETERS"
@@ -315,7 +449,7 @@ mod tests {
             refusal("5,min=1,min=2"),
             "min=1 is a second bound of that kind"
         );
-        assert!(refusal("-3").ends_with("is not a whole number of tokens from 0 to 1000000000"));
-        assert!(refusal("2.5").ends_with("is not a whole number of tokens from 0 to 1000000000"));
+        assert!(refusal("-3").ends_with("is not a whole number from 0 to 1000000000"));
+        assert!(refusal("2.5").ends_with("is not a whole number from 0 to 1000000000"));
     }
 }

@@ -13,7 +13,7 @@
 use rand::Rng;
 use trace_core::seed::unit;
 
-use crate::normal::normal_quantile;
+use crate::normal::{normal_cdf, normal_quantile};
 
 /// Largest mean that [`poisson`] draws with; beyond it the acceptance test
 /// loses its last digits to cancellation.
@@ -75,6 +75,39 @@ pub fn exponential(rng: &mut impl Rng) -> f64 {
 #[inline]
 pub fn normal(rng: &mut impl Rng) -> f64 {
     normal_quantile(open(rng))
+}
+
+/// A normal number of this mean and standard deviation that lies within
+/// these bounds, between which the mean must lie.
+///
+/// By the inverse of its distribution function, so that a narrow window costs
+/// no more than a wide one.
+pub fn truncated_normal(
+    rng: &mut impl Rng,
+    (mean, sd): (f64, f64),
+    (low, high): (f64, f64),
+) -> f64 {
+    let u = open(rng);
+    if sd == 0.0 {
+        return mean.clamp(low, high);
+    }
+    let (from, to) = (
+        normal_cdf((low - mean) / sd),
+        normal_cdf((high - mean) / sd),
+    );
+    // Far from either end in a double, so that the inverse is finite.
+    let share = (from + u * (to - from)).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
+    (mean + sd * normal_quantile(share)).clamp(low, high)
+}
+
+/// A geometric number of the given mean, at least 1: how often a coin is
+/// thrown until it falls right, if it does once in `mean` throws.
+pub fn geometric(rng: &mut impl Rng, mean: f64) -> u64 {
+    let u = open(rng);
+    if mean <= 1.0 {
+        return 1;
+    }
+    1 + (libm::log(u) / libm::log1p(-1.0 / mean)) as u64
 }
 
 /// A gamma number of the given `shape` and scale 1 (mean `shape`).

@@ -25,6 +25,8 @@ pub enum Field {
     Input,
     /// `output_length`
     Output,
+    /// `delay`, in milliseconds
+    Delay,
 }
 
 impl Field {
@@ -32,6 +34,7 @@ impl Field {
         match self {
             Self::Input => "input_length",
             Self::Output => "output_length",
+            Self::Delay => "delay",
         }
     }
 
@@ -39,6 +42,10 @@ impl Field {
         match self {
             Self::Input => request.input_length,
             Self::Output => request.output_length,
+            Self::Delay => {
+                let delay = request.delay?;
+                Some((delay.as_millis().round() as u64).min(MAX_TOKENS))
+            }
         }
     }
 }

@@ -88,6 +88,14 @@ pub enum Shape {
         /// Standard deviation, tokens.
         sd: f64,
     },
+    /// A normal distribution cut at the bounds of the length: what would be
+    /// beyond them is drawn again, in effect.
+    TruncatedNormal {
+        /// Before the cut.
+        mean: f64,
+        /// Before the cut.
+        sd: f64,
+    },
     /// e to the power of a normal number.
     Lognormal {
         /// Mean of the logarithm.
@@ -105,6 +113,11 @@ pub enum Shape {
     /// A Poisson distribution.
     Poisson {
         /// Tokens.
+        mean: f64,
+    },
+    /// 1, and one more as often as a coin that fits the mean says.
+    Geometric {
+        /// At least 1.
         mean: f64,
     },
     /// At least `scale`; longer than x with probability (scale/x)^alpha.
@@ -134,6 +147,19 @@ impl Shape {
             sigma: variance.sqrt(),
         }
     }
+
+    /// The Pareto distribution of this mean and standard deviation, both more
+    /// than 0.
+    ///
+    /// Its variance is mean² / (α (α − 2)), so α = 1 + √(1 + (mean / sd)²).
+    pub fn pareto(mean: f64, sd: f64) -> Self {
+        let ratio = mean / sd;
+        let alpha = 1.0 + (1.0 + ratio * ratio).sqrt();
+        Self::Pareto {
+            scale: mean * (alpha - 1.0) / alpha,
+            alpha,
+        }
+    }
 }
 
 impl Length {
@@ -142,9 +168,15 @@ impl Length {
         let tokens = match &self.shape {
             Shape::Fixed(tokens) => *tokens,
             Shape::Normal { mean, sd } => rounded(mean + sd * draw::normal(rng)),
+            Shape::TruncatedNormal { mean, sd } => rounded(draw::truncated_normal(
+                rng,
+                (*mean, *sd),
+                (self.min as f64, self.max as f64),
+            )),
             Shape::Lognormal { mu, sigma } => rounded(libm::exp(mu + sigma * draw::normal(rng))),
             Shape::Uniform { low, high } => low + seed::below(rng, high - low + 1),
             Shape::Poisson { mean } => draw::poisson(rng, *mean),
+            Shape::Geometric { mean } => draw::geometric(rng, *mean),
             Shape::Pareto { scale, alpha } => {
                 rounded(scale * libm::pow(draw::open(rng), -1.0 / alpha))
             }

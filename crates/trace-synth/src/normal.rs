@@ -1,9 +1,14 @@
-//! The inverse of the normal distribution function.
+//! The normal distribution function and its inverse.
 
 #![expect(
     clippy::excessive_precision,
     reason = "coefficients stand as published"
 )]
+
+/// The share of standard normal numbers that lie below `x`.
+pub fn normal_cdf(x: f64) -> f64 {
+    libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2) / 2.0
+}
 
 /// The standard normal number that `p` of all lie below, for 0 < p < 1.
 ///
