@@ -26,6 +26,10 @@ pub struct Args {
 }
 
 /// The kinds of trace.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of them, parsed once"
+)]
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Arrivals at a rate, constant or a curve; lengths from any distribution

@@ -6,7 +6,8 @@
 //! arrivals   when          constant, renewal, sine              arrival.rs, gap.rs, curve.rs
 //!                          a rate over time                     rate_curve.rs, intensity.rs, pieces.rs, rescaled.rs
 //! × lengths  how long      distributions, files, mixtures       length.rs, dist.rs, empirical.rs
-//! × prefixes what is shared  nothing, or a pool of blocks       prefix.rs
+//! × prefixes what is shared  nothing, a pool of blocks, texts   prefix.rs, beginning.rs, popularity.rs
+//! × sessions what goes on    turns, think time, tools           conversation.rs, script.rs, tools.rs
 //! → Synth    requests in time order                             synth.rs, requests.rs
 //! ```
 //!
@@ -22,6 +23,8 @@
 
 pub mod args;
 pub mod arrival;
+pub mod beginning;
+pub mod conversation;
 pub mod curve;
 pub mod dist;
 pub mod draw;
@@ -31,15 +34,22 @@ pub mod intensity;
 pub mod length;
 pub mod normal;
 pub mod pieces;
+pub mod popularity;
 pub mod prefix;
 pub mod rate;
 pub mod rate_curve;
 pub mod requests;
 pub mod rescaled;
+pub mod runs;
+pub mod script;
+pub mod session;
 pub mod shape;
+pub mod sharing;
 pub mod sine;
 pub mod synth;
+pub mod tools;
 pub mod when;
+pub mod words;
 
 use std::fs::File;
 use std::io::{self, Write};

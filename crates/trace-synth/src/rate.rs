@@ -1,15 +1,14 @@
 //! `trace-synth rate`: a rate over time.
 
 use crate::args::TraceArgs;
-use crate::dist;
 use crate::rate_curve;
 use crate::requests::Requests;
-use crate::shape::ShapeArgs;
+use crate::shape::{self, ShapeArgs};
 use crate::when::WhenArgs;
 
 /// Arrivals at a rate, constant or a curve; lengths from any distribution.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{}\n\n{}\n\n{EXAMPLES}", rate_curve::GRAMMAR, dist::GRAMMAR))]
+#[command(after_help = EXAMPLES, after_long_help = format!("{}\n\n{}\n\n{EXAMPLES}", rate_curve::GRAMMAR, shape::grammar()))]
 pub struct Args {
     /// When.
     #[command(flatten)]

@@ -1,38 +1,68 @@
 //! What requests look like, as flags: lengths and shared prefixes.
 
 use anyhow::Context;
+use clap::value_parser;
 
 use crate::args::TraceArgs;
 use crate::arrival::Arrivals;
+use crate::conversation::{Content, Conversations, Open};
 use crate::dist::{self, Dist};
 use crate::empirical::Field;
-use crate::length::{Independent, Lengths};
+use crate::length::{Independent, Length, Lengths, MAX_TOKENS, Shape};
 use crate::prefix::{MAX_CONTENTS, Pool, Prefixes, Unique};
 use crate::requests::Requests;
+use crate::session::{self, SessionArgs};
+use crate::sharing::{self, Sharing};
 use crate::synth::Synth;
+use crate::words::Words;
 
 /// Flags that say what requests look like, whenever they arrive.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ShapeArgs {
-    /// Prompt lengths; --help tells every DIST
-    #[arg(long, value_name = "DIST", value_parser = dist::parse_input, default_value = "512")]
+    /// Prompt lengths; --help tells every DIST [default: 512, or the preset's
+    /// of --prefixes]
+    #[arg(long, value_name = "DIST", value_parser = dist::parse_input)]
     #[arg(allow_negative_numbers = true)]
-    pub input_length: Dist,
+    pub input_length: Option<Dist>,
 
-    /// Response lengths; --help tells every DIST
-    #[arg(
-        long,
-        value_name = "DIST",
-        default_value = "128",
-        allow_negative_numbers = true
-    )]
-    pub output_length: Dist,
+    /// Response lengths; --help tells every DIST [default: 128; none with
+    /// --prompt-words]
+    #[arg(long, value_name = "DIST", allow_negative_numbers = true)]
+    pub output_length: Option<Dist>,
 
     /// Draw the content of every block from N contents, so that prompts may
     /// share prefixes; without it no two prompts share anything
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_CONTENTS))]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_CONTENTS))]
+    #[arg(allow_negative_numbers = true, conflicts_with_all = ["prefixes", "sessions"])]
     pub total_blocks: Option<u64>,
+
+    /// Let prompts begin with texts that several share: a pool of system
+    /// prompts, a share of each prompt, or a preset such as toolbench; --help
+    /// tells all. Several pools are levels
+    #[arg(long, value_name = "PREFIXES")]
+    pub prefixes: Vec<Sharing>,
+
+    /// Prompts of random words, this many each, as the field text_input:
+    /// poisson:15 is the generator of Phase 02
+    #[arg(long, value_name = "DIST", value_parser = dist::parse_input)]
+    #[arg(allow_negative_numbers = true)]
+    #[arg(conflicts_with_all = ["input_length", "total_blocks", "prefixes", "turn_length", "max_context", "tools"])]
+    pub prompt_words: Option<Dist>,
+
+    /// Sessions.
+    #[command(flatten)]
+    pub session: SessionArgs,
+}
+
+/// What the values of these flags may be, for `--help`.
+pub fn grammar() -> String {
+    [
+        dist::GRAMMAR,
+        dist::TIME_GRAMMAR,
+        sharing::GRAMMAR,
+        session::NOTES,
+    ]
+    .join("\n\n")
 }
 
 impl ShapeArgs {
@@ -62,10 +92,17 @@ impl ShapeArgs {
         members: Vec<u8>,
         trace: &TraceArgs,
     ) -> anyhow::Result<Box<dyn Requests>> {
+        if !self.prefixes.is_empty()
+            || self.prompt_words.is_some()
+            || self.session.sessions.is_some()
+        {
+            let conversations = self.conversations(arrivals, lengths, members, trace)?;
+            return Ok(Box::new(conversations));
+        }
         Ok(Box::new(Synth {
             arrivals,
             lengths,
-            prefixes: self.prefixes(trace),
+            prefixes: self.blocks(trace),
             block_size: trace.block_size.block_size,
             model: trace.model.clone(),
             members,
@@ -78,21 +115,26 @@ impl ShapeArgs {
     /// A file of lengths that cannot be read.
     pub fn lengths(&self, trace: &TraceArgs) -> anyhow::Result<Box<dyn Lengths + Send>> {
         let streams = trace.streams();
-        let input = self
-            .input_length
-            .open(Field::Input)
-            .context("--input-length")?;
-        let output = self
-            .output_length
-            .open(Field::Output)
-            .context("--output-length")?;
+        let input = match &self.input_length {
+            Some(dist) => dist.open(Field::Input).context("--input-length")?,
+            None => self.preset().unwrap_or(always(512)),
+        };
+        let output = match &self.output_length {
+            Some(dist) => dist.open(Field::Output).context("--output-length")?,
+            None => always(128),
+        };
         Ok(Box::new(Independent {
             input: (input, streams.stream("input_length")),
             output: (output, streams.stream("output_length")),
         }))
     }
 
-    fn prefixes(&self, trace: &TraceArgs) -> Option<Box<dyn Prefixes + Send>> {
+    /// Prompt lengths of the preset among `--prefixes`.
+    fn preset(&self) -> Option<Length> {
+        self.prefixes.iter().find_map(Sharing::lengths)
+    }
+
+    fn blocks(&self, trace: &TraceArgs) -> Option<Box<dyn Prefixes + Send>> {
         match self.total_blocks {
             _ if trace.no_hash_ids => None,
             None => Some(Box::new(Unique::default())),
@@ -101,5 +143,55 @@ impl ShapeArgs {
                 trace.streams().stream("blocks"),
             ))),
         }
+    }
+
+    fn conversations(
+        &self,
+        arrivals: Arrivals,
+        lengths: Box<dyn Lengths + Send>,
+        members: Vec<u8>,
+        trace: &TraceArgs,
+    ) -> anyhow::Result<Conversations> {
+        Ok(Conversations {
+            arrivals: arrivals.peekable(),
+            pace: self.session.arrivals_are,
+            lengths,
+            beginnings: sharing::beginnings(&self.prefixes, trace.streams())?,
+            script: self.session.script(trace)?,
+            service: self.session.service_time,
+            max_context: self.session.max_context.unwrap_or(MAX_TOKENS),
+            content: self.content(trace)?,
+            model: trace.model.clone(),
+            members,
+            open: Open::default(),
+        })
+    }
+
+    fn content(&self, trace: &TraceArgs) -> anyhow::Result<Content> {
+        let streams = trace.streams();
+        Ok(match &self.prompt_words {
+            Some(dist) => Content::Words {
+                words: Box::new(Words {
+                    count: (
+                        dist.open(Field::Input).context("--prompt-words")?,
+                        streams.stream("words"),
+                    ),
+                    length: streams.stream("word length"),
+                    letters: streams.stream("letters"),
+                }),
+                output: self.output_length.is_some(),
+            },
+            None if trace.no_hash_ids => Content::Lengths,
+            None => Content::Blocks(trace.block_size.block_size),
+        })
+    }
+}
+
+/// Always the same length.
+fn always(tokens: u64) -> Length {
+    Length {
+        shape: Shape::Fixed(tokens),
+        min: tokens.min(1),
+        max: MAX_TOKENS,
     }
 }
