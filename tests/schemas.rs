@@ -389,6 +389,9 @@ fn cache_objects_validate() {
     for flags in [
         "",
         "--full-blocks-only --bytes-per-token 128KiB --capacities 2,1GiB",
+        "--sample 0.5",
+        "--policy lru,prefix-lru,fifo,lfu,s3-fifo,optimum --capacities 2,5",
+        "--policy prefix-lru --replicas 1,3 --routing round-robin,least-loaded,prefix-affinity --capacities 2,5",
     ] {
         let stats = tool("trace-stats").args("cache --format json").args(flags);
         cache.know(&stats.arg(fixture("shared_prefixes.jsonl")).run().json());

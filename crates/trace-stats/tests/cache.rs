@@ -139,3 +139,68 @@ fn the_conversation_trace_has_its_published_curve() {
     let rates: Vec<String> = rates.map(|rate| format!("{rate:.4}")).collect();
     assert_eq!(rates, ["0.0445", "0.0650", "0.2112", "0.3257", "0.3637"]);
 }
+
+#[test]
+fn policies_and_replicas_stand_side_by_side() {
+    let flags = "cache --block-size 10 --policy lru,optimum --replicas 1,2 --capacities 2,3";
+    let args: Vec<&str> = flags.split(' ').collect();
+    let (code, stdout, stderr) = stats(&args, TRACE);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(stdout, @r"
+    cache: 4 requests, 9 accesses to 4 blocks of 10 tokens
+
+    hit rate by block
+    blocks     lru  lru × 2 round-robin  optimum  optimum × 2 round-robin
+         2  0.0000               0.0000   0.4444                   0.2222
+         3  0.5556               0.2222   0.5556                   0.2222
+
+    hit rate by token
+    blocks     lru  lru × 2 round-robin  optimum  optimum × 2 round-robin
+         2  0.0000               0.0000   0.4938                   0.2469
+         3  0.5926               0.2469   0.5926                   0.2469
+
+    tokens of the busiest replica over the mean
+    blocks  lru  lru × 2 round-robin  optimum  optimum × 2 round-robin
+         2    -                1.309        -                    1.309
+         3    -                1.309        -                    1.309
+
+    1 of 4 requests have no hash_ids and take no part
+    ");
+}
+
+#[test]
+fn what_has_to_be_simulated_needs_capacities() {
+    let (code, stdout, stderr) = stats(&["cache", "--policy", "fifo"], TRACE);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert_eq!(
+        stderr,
+        "trace-stats: fifo is simulated at chosen sizes: name them with --capacities\n"
+    );
+}
+
+#[test]
+fn an_optimum_behind_a_router_that_looks_is_left_out() {
+    let flags = "cache --policy lru,optimum --replicas 2 --routing prefix-affinity --capacities 2";
+    let args: Vec<&str> = flags.split(' ').collect();
+    let (code, stdout, _) = stats(&args, TRACE);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("left out: the optimum"), "{stdout}");
+    let (code, _, stderr) = stats(&[&args[..2], &["optimum"], &args[3..]].concat(), TRACE);
+    assert_eq!(code, 2, "{stderr}");
+}
+
+#[test]
+fn a_sample_states_its_error() {
+    let (code, stdout, _) = stats(&["cache", "--block-size", "10", "--sample", "0.9"], TRACE);
+    assert_eq!(code, 0);
+    assert!(
+        stdout.contains(" ± ") && stdout.contains("standard error"),
+        "{stdout}"
+    );
+    let (code, _, stderr) = stats(&["cache", "--sample", "0.9", "--replicas", "2"], TRACE);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("--sample estimates lru of a single cache"),
+        "{stderr}"
+    );
+}

@@ -51,14 +51,23 @@ impl Distances {
     /// Take the next row.
     pub fn push(&mut self, row: &Row<'_>) {
         self.make_room(row.blocks);
-        self.histogram.ask(Hits {
-            blocks: row.blocks.len() as u64,
-            tokens: row.tokens,
-        });
+        self.histogram.ask(row.asked());
         match self.order {
             Order::Forward => self.forward(row),
             Order::LeafFirst => self.leaf_first(row),
         }
+    }
+
+    /// Take one access to `block` by itself, in whatever order, as part of the
+    /// accesses that `asked` counts.
+    pub fn access(&mut self, block: u32, asked: Hits) {
+        self.make_room(&[block]);
+        self.histogram.ask(asked);
+        let moment = self.last[block as usize];
+        if moment != NEVER {
+            self.histogram.hit(self.recency.after(moment) + 1, asked);
+        }
+        self.use_run(moment, std::iter::once(&block));
     }
 
     /// The hit rate at every capacity, as of the rows so far.
@@ -84,11 +93,7 @@ impl Distances {
             let distance = (moment != NEVER).then(|| self.recency.after(moment) + 1);
             let count = self.use_run(moment, row.blocks[at..].iter());
             if let Some(distance) = distance {
-                let hits = Hits {
-                    blocks: count as u64,
-                    tokens: row.tokens_of(at, count),
-                };
-                self.histogram.hit(distance, hits);
+                self.histogram.hit(distance, row.hits(at, count));
             }
             at += count;
         }
@@ -111,11 +116,7 @@ impl Distances {
             };
             above = moment;
             deepest = distance.max(deepest);
-            let hits = Hits {
-                blocks: 1,
-                tokens: row.tokens_of(at, 1),
-            };
-            self.histogram.hit(deepest, hits);
+            self.histogram.hit(deepest, row.hits(at, 1));
         }
         let mut end = row.blocks.len();
         while end > 0 {

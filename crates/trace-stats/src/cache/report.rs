@@ -19,14 +19,21 @@ pub struct CacheReport {
     pub bytes_per_token: Option<f64>,
     /// Whether a partial last block was left out.
     pub full_blocks_only: bool,
+    /// Share of the blocks that estimates were made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<f64>,
+    /// Blocks in that sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampled_blocks: Option<u64>,
     /// Lines read.
     pub requests: u64,
     /// Lines among them that have no ids and take no part.
     pub requests_without_ids: u64,
     /// Block accesses: ids of all lines together.
     pub blocks: u64,
-    /// Different ids.
-    pub distinct_blocks: u64,
+    /// Different ids; not known of a sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distinct_blocks: Option<u64>,
     /// Prompt tokens of the lines that have ids.
     pub tokens: u64,
     /// One curve per policy, number of replicas and routing.
@@ -59,6 +66,15 @@ pub struct PointReport {
     /// Hit rates in blocks and tokens.
     #[serde(flatten)]
     pub rate: Rate,
+    /// Standard error of the hit rate by block, if it was estimated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hit_rate_error: Option<f64>,
+    /// Standard error of the hit rate by token, if it was estimated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_hit_rate_error: Option<f64>,
+    /// Tokens given to the busiest replica over the mean, if there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imbalance: Option<f64>,
 }
 
 impl CurveReport {
@@ -83,7 +99,14 @@ impl CacheReport {
         let gib = self
             .bytes_per_block()
             .map(|bytes| bytes * blocks as f64 / GIB);
-        PointReport { blocks, gib, rate }
+        PointReport {
+            blocks,
+            gib,
+            rate,
+            hit_rate_error: None,
+            token_hit_rate_error: None,
+            imbalance: None,
+        }
     }
 }
 
@@ -119,21 +142,29 @@ pub fn print(report: &CacheReport, format: Format, output: &mut impl Write) -> a
 }
 
 fn page(report: &CacheReport) -> String {
+    let distinct = match (report.distinct_blocks, report.sampled_blocks) {
+        (Some(distinct), _) => format!("{distinct} blocks"),
+        (None, Some(sampled)) => format!("blocks, {sampled} of them sampled,"),
+        (None, None) => "blocks".to_owned(),
+    };
     let mut page = format!(
-        "cache: {} requests, {} accesses to {} blocks of {} tokens\n",
-        report.requests, report.blocks, report.distinct_blocks, report.block_size
+        "cache: {} requests, {} accesses to {distinct} of {} tokens\n",
+        report.requests, report.blocks, report.block_size
     );
-    type Figure = fn(&Rate) -> Option<f64>;
-    let parts: [(&str, Figure); 2] = [
-        ("hit rate by block", |rate| rate.hit_rate),
-        ("hit rate by token", |rate| rate.token_hit_rate),
-    ];
-    for (title, figure) in parts {
-        page.push_str(&format!("\n{title}\n"));
-        for line in table(report, figure).lines() {
-            page.push_str(line.trim_end());
-            page.push('\n');
-        }
+    let points = || report.curves.iter().flat_map(|curve| &curve.curve);
+    push_part(&mut page, report, "hit rate by block", |point| {
+        share(point.rate.hit_rate, point.hit_rate_error)
+    });
+    push_part(&mut page, report, "hit rate by token", |point| {
+        share(point.rate.token_hit_rate, point.token_hit_rate_error)
+    });
+    if points().any(|point| point.imbalance.is_some()) {
+        let title = "tokens of the busiest replica over the mean";
+        push_part(&mut page, report, title, |point| {
+            point
+                .imbalance
+                .map_or("-".to_owned(), |load| format!("{load:.3}"))
+        });
     }
     if !report.notes.is_empty() {
         page.push('\n');
@@ -145,8 +176,30 @@ fn page(report: &CacheReport) -> String {
     page
 }
 
+/// `0.1234`, or `0.1234 ± 0.0012`.
+fn share(rate: Option<f64>, error: Option<f64>) -> String {
+    match (rate, error) {
+        (Some(rate), Some(error)) => format!("{rate:.4} ± {error:.4}"),
+        (Some(rate), None) => format!("{rate:.4}"),
+        (None, _) => "-".to_owned(),
+    }
+}
+
+fn push_part(
+    page: &mut String,
+    report: &CacheReport,
+    title: &str,
+    figure: impl Fn(&PointReport) -> String,
+) {
+    page.push_str(&format!("\n{title}\n"));
+    for line in table(report, figure).lines() {
+        page.push_str(line.trim_end());
+        page.push('\n');
+    }
+}
+
 /// Capacities down, curves across.
-fn table(report: &CacheReport, figure: fn(&Rate) -> Option<f64>) -> Table {
+fn table(report: &CacheReport, figure: impl Fn(&PointReport) -> String) -> Table {
     let mut table = Table::new();
     let mut header = vec!["blocks".to_owned()];
     if report.bytes_per_token.is_some() {
@@ -159,8 +212,8 @@ fn table(report: &CacheReport, figure: fn(&Rate) -> Option<f64>) -> Table {
         let mut row = vec![point.blocks.to_string()];
         row.extend(point.gib.map(rounded));
         row.extend(report.curves.iter().map(|curve| {
-            let value = curve.curve.get(at).and_then(|point| figure(&point.rate));
-            value.map_or("-".to_owned(), |value| format!("{value:.4}"))
+            let point = curve.curve.get(at);
+            point.map_or("-".to_owned(), &figure)
         }));
         table.add_row(row);
     }
@@ -181,6 +234,9 @@ fn csv(report: &CacheReport) -> anyhow::Result<Vec<u8>> {
         "gib",
         "hit_rate",
         "token_hit_rate",
+        "hit_rate_error",
+        "token_hit_rate_error",
+        "imbalance",
     ])?;
     let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     for curve in &report.curves {
@@ -193,6 +249,9 @@ fn csv(report: &CacheReport) -> anyhow::Result<Vec<u8>> {
                 number(point.gib),
                 number(point.rate.hit_rate),
                 number(point.rate.token_hit_rate),
+                number(point.hit_rate_error),
+                number(point.token_hit_rate_error),
+                number(point.imbalance),
             ])?;
         }
     }

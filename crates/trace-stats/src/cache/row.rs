@@ -1,5 +1,6 @@
 //! A prompt as a cache meets it: numbered blocks, and the tokens in each.
 
+use super::curve::Hits;
 use crate::ids::Ids;
 
 /// The blocks of one prompt.
@@ -24,6 +25,40 @@ impl Row<'_> {
                 .min(self.tokens)
         };
         until(start + count) - until(start)
+    }
+
+    /// Hits on `count` blocks from the one at `start`.
+    pub fn hits(&self, start: usize, count: usize) -> Hits {
+        Hits {
+            blocks: count as u64,
+            tokens: self.tokens_of(start, count),
+        }
+    }
+
+    /// All that the prompt asks for.
+    pub fn asked(&self) -> Hits {
+        Hits {
+            blocks: self.blocks.len() as u64,
+            tokens: self.tokens,
+        }
+    }
+}
+
+/// How many of `blocks` blocks of a prompt take part: all, or with `full_only`
+/// those that `tokens` tokens fill. Without a length every block is taken for
+/// full.
+pub(super) fn full_blocks(
+    tokens: Option<u64>,
+    blocks: usize,
+    block_size: u64,
+    full_only: bool,
+) -> usize {
+    match tokens {
+        Some(tokens) if full_only => {
+            let full = tokens / block_size;
+            usize::try_from(full).unwrap_or(usize::MAX).min(blocks)
+        }
+        _ => blocks,
     }
 }
 
@@ -58,11 +93,7 @@ impl Rows {
     /// If there are more ids than can be numbered.
     pub fn row(&mut self, tokens: Option<u64>, ids: &[u64]) -> anyhow::Result<Row<'_>> {
         self.without_length += u64::from(tokens.is_none() && !ids.is_empty());
-        let full = match tokens {
-            Some(tokens) if self.full_only => tokens / self.block_size,
-            _ => u64::MAX,
-        };
-        let full = usize::try_from(full).unwrap_or(usize::MAX).min(ids.len());
+        let full = full_blocks(tokens, ids.len(), self.block_size, self.full_only);
         self.blocks.clear();
         for &id in &ids[..full] {
             self.blocks.push(self.ids.number(id)?);
