@@ -13,6 +13,7 @@ use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use trace_core::cli::{InputArgs, SeedArg};
 use trace_core::{BLOCK_TOKENS, Micros, parse_duration};
+use trace_prompt::TokenizerArg;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,6 +86,10 @@ pub struct Args {
     /// about 200 bytes for each different block.
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Read")]
     pub block_size: Option<u64>,
+
+    /// Whose tokens the lengths of texts are.
+    #[command(flatten)]
+    pub tokenizer: TokenizerArg,
 
     /// Keep requests that arrive at this time or later
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Keep")]

@@ -14,6 +14,7 @@
 
 mod args;
 mod clock;
+mod counter;
 mod elements;
 mod format;
 mod formats;

@@ -210,8 +210,12 @@ impl Tokenizer {
     }
 
     /// Append a number for each token that is equal where tokens are: the id,
-    /// or, of a word, a hash.
-    pub(crate) fn identify(&self, text: &str, tokens: &mut Vec<u32>) -> Result<(), Error> {
+    /// or, of a word, a hash. What [`Recover::tokens`](crate::Recover::tokens)
+    /// needs of a prompt that is put together from several texts.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count).
+    pub fn identify(&self, text: &str, tokens: &mut Vec<u32>) -> Result<(), Error> {
         if !matches!(self.0, Kind::Words) {
             return self.encode(text, tokens);
         }

@@ -7,15 +7,16 @@
 //!
 //! A text becomes `text_input`; of `user_messages`, a turn for each, which
 //! adds to the turns before it and their answers. Other members stay. Entries
-//! with `conversations` or `messages` are ShareGPT's. There are no times, and
-//! no lengths.
+//! with `conversations` or `messages` are ShareGPT's. `input_length` and
+//! `hash_ids` are of the texts as far, without answers, which are not known.
+//! There are no times.
 
 use crate::format::Format;
 use crate::formats::objects::{Expand, Made, Objects, carry, session, text_of};
-use crate::formats::prompts::texts;
+use crate::formats::talk::{Talk, texts};
 use crate::json::Members;
-use crate::report::{Kind, Report};
-use trace_core::{Field, SessionId};
+use crate::report::Report;
+use trace_core::Field;
 
 /// FluxPerf's datasets.
 pub(crate) static FORMAT: Format = Format {
@@ -32,17 +33,14 @@ pub(crate) static FORMAT: Format = Format {
         keys.iter().any(|key| head.has(key))
     },
     needs: "JSON objects with text or user_messages",
-    decoder: |_| {
+    decoder: |args| {
         Ok(Box::new(
-            Objects::new(FluxPerf { unnamed: 0 }).inside("data"),
+            Objects::new(FluxPerf(Talk::new(args)?)).inside("data"),
         ))
     },
 };
 
-struct FluxPerf {
-    /// Sessions without an id.
-    unnamed: u64,
-}
+struct FluxPerf(Talk);
 
 impl Expand for FluxPerf {
     fn expand(
@@ -51,40 +49,25 @@ impl Expand for FluxPerf {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
-        let id = object
-            .get("session_id")
-            .or_else(|| object.get("id"))
-            .map(session);
-        let Some(questions) = texts(object, "user_messages")? else {
-            // As FluxPerf looks for it.
-            for key in ["text", "prompt", "content"] {
-                if let Some(text) = text_of(object, key)? {
-                    let record = made.next();
-                    record.change(Field::TextInput).text_input = Some(text);
-                    record.change(Field::SessionId).session_id = id;
-                    carry(record, object, &[key, "session_id", "id"]);
-                    return Ok(());
-                }
-            }
-            return Err("none of text, prompt, content, user_messages".to_owned());
-        };
-        let id = id.unwrap_or_else(|| {
-            self.unnamed += 1;
-            report.count(Kind::Invented, "session_id", 1);
-            SessionId::Text(format!("session_{}", self.unnamed))
-        });
-        report.count(
-            Kind::Dropped,
-            "sessions without messages",
-            questions.is_empty().into(),
-        );
-        for question in questions {
-            let record = made.next();
-            record.change(Field::TextInput).text_input = Some(question);
-            record.change(Field::SessionId).session_id = Some(id.clone());
-            carry(record, object, &["user_messages", "session_id", "id"]);
+        let id = object.get("session_id").or_else(|| object.get("id"));
+        let id = id.map(session);
+        if let Some(questions) = texts(object, "user_messages")? {
+            return self
+                .0
+                .session(id, questions, &[], made, report, |record, _| {
+                    carry(record, object, &["user_messages", "session_id", "id"]);
+                });
         }
-        Ok(())
+        // As FluxPerf looks for it.
+        for key in ["text", "prompt", "content"] {
+            if let Some(text) = text_of(object, key)? {
+                let record = self.0.single(text, None, made, report)?;
+                record.change(Field::SessionId).session_id = id;
+                carry(record, object, &[key, "session_id", "id"]);
+                return Ok(());
+            }
+        }
+        Err("none of text, prompt, content, user_messages".to_owned())
     }
 }
 
@@ -102,7 +85,10 @@ mod tests {
             let (out, error, _) = convert_with("", text);
             assert_eq!(
                 (out.as_str(), error),
-                ("{\"text_input\":\"a\"}\n", None),
+                (
+                    "{\"input_length\":1,\"hash_ids\":[0],\"text_input\":\"a\"}\n",
+                    None
+                ),
                 "{text}"
             );
         }
@@ -115,7 +101,7 @@ mod tests {
         assert_eq!(error, None);
         assert_eq!(
             out,
-            "{\"session_id\":\"s\",\"text_input\":\"a\",\"lang\":\"en\"}\n{\"session_id\":\"s\",\"text_input\":\"b\",\"lang\":\"en\"}\n"
+            "{\"input_length\":1,\"hash_ids\":[0],\"session_id\":\"s\",\"text_input\":\"a\",\"lang\":\"en\"}\n{\"input_length\":2,\"hash_ids\":[0],\"session_id\":\"s\",\"text_input\":\"b\",\"lang\":\"en\"}\n"
         );
     }
 }

@@ -10,14 +10,16 @@
 //! own recipe, so files of several tasks may stand in one run. An `_id` that
 //! came before is dropped: 50 bytes of memory each. `answers`, `dataset`,
 //! `_id` and the others stay beside the prompt, except `length`, which counts
-//! words or characters, and becomes `words`.
+//! words or characters, and becomes `words`. `input_length` and `hash_ids` are
+//! of the prompt; the answers are those that are right, not those that a model
+//! gives, and say nothing of `output_length`.
 
 use crate::format::Format;
 use crate::formats::objects::{Expand, Made, Objects, carry, text_of};
+use crate::formats::talk::Talk;
 use crate::json::Members;
 use crate::report::{Kind, Report};
 use std::collections::HashSet;
-use trace_core::Field;
 
 /// LongBench's files.
 pub(crate) static FORMAT: Format = Format {
@@ -25,9 +27,10 @@ pub(crate) static FORMAT: Format = Format {
     about: "LongBench: input and context, the prompt by the task's recipe",
     detect: |head| head.has("context") && head.has("input") && !head.has("timestamp"),
     needs: "JSON objects with context and input",
-    decoder: |_| {
+    decoder: |args| {
         Ok(Box::new(Objects::new(LongBench {
             seen: HashSet::new(),
+            talk: Talk::new(args)?,
         })))
     },
 };
@@ -47,6 +50,7 @@ const ONE_AFTER_THE_OTHER: [&str; 9] = [
 
 struct LongBench {
     seen: HashSet<String>,
+    talk: Talk,
 }
 
 impl Expand for LongBench {
@@ -65,8 +69,8 @@ impl Expand for LongBench {
         let context = text_of(object, "context")?.ok_or("no context")?;
         let input = text_of(object, "input")?.unwrap_or_default();
         let dataset = text_of(object, "dataset")?.unwrap_or_default();
-        let record = made.next();
-        record.change(Field::TextInput).text_input = Some(prompt(&dataset, &context, &input));
+        let prompt = prompt(&dataset, &context, &input);
+        let record = self.talk.single(prompt, None, made, report)?;
         if let Some(words) = object.get("length") {
             record.add("words", words);
         }
@@ -107,11 +111,11 @@ mod tests {
             "\n",
         );
         let expected = concat!(
-            r#"{"text_input":"c\n\nQuestion: q","words":9,"answers":["a"],"dataset":"hotpotqa","_id":"1"}"#,
+            r#"{"input_length":5,"hash_ids":[0],"text_input":"c\n\nQuestion: q","words":9,"answers":["a"],"dataset":"hotpotqa","_id":"1"}"#,
             "\n",
-            r#"{"text_input":"c\nq","dataset":"lcc_e","_id":"2"}"#,
+            r#"{"input_length":3,"hash_ids":[1],"text_input":"c\nq","dataset":"lcc_e","_id":"2"}"#,
             "\n",
-            r#"{"text_input":"c","dataset":"gov_report","_id":"3"}"#,
+            r#"{"input_length":1,"hash_ids":[2],"text_input":"c","dataset":"gov_report","_id":"3"}"#,
             "\n",
         );
         let (out, error, report) = convert_with("", text);

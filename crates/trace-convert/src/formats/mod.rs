@@ -17,6 +17,7 @@ mod objects;
 mod otel;
 mod prompts;
 mod sharegpt;
+mod talk;
 mod vllm_bench;
 mod weka;
 

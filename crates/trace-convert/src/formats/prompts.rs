@@ -6,16 +6,18 @@
 //! ```
 //!
 //! A prompt becomes `text_input`; of a session, a turn for each, which adds
-//! to the turns before it and their answers. `completion` stays beside it
-//! under its name, as do other members of a plain prompt. There are no times;
-//! lengths need a tokenizer, so there are none.
+//! to the turns before it and their answers. `input_length` and `hash_ids` are
+//! of the whole prompt, `output_length` of the completion, which stays beside
+//! it under its name, as do other members of a plain prompt. There are no
+//! times.
 
 use crate::format::Format;
 use crate::formats::objects::{Expand, Made, Objects, carry, session, text_of};
+use crate::formats::talk::{Talk, texts};
 use crate::head::Head;
 use crate::json::Members;
 use crate::report::{Kind, Report};
-use trace_core::{Field, SessionId};
+use trace_core::Field;
 
 /// AIBrix's prompt files.
 pub(crate) static FORMAT: Format = Format {
@@ -36,13 +38,10 @@ pub(crate) static FORMAT: Format = Format {
         head.has("prompts") || (plain && head.has("prompt"))
     },
     needs: "JSON objects with prompt, or with session_id and prompts",
-    decoder: |_| Ok(Box::new(Objects::new(Prompts { unnamed: 0 }))),
+    decoder: |args| Ok(Box::new(Objects::new(Prompts(Talk::new(args)?)))),
 };
 
-struct Prompts {
-    /// Sessions without an id.
-    unnamed: u64,
-}
+struct Prompts(Talk);
 
 impl Expand for Prompts {
     fn expand(
@@ -51,50 +50,25 @@ impl Expand for Prompts {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
+        let id = object.get("session_id").map(session);
         let Some(prompts) = texts(object, "prompts")? else {
             let prompt = text_of(object, "prompt")?.ok_or("neither prompt nor prompts")?;
-            let id = object.get("session_id").map(session);
-            let record = made.next();
-            record.change(Field::TextInput).text_input = Some(prompt);
+            let completion = text_of(object, "completion")?;
+            let record = self.0.single(prompt, completion.as_deref(), made, report)?;
             record.change(Field::SessionId).session_id = id;
             carry(record, object, &["prompt", "session_id"]);
             return Ok(());
         };
         let completions = texts(object, "completions")?.unwrap_or_default();
-        let id = match object.get("session_id").map(session) {
-            Some(id) => id,
-            None => {
-                self.unnamed += 1;
-                report.count(Kind::Invented, "session_id", 1);
-                SessionId::Text(format!("session_{}", self.unnamed))
-            }
-        };
-        report.count(
-            Kind::Dropped,
-            "sessions without prompts",
-            prompts.is_empty().into(),
-        );
         let beyond = completions.len().saturating_sub(prompts.len());
         report.count(Kind::Dropped, "completions without a prompt", beyond as u64);
-        for (i, prompt) in prompts.into_iter().enumerate() {
-            let record = made.next();
-            record.change(Field::TextInput).text_input = Some(prompt);
-            record.change(Field::SessionId).session_id = Some(id.clone());
-            if let Some(completion) = completions.get(i) {
-                record.add_text("completion", completion);
-            }
-        }
-        Ok(())
+        self.0
+            .session(id, prompts, &completions, made, report, |record, i| {
+                if let Some(completion) = completions.get(i) {
+                    record.add_text("completion", completion);
+                }
+            })
     }
-}
-
-/// The texts in the array `name`.
-pub(crate) fn texts(object: &Members<'_>, name: &str) -> Result<Option<Vec<String>>, String> {
-    let raw = object.get(name);
-    raw.map(|raw| {
-        serde_json::from_slice(raw).map_err(|_| format!("{name}: expected an array of strings"))
-    })
-    .transpose()
 }
 
 #[cfg(test)]
@@ -111,7 +85,7 @@ mod tests {
         assert_eq!(error, None);
         assert_eq!(
             out,
-            "{\"text_input\":\"a\",\"completion\":\"b\"}\n{\"text_input\":\"c\"}\n"
+            "{\"input_length\":1,\"output_length\":1,\"hash_ids\":[0],\"text_input\":\"a\",\"completion\":\"b\"}\n{\"input_length\":1,\"hash_ids\":[1],\"text_input\":\"c\"}\n"
         );
     }
 
@@ -122,7 +96,7 @@ mod tests {
         assert_eq!(error, None);
         assert_eq!(
             out,
-            "{\"session_id\":7,\"text_input\":\"a\",\"completion\":\"x\"}\n{\"session_id\":7,\"text_input\":\"b\"}\n"
+            "{\"input_length\":1,\"output_length\":1,\"hash_ids\":[0],\"session_id\":7,\"text_input\":\"a\",\"completion\":\"x\"}\n{\"input_length\":3,\"hash_ids\":[0],\"session_id\":7,\"text_input\":\"b\"}\n"
         );
         assert_eq!(report.of(Kind::Dropped, "sessions without"), 1);
     }

@@ -8,15 +8,17 @@
 //! in an array or one object per line. A request for each turn of the user
 //! that is answered, and for the last: `messages` is the conversation as far,
 //! the recorded answers in it, so that turns share growing prefixes as in a
-//! real chat; `session_id` is the `id`. There are no times, and lengths need
-//! a tokenizer, so there are none: readers count the text.
+//! real chat, and so do `hash_ids`; `session_id` is the `id`. `input_length`
+//! is the tokens of these messages, `output_length` those of the recorded
+//! answer. There are no times.
 //!
-//! Memory is one conversation, and 50 bytes for each id.
+//! Memory is one conversation, 50 bytes for each id and 70 for each block.
 
+use crate::counter::{Counter, content};
 use crate::format::Format;
 use crate::formats::objects::{Expand, Made, Objects, carry, session};
 use crate::head::Head;
-use crate::json::{Members, push_text};
+use crate::json::Members;
 use crate::report::{Kind, Report};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -33,11 +35,17 @@ pub(crate) static FORMAT: Format = Format {
             || (array && head.has("messages.role"))
     },
     needs: "JSON objects with conversations of from and value, or role and content",
-    decoder: |_| Ok(Box::new(Objects::new(ShareGpt::default()))),
+    decoder: |args| {
+        Ok(Box::new(Objects::new(ShareGpt {
+            counter: Counter::new(args)?,
+            ids: HashMap::new(),
+            unnamed: 0,
+        })))
+    },
 };
 
-#[derive(Default)]
 struct ShareGpt {
+    counter: Counter,
     /// How often each id was seen.
     ids: HashMap<SessionId, u64>,
     /// Conversations without an id.
@@ -59,42 +67,35 @@ impl Expand for ShareGpt {
             serde_json::from_slice(turns).map_err(|_| format!("{key}: expected an array"))?;
         let turns = turns
             .iter()
-            .map(|turn| message(turn))
+            .map(|turn| Message::of(turn))
             .collect::<Result<Vec<_>, _>>()?;
         let asks = |i: usize| {
-            turns[i].0 == "user" && turns.get(i + 1).is_none_or(|(role, _)| *role != "user")
+            turns[i].role == "user" && turns.get(i + 1).is_none_or(|next| next.role != "user")
         };
         let asking: Vec<usize> = (0..turns.len()).filter(|i| asks(*i)).collect();
         if asking.is_empty() {
             report.count(Kind::Dropped, "conversations without a question", 1);
             return Ok(());
         }
-        let answered = turns.last().is_some_and(|(role, _)| *role == "assistant");
-        report.count(
-            Kind::Dropped,
-            "last answers, whose length needs a tokenizer",
-            answered.into(),
-        );
+        let mut tokens = Vec::new();
+        let mut ends = Vec::new();
+        for turn in &turns {
+            let text = content(&turn.content, report).map_err(|why| format!("{key}: {why}"))?;
+            self.counter.append(&text, &mut tokens)?;
+            ends.push(tokens.len());
+        }
         let id = self.id(object, report);
         for end in asking {
-            let mut messages = vec![b'['];
-            for (role, content) in &turns[..=end] {
-                if messages.len() > 1 {
-                    messages.push(b',');
-                }
-                messages
-                    .extend_from_slice(format!("{{\"role\":\"{role}\",\"content\":").as_bytes());
-                messages.extend_from_slice(content);
-                messages.push(b'}');
-            }
-            messages.push(b']');
-            let messages = String::from_utf8(messages)
-                .ok()
-                .and_then(|text| RawValue::from_string(text).ok())
-                .ok_or("conversations: no JSON")?;
+            let answers = turns[end + 1..].iter();
+            let answered = answers.take_while(|turn| turn.role == "assistant").count();
             let record = made.next();
             record.change(Field::SessionId).session_id = Some(id.clone());
-            record.change(Field::Messages).messages = Some(messages);
+            record.change(Field::Messages).messages = Some(json(&turns[..=end])?);
+            self.counter.measure(&tokens[..ends[end]], record, report);
+            if answered > 0 {
+                let output = (ends[end + answered] - ends[end]) as u64;
+                record.change(Field::OutputLength).output_length = Some(output);
+            }
             carry(
                 record,
                 object,
@@ -133,28 +134,51 @@ impl ShareGpt {
     }
 }
 
-/// The role, as OpenAI calls it, and the JSON of the content of a turn.
-fn message(turn: &RawValue) -> Result<(&'static str, Vec<u8>), String> {
-    let members: Members<'_> =
-        serde_json::from_str(turn.get()).map_err(|_| "conversations: expected objects")?;
-    let role = members.get("from").or_else(|| members.get("role"));
-    let role: String = role
-        .and_then(|raw| serde_json::from_slice(raw).ok())
-        .ok_or("conversations: a turn without from or role")?;
-    let role = match role.as_str() {
-        "human" | "user" => "user",
-        "gpt" | "assistant" | "model" | "chatgpt" | "bing" | "bard" => "assistant",
-        "system" => "system",
-        "tool" | "function" => "tool",
-        other => return Err(format!("conversations: an unknown speaker, {other:?}")),
-    };
-    let content = members.get("value").or_else(|| members.get("content"));
-    let mut json = Vec::new();
-    match content {
-        Some(content) => json.extend_from_slice(content),
-        None => push_text(&mut json, ""),
+/// A turn of a conversation.
+struct Message {
+    /// Who speaks, as OpenAI calls it.
+    role: &'static str,
+    /// The JSON of what is said.
+    content: Vec<u8>,
+}
+
+impl Message {
+    fn of(turn: &RawValue) -> Result<Self, String> {
+        let members: Members<'_> =
+            serde_json::from_str(turn.get()).map_err(|_| "conversations: expected objects")?;
+        let role = members.get("from").or_else(|| members.get("role"));
+        let role: String = role
+            .and_then(|raw| serde_json::from_slice(raw).ok())
+            .ok_or("conversations: a turn without from or role")?;
+        let role = match role.as_str() {
+            "human" | "user" => "user",
+            "gpt" | "assistant" | "model" | "chatgpt" | "bing" | "bard" => "assistant",
+            "system" => "system",
+            "tool" | "function" => "tool",
+            other => return Err(format!("conversations: an unknown speaker, {other:?}")),
+        };
+        let content = members.get("value").or_else(|| members.get("content"));
+        let content = content.unwrap_or(b"\"\"").to_vec();
+        Ok(Self { role, content })
     }
-    Ok((role, json))
+}
+
+/// The messages as OpenAI's endpoint takes them.
+fn json(messages: &[Message]) -> Result<Box<RawValue>, String> {
+    let mut json = String::from("[");
+    for Message { role, content } in messages {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        let content = std::str::from_utf8(content).map_err(|error| error.to_string())?;
+        json.push_str("{\"role\":\"");
+        json.push_str(role);
+        json.push_str("\",\"content\":");
+        json.push_str(content);
+        json.push('}');
+    }
+    json.push(']');
+    RawValue::from_string(json).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -163,9 +187,9 @@ mod tests {
     use crate::tests::convert_with;
 
     const EXPECTED: &str = concat!(
-        r#"{"session_id":"a","messages":[{"role":"user","content":"1?"}]}"#,
+        r#"{"input_length":2,"output_length":2,"hash_ids":[0],"session_id":"a","messages":[{"role":"user","content":"1?"}]}"#,
         "\n",
-        r#"{"session_id":"a","messages":[{"role":"user","content":"1?"},{"role":"assistant","content":"1\n"},{"role":"user","content":"2?"}]}"#,
+        r#"{"input_length":6,"hash_ids":[0],"session_id":"a","messages":[{"role":"user","content":"1?"},{"role":"assistant","content":"1\n"},{"role":"user","content":"2?"}]}"#,
         "\n",
     );
 
@@ -187,12 +211,44 @@ mod tests {
         let lines: Vec<&str> = out.lines().collect();
         for (line, id) in lines.iter().zip(["a", "a_2", "a_3"]) {
             assert!(
-                line.starts_with(&format!("{{\"session_id\":\"{id}\",")),
+                line.contains(&format!("\"session_id\":\"{id}\",")),
                 "{line}"
             );
         }
         assert_eq!(report.of(Kind::Changed, "ids of"), 2);
-        assert_eq!(report.of(Kind::Dropped, "last answers"), 3);
+    }
+
+    #[test]
+    fn turns_share_their_whole_blocks_and_nothing_else() {
+        let say = |who: &str, n: usize| {
+            let words = format!("{} ", &who[..1]).repeat(n);
+            format!(r#"{{"from":"{who}","value":"{words}"}}"#)
+        };
+        let chat = [
+            say("human", 30),
+            say("gpt", 20),
+            say("human", 9),
+            say("gpt", 2),
+        ]
+        .join(",");
+        let other = say("human", 16);
+        let text = format!(
+            r#"[{{"id":1,"conversations":[{chat}]}},{{"id":2,"conversations":[{other}]}}]"#
+        );
+        let (out, error, _) = convert_with("--tokenizer words --block-size 16", &text);
+        assert_eq!(error, None);
+        let starts: Vec<&str> = out
+            .lines()
+            .map(|l| l.split(",\"session").next().unwrap())
+            .collect();
+        assert_eq!(
+            starts,
+            [
+                r#"{"input_length":30,"output_length":20,"hash_ids":[0,1]"#,
+                r#"{"input_length":59,"output_length":2,"hash_ids":[0,1,2,3]"#,
+                r#"{"input_length":16,"hash_ids":[0]"#,
+            ]
+        );
     }
 
     #[test]
