@@ -111,6 +111,19 @@ impl Recover {
         }
     }
 
+    /// An id that no prompt has, for a block of which the text is not known.
+    pub fn unknown(&mut self) -> u64 {
+        if self.numbered {
+            return self.fresh(0);
+        }
+        self.next += 1;
+        let mut hasher = self.hasher(0);
+        hasher.write(b"unknown");
+        hasher.write(&self.next.to_le_bytes());
+        let hash = hasher.finish128().as_u128();
+        self.fresh(hash)
+    }
+
     /// The hash and the id of a block after what has the hash `before`.
     fn block(&mut self, before: u128, tokens: &[u32]) -> (u128, u64) {
         let mut hasher = self.hasher(before);
@@ -256,6 +269,18 @@ mod tests {
             [0, 3],
             "another continuation is another block"
         );
+    }
+
+    #[test]
+    fn the_id_of_what_is_not_known_is_no_other() {
+        for mut recover in [Recover::new(2), Recover::new(2).keyed([1; 16])] {
+            let known = ids(&mut recover, &[1, 2, 3]);
+            let unknown = [recover.unknown(), recover.unknown()];
+            let later = ids(&mut recover, &[4]);
+            let all: Vec<_> = [&known[..], &unknown, &later].concat();
+            let different: std::collections::HashSet<_> = all.iter().collect();
+            assert_eq!(different.len(), 5, "{all:?}");
+        }
     }
 
     #[test]

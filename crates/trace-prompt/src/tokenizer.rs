@@ -209,6 +209,42 @@ impl Tokenizer {
         }
     }
 
+    /// The longest beginning of `text` that ends with a whole character and a
+    /// token, and has at most `tokens` tokens when it stands alone.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count).
+    pub fn beginning<'a>(&self, text: &'a str, tokens: u64) -> Result<&'a str, Error> {
+        let limit = usize::try_from(tokens).unwrap_or(usize::MAX);
+        if matches!(self.0, Kind::Words) {
+            let mut words = text.split_ascii_whitespace();
+            let beyond = words.nth(limit).map(|word| place(text, word));
+            return Ok(text[..beyond.unwrap_or(text.len())].trim_ascii_end());
+        }
+        let mut all = Vec::new();
+        self.encode(text, &mut all)?;
+        if all.len() <= limit {
+            return Ok(text);
+        }
+        let mut kept = limit;
+        loop {
+            let mut end = match self.decode(&all[..kept]) {
+                Ok(bytes) if text.as_bytes().starts_with(&bytes) => bytes.len(),
+                // A decoder that gives other text: in proportion.
+                _ => text.len() * kept / all.len(),
+            };
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            let beginning = &text[..end];
+            // Cut anywhere, a word may fall into more tokens than it had.
+            if kept == 0 || self.count(beginning)? <= tokens {
+                return Ok(beginning);
+            }
+            kept -= 1;
+        }
+    }
+
     /// Append a number for each token that is equal where tokens are: the id,
     /// or, of a word, a hash. What [`Recover::tokens`](crate::Recover::tokens)
     /// needs of a prompt that is put together from several texts.
@@ -231,6 +267,40 @@ impl Tokenizer {
             Kind::Words | Kind::Bpe(_) => Ok(Pool::common()),
             #[cfg(feature = "huggingface")]
             Kind::HuggingFace(file) => file.pool(),
+        }
+    }
+}
+
+/// Where `part` of `text` begins.
+fn place(text: &str, part: &str) -> usize {
+    part.as_ptr() as usize - text.as_ptr() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_beginning_ends_with_a_token() {
+        let o200k = Tokenizer::o200k();
+        let text = "Hello world, hello";
+        assert_eq!(o200k.beginning(text, 0).unwrap(), "");
+        assert_eq!(o200k.beginning(text, 2).unwrap(), "Hello world");
+        assert_eq!(o200k.beginning(text, 99).unwrap(), text);
+        let words = Tokenizer::words();
+        assert_eq!(words.beginning(" a  b\tc ", 2).unwrap(), " a  b");
+        assert_eq!(words.beginning("a", 0).unwrap(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_beginning_has_no_more_tokens_than_asked_for(text in "\\PC{0,60}", tokens in 0..40_u64) {
+            for tokenizer in [Tokenizer::o200k(), Tokenizer::cl100k(), Tokenizer::words()] {
+                let beginning = tokenizer.beginning(&text, tokens).unwrap();
+                prop_assert!(text.starts_with(beginning));
+                prop_assert!(tokenizer.count(beginning).unwrap() <= tokens);
+            }
         }
     }
 }
