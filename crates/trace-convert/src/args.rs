@@ -6,6 +6,7 @@ use crate::formats::{Mapping, parse_mapping};
 use crate::targets::Tpot;
 use crate::transform::condition::{Condition, parse_condition};
 use crate::transform::pace::{Pace, Shift, parse_shift};
+use crate::transform::render::RenderAs;
 use crate::transform::repair::{Failed, Repair};
 use crate::transform::sample::SampleBy;
 use clap::builder::PossibleValuesParser;
@@ -233,6 +234,42 @@ pub struct Args {
     )]
     pub repair: Option<Vec<Repair>>,
 
+    /// Give real prompts to requests that have only lengths
+    ///
+    /// FILE has prompts in any format with texts: AIBrix's prompt files,
+    /// ShareGPT, FluxPerf, LongBench. A request gets a prompt whose length and
+    /// completion are near its own, cut or filled up with words to exactly its
+    /// length, and none twice while another would do; a later turn of a
+    /// session, as many tokens as it adds. Of a FILE of sessions, turns come
+    /// in their order. hash_ids become those of the text. FILE is held:
+    /// its text, and 100 bytes for each prompt.
+    #[arg(long, value_name = "FILE", help_heading = "Prompts")]
+    pub prompts: Option<String>,
+
+    /// How many sessions of --prompts go on at once in a trace without any
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one, help_heading = "Prompts")]
+    pub max_concurrent_sessions: usize,
+
+    /// Count the tokens of prompts that are text, and hash their blocks, in
+    /// lines of ours too; of a session, 100 bytes and 8 for each block
+    #[arg(long, help_heading = "Prompts")]
+    pub count: bool,
+
+    /// Write the text that hash_ids and input_length stand for
+    ///
+    /// Equal ids are equal text, and the tokens are exactly as many; with the
+    /// same seed and tokenizer, it is what trace-send would send.
+    #[arg(
+        long,
+        value_name = "WHERE",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text",
+        help_heading = "Prompts"
+    )]
+    pub render: Option<RenderAs>,
+
     /// What the column tpot of --to phase02 holds
     #[arg(long, value_enum, default_value = "phase02", help_heading = "Write")]
     pub tpot: Tpot,
@@ -263,7 +300,7 @@ pub struct Args {
     #[arg(long, help_heading = "Dynamo")]
     pub statistics: bool,
 
-    /// The seed of --sample and --ungroup-interval
+    /// The seed of --sample, --ungroup-interval, --prompts and --render
     #[command(flatten)]
     pub seed: SeedArg,
 }
@@ -344,6 +381,9 @@ impl Args {
             || self.repeat != 1
             || self.repair.is_some()
             || self.compat.is_some()
+            || self.prompts.is_some()
+            || self.count
+            || self.render.is_some()
             || self.statistics;
         cuts && !others
     }
@@ -373,6 +413,11 @@ fn factor(text: &str) -> Result<f64, String> {
 fn probability(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p));
     number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a whole number above 0".to_owned())
 }
 
 fn positive_duration(text: &str) -> Result<Micros, String> {

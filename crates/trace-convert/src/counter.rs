@@ -10,7 +10,8 @@ use crate::record::Record;
 use crate::report::{Kind, Report};
 use anyhow::bail;
 use serde_json::value::RawValue;
-use trace_core::Field;
+use std::collections::HashMap;
+use trace_core::{Field, SessionId, blocks_of};
 use trace_prompt::{Recover, Tokenizer};
 
 /// Counts and hashes text: 40 to 70 bytes for each different block.
@@ -18,8 +19,20 @@ pub(crate) struct Counter {
     tokenizer: Tokenizer,
     /// None where ids are somebody else's affair.
     recover: Option<Recover>,
+    block_size: u64,
+    /// The prompts of sessions as far.
+    chats: HashMap<SessionId, Chat>,
     /// Said once, and then taken.
     said: Option<String>,
+}
+
+/// The last turn of a session whose answers are not known: 100 bytes and 8
+/// for each block.
+#[derive(Default)]
+struct Chat {
+    ids: Vec<u64>,
+    /// Of its prompt and its answer.
+    tokens: u64,
 }
 
 impl Counter {
@@ -28,13 +41,22 @@ impl Counter {
     /// # Errors
     /// A tokenizer that cannot be read; a block larger than any text.
     pub(crate) fn new(args: &Args) -> anyhow::Result<Self> {
-        let block_size = args.block_size();
+        Self::with(args, args.block_size())
+    }
+
+    /// A counter by `--tokenizer`, for blocks of `block_size` tokens.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn with(args: &Args, block_size: u64) -> anyhow::Result<Self> {
         if block_size > u64::from(u32::MAX) {
             bail!("--block-size {block_size}: blocks of text have fewer than 2^32 tokens");
         }
         Ok(Self {
             tokenizer: args.tokenizer.load()?,
             recover: args.invents_ids().then(|| Recover::new(block_size)),
+            block_size,
+            chats: HashMap::new(),
             said: Some(format!("tokens are those of {}", args.tokenizer.tokenizer)),
         })
     }
@@ -58,6 +80,47 @@ impl Counter {
         let done = self.tokenizer.identify(text, tokens);
         done.map_err(|error| error.to_string())?;
         Ok((tokens.len() - before) as u64)
+    }
+
+    /// Tokens of the session's turns as far, answers included.
+    pub(crate) fn history(&self, session: Option<&SessionId>) -> u64 {
+        let chat = session.and_then(|session| self.chats.get(session));
+        chat.map_or(0, |chat| chat.tokens)
+    }
+
+    /// Give `record` the length and the blocks of its session's next turn,
+    /// which adds `new` and is answered with `output` tokens nobody knows.
+    pub(crate) fn turn(
+        &mut self,
+        new: &[u32],
+        output: u64,
+        record: &mut Record,
+        report: &mut Report,
+    ) {
+        let Some(session) = record.request().session_id.clone() else {
+            return self.measure(new, record, report);
+        };
+        let chat = self.chats.remove(&session);
+        let mut chat = match chat {
+            Some(chat) => chat,
+            None => {
+                self.measure(new, record, report);
+                let ids = record.request().hash_ids.clone();
+                Chat {
+                    ids: ids.unwrap_or_default(),
+                    tokens: 0,
+                }
+            }
+        };
+        chat.tokens += new.len() as u64;
+        if let Some(recover) = &mut self.recover {
+            let blocks = blocks_of(chat.tokens, self.block_size) as usize;
+            chat.ids.resize_with(blocks, || recover.unknown());
+            record.change(Field::HashIds).hash_ids = Some(chat.ids.clone());
+        }
+        record.change(Field::InputLength).input_length = Some(chat.tokens);
+        chat.tokens += output;
+        self.chats.insert(session, chat);
     }
 
     /// Give `record` the length and the blocks of `prompt`.

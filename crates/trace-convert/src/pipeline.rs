@@ -2,15 +2,19 @@
 
 use crate::args::{Args, Compat};
 use crate::clock::TimeUnit;
+use crate::counter::Counter;
 use crate::format::{self, Encode, Out};
 use crate::record::Record;
 use crate::report::{Kind, Report};
 use crate::statistics::Statistics;
+use crate::transform::attach::Attach;
 use crate::transform::condition::{Condition, Conditions, Lengths};
 use crate::transform::copies::Copies;
+use crate::transform::count::Count;
 use crate::transform::dynamo::Dynamo;
 use crate::transform::keep::{Span, TimeWindow};
 use crate::transform::reblock::{Reblock, Relabel};
+use crate::transform::render::Render;
 use crate::transform::repair::{BlockCounts, Failed, Repair};
 use crate::transform::sample::Sample;
 use crate::transform::scale::{Clip, Scale};
@@ -38,6 +42,8 @@ pub(crate) struct Pipeline {
     changing: Vec<Box<dyn Transform>>,
     statistics: Option<Statistics>,
     copies: u64,
+    /// What is done to each copy.
+    finishing: Vec<Box<dyn Transform>>,
     encoder: Box<dyn Encode>,
     over: bool,
 }
@@ -73,6 +79,7 @@ impl Pipeline {
             changing: changing(args, block_size, repairs(Repair::Lengths)),
             statistics: args.prints_statistics().then(Statistics::default),
             copies: args.repeat,
+            finishing: finishing(args, args.block_size.unwrap_or(block_size))?,
             encoder: (target.encoder)(args)?,
             over: args.limit == Some(0),
         })
@@ -185,16 +192,33 @@ impl Pipeline {
             statistics.add(record.request());
         }
         if self.copies == 1 {
-            report.written += 1;
-            return self.encoder.write(record, out, report);
+            return self.write(record, out, report);
         }
         let copies = Copies::of(record, self.copies);
         for copy in 0..self.copies {
             copies.make(copy, record)?;
-            self.encoder.write(record, out, report)?;
-            report.written += 1;
+            if self.finishing.is_empty() {
+                self.write(record, out, report)?;
+            } else {
+                self.write(&mut record.clone(), out, report)?;
+            }
             report.copies += u64::from(copy > 0);
         }
+        Ok(())
+    }
+
+    /// Write a request that nothing but its text is wanting to.
+    fn write(
+        &mut self,
+        record: &mut Record,
+        out: &mut Out<'_>,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        for stage in &mut self.finishing {
+            stage.apply(record, report)?;
+        }
+        self.encoder.write(record, out, report)?;
+        report.written += 1;
         Ok(())
     }
 
@@ -297,6 +321,21 @@ fn changing(args: &Args, block_size: u64, fit_ids: bool) -> Vec<Box<dyn Transfor
         stages.push(Box::new(args.failed));
     }
     stages
+}
+
+/// What concerns text, which copies have of their own.
+fn finishing(args: &Args, block_size: u64) -> anyhow::Result<Vec<Box<dyn Transform>>> {
+    let mut stages: Vec<Box<dyn Transform>> = Vec::new();
+    if let Some(path) = &args.prompts {
+        stages.push(Box::new(Attach::new(path, args, block_size)?));
+    }
+    if args.count {
+        stages.push(Box::new(Count::new(Counter::with(args, block_size)?)));
+    }
+    if let Some(how) = args.render {
+        stages.push(Box::new(Render::new(how, args, block_size)?));
+    }
+    Ok(stages)
 }
 
 /// The order by timestamp, with the place of each request. One without a

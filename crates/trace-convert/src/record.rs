@@ -89,6 +89,12 @@ impl Record {
         &self.line.request
     }
 
+    /// Whether the request says word for word what to ask.
+    pub(crate) fn is_literal(&self) -> bool {
+        let request = self.request();
+        request.text_input.is_some() || request.messages.is_some() || request.payload.is_some()
+    }
+
     /// The same, to change `field` of it.
     pub(crate) fn change(&mut self, field: Field) -> &mut Request {
         self.changed |= 1 << field as u64;

@@ -20,7 +20,7 @@ fn a_conversation_is_a_session() {
     let (out, told) = convert(&[], chat);
     assert_eq!(out.lines().count(), 2);
     assert!(told.contains("sharegpt (by its keys)"), "{told}");
-    assert!(told.contains("1 last answers"), "{told}");
+    assert!(told.contains("tokens are those of o200k"), "{told}");
 }
 
 #[test]

@@ -3,14 +3,17 @@
 //! Always in this order, whatever the order of the flags: repairs; what
 //! decides whether a request is kept (time window, conditions, lengths,
 //! sampling, then skip and limit); what changes it (grid times spread out,
-//! pace, lengths, blocks); at the end, copies.
+//! pace, lengths, blocks); copies; at the end, text and its tokens.
 
+pub(crate) mod attach;
 pub(crate) mod condition;
 pub(crate) mod copies;
+pub(crate) mod count;
 pub(crate) mod dynamo;
 pub(crate) mod keep;
 pub(crate) mod pace;
 pub(crate) mod reblock;
+pub(crate) mod render;
 pub(crate) mod repair;
 pub(crate) mod sample;
 pub(crate) mod scale;
@@ -42,3 +45,6 @@ pub(crate) enum Fate {
 /// JSON numbers hold whole numbers below 2^53 only.
 const TOO_LARGE: &str =
     "a hash id too large to be changed; make them small first, with --relabel in a run of its own";
+
+/// Nor is there a line with a prompt of so many tokens.
+const NO_PROMPT: &str = "input_length: a prompt of more than 8 Mi tokens is too long for a line";
