@@ -20,7 +20,8 @@ pub struct Beginning {
     pub shared: u64,
     /// Tokens of the whole prompt.
     pub length: u64,
-    place: usize,
+    /// Which group, or which text in the order they were first chosen.
+    pub place: usize,
 }
 
 /// Whatever prompts may begin with.
@@ -74,6 +75,14 @@ impl Beginnings {
 /// mean `share` · L and standard deviation `spread` · L, cut at 0 and L. There
 /// the group's text ends after the mean, and what P has beyond it is random;
 /// here it goes on, so that P is what is shared.
+///
+/// Once a group's longest text is known, a cache that forgets nothing has all
+/// of P. P / L does not depend on L, so in the long run the cached share of
+/// all tokens is the mean of the cut normal distribution,
+/// m + s (φ(a) − φ(b)) / (Φ(b) − Φ(a)) with a = −m / s and b = (1 − m) / s,
+/// less what is lost at the edges of blocks: 0.820 for AIBrix's `toolbench`,
+/// 0.877 for `embodied`, 0.929 for `programming`, 0.700 for `video`, 0.772 for
+/// `loogle`.
 #[derive(Debug)]
 pub struct Shares {
     /// Mean of P / L, before the cut.
@@ -111,6 +120,10 @@ impl Shares {
 
 /// Texts before prompts, level below level: one for all of a tenant, below it
 /// one for each of its applications, and so on.
+///
+/// Of n prompts that choose text i of a level with probability pᵢ,
+/// Σ 1 − (1 − pᵢ)ⁿ are expected to be the first with theirs, and to miss it in
+/// a cache that forgets nothing.
 #[derive(Debug)]
 pub struct Levels {
     levels: Vec<Level>,

@@ -261,7 +261,7 @@ fn describe(step: &Step, members: &mut Vec<u8>) {
         Phase::Plan => write!(members, "\"turn\":{turn},\"phase\":\"plan\""),
         Phase::FollowUp(calls) => write!(
             members,
-            "\"turn\":{turn},\"phase\":\"follow_up\",\"tools\":{},\"retries\":{}",
+            "\"turn\":{turn},\"phase\":\"follow_up\",\"tool_calls\":{},\"tool_retries\":{}",
             calls.tools, calls.retries
         ),
     };

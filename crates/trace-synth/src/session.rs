@@ -104,7 +104,7 @@ sessions, and turns that are due later come on top, also after --duration. With
 --arrivals-are requests they count requests: an arrival is the turn that is due
 longest, or opens a session if none is due, and what is open at the end is cut
 off. Lines have session_id, turn (from 0) and delay; agents' also phase (plan or
-follow_up), tools and retries. trace-send sends a turn at the later of its
+follow_up), tool_calls and tool_retries. trace-send sends a turn at the later of its
 timestamp and the end of the one before + delay. Memory holds the sessions that
 have a turn to come, some hundred bytes each and 40 for each of its turns.";
 
