@@ -13,6 +13,7 @@ use crate::{
     draw::Look,
     kinds::{KINDS, Kind, Settings, Spacing},
     output::{Format, Output},
+    preset::Preset,
     theme::Theme,
 };
 
@@ -30,7 +31,8 @@ Examples:
   trace-plot outcomes.jsonl --out report/
   trace-plot rate day1.jsonl day2.jsonl.gz > rate.png
   trace-plot latency-cdf before=a.jsonl after=b.jsonl --by source --out cdf.svg
-  trace-synth sine --time-duration 600 | trace-plot rate --theme dark > rate.png";
+  trace-synth sine --time-duration 600 | trace-plot rate --theme dark > rate.png
+  trace-synth curve drawn.json | trace-plot --preset traffic-designer";
 
 /// The kinds with what they show, then the rest of the help.
 fn after_help() -> String {
@@ -76,6 +78,11 @@ pub struct Args {
     /// Without it, one KIND is written to stdout as PNG (`--format svg`: SVG).
     #[arg(short, long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+
+    /// Draw what another tool draws, as PNG under its file names, in the
+    /// current directory unless --out says otherwise
+    #[arg(long, value_name = "TOOL")]
+    pub preset: Option<Preset>,
 
     /// Formats to write
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
@@ -130,6 +137,8 @@ pub struct Plan {
     pub kinds: Vec<&'static Kind>,
     /// Whether each of them was asked for by name.
     pub named: bool,
+    /// Whose file names the pictures get.
+    pub preset: Option<Preset>,
     /// What to read.
     pub input: InputArgs,
     /// The field that tells requests apart.
@@ -166,7 +175,22 @@ impl Args {
                 names()
             );
         }
-        let output = self.output(&named)?;
+        let kinds = match self.preset {
+            Some(_) if !named.is_empty() => {
+                bail!(
+                    "--preset says which kinds to draw; leave {} out",
+                    named[0].name
+                )
+            }
+            Some(preset) => preset.kinds(),
+            None if named.is_empty() => KINDS.iter().collect(),
+            None => named.clone(),
+        };
+        let output = self.output(if self.preset.is_some() {
+            &kinds
+        } else {
+            &named
+        })?;
         let pixels =
             f64::from(self.width) * f64::from(self.height) * f64::from(self.scale * self.scale);
         ensure!(
@@ -175,18 +199,15 @@ impl Args {
         );
         Ok(Plan {
             named: !named.is_empty(),
-            kinds: if named.is_empty() {
-                KINDS.iter().collect()
-            } else {
-                named
-            },
+            kinds,
+            preset: self.preset,
             input: InputArgs {
                 files,
                 skip_invalid: self.skip_invalid,
             },
             by: self.by.clone(),
             settings: Settings {
-                bin: self.bin,
+                bin: self.bin.or(self.preset.map(Preset::bin)),
                 x_axis: self.x_axis,
             },
             look: Look {
@@ -199,7 +220,9 @@ impl Args {
     }
 
     fn output(&self, kinds: &[&Kind]) -> Result<Output> {
-        let Some(path) = self.out.as_deref().filter(|path| *path != Path::new("-")) else {
+        let here = self.preset.map(|_| Path::new("./"));
+        let out = self.out.as_deref().or(here);
+        let Some(path) = out.filter(|path| *path != Path::new("-")) else {
             return self.stdout(kinds);
         };
         let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
@@ -245,10 +268,10 @@ impl Args {
     }
 
     fn formats(&self) -> Vec<Format> {
-        let mut formats = if self.format.is_empty() {
-            vec![Format::Png, Format::Svg]
-        } else {
-            self.format.clone()
+        let mut formats = match (&self.format[..], self.preset) {
+            ([], None) => vec![Format::Png, Format::Svg],
+            ([], Some(_)) => vec![Format::Png],
+            (formats, _) => formats.to_vec(),
         };
         formats.sort_unstable();
         formats.dedup();
@@ -365,6 +388,23 @@ mod tests {
         assert!(
             help.lines().all(|line| line.chars().count() <= 80),
             "{help}"
+        );
+    }
+
+    #[test]
+    fn a_preset_goes_to_the_current_directory_in_bins_of_a_second() {
+        let plan = plan("--preset traffic-designer a.jsonl").unwrap();
+        let names: Vec<_> = plan.kinds.iter().map(|kind| kind.name).collect();
+        assert_eq!(names, ["rate", "latency-cdf"]);
+        assert_eq!(plan.settings.bin, Some(Micros::from_micros(1_000_000)));
+        assert_eq!(
+            plan.output,
+            Output::Directory("./".into(), vec![Format::Png])
+        );
+        let named = self::plan("rate --preset traffic-designer a.jsonl");
+        assert_eq!(
+            named.unwrap_err().to_string(),
+            "--preset says which kinds to draw; leave rate out"
         );
     }
 

@@ -30,6 +30,7 @@ pub mod kinds;
 pub mod number;
 pub mod output;
 pub mod picture;
+pub mod preset;
 pub mod theme;
 pub mod thin;
 
@@ -76,13 +77,19 @@ pub fn run(args: &Args) -> Result<u8> {
             reasons.collect::<Vec<_>>().join("; ")
         );
     }
+    let ran = figures
+        .iter()
+        .any(|(kind, figure)| kind.name != "rate" && figure.is_ok());
     let press = Press::new();
     let mut written = Vec::new();
     for (kind, figure) in figures {
         match figure {
             Ok(figure) => {
                 let picture = press.picture(&figure, &plan.look)?;
-                written.extend(plan.output.write(kind.name, &picture, args.scale)?);
+                let name = plan
+                    .preset
+                    .map_or(kind.name, |preset| preset.file(kind.name, ran));
+                written.extend(plan.output.write(name, &picture, args.scale)?);
             }
             Err(nothing) if plan.named => bail!("nothing to draw: {}: {nothing}", kind.name),
             Err(nothing) => eprintln!("trace-plot: no {}: {nothing}", kind.name),

@@ -127,6 +127,28 @@ fn a_trace_has_a_rate_and_no_latency() {
 }
 
 #[test]
+fn a_preset_writes_the_files_that_its_tool_writes() {
+    let trace = "{\"timestamp\":0,\"input_length\":1}\n{\"timestamp\":5000,\"input_length\":1}\n";
+    for (input, files) in [
+        (trace, &["scheduled_request_rate.png"][..]),
+        (&outcomes(), &["actual_request_rate.png", "latency_cdf.png"]),
+    ] {
+        let dir = TempDir::new().unwrap();
+        plot(&["--preset", "traffic-designer"])
+            .current_dir(&dir)
+            .write_stdin(input)
+            .assert()
+            .success();
+        let mut found: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
+        found.sort();
+        assert_eq!(found, files);
+    }
+}
+
+#[test]
 fn one_picture_goes_to_stdout() {
     let png = plot(&[
         "rate", "--width", "600", "--height", "400", "--scale", "1.5",
