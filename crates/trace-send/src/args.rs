@@ -1,9 +1,10 @@
 //! The command line.
 
-use crate::body::Endpoint;
+use crate::body::{Endpoint, PromptAs};
 use std::path::PathBuf;
 use trace_core::cli::{BlockSizeArg, InputArgs, SeedArg};
 use trace_core::time::{Micros, parse_duration};
+use trace_prompt::TokenizerArg;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -132,6 +133,15 @@ pub struct Args {
     /// The block size of `hash_ids`.
     #[command(flatten)]
     pub block_size: BlockSizeArg,
+
+    /// Whose tokens prompts have as many of as the lines say.
+    #[command(flatten)]
+    pub tokenizer: TokenizerArg,
+
+    /// What a prompt is sent as: its text, or the ids of its tokens, which
+    /// completions endpoints take and which need no tokenizing there
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "text")]
+    pub prompt_as: PromptAs,
 
     /// The seed of prompt text.
     #[command(flatten)]

@@ -8,6 +8,7 @@
 //! both win over everything else; a `payload` takes only the line's own.
 
 use crate::members::Members;
+use anyhow::Context;
 use trace_core::{ErrorKind, Failure, Request, push_string};
 use trace_prompt::Prompts;
 
@@ -30,6 +31,15 @@ impl Endpoint {
     }
 }
 
+/// How a prompt stands in the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum PromptAs {
+    /// a string
+    Text,
+    /// an array of token ids
+    Tokens,
+}
+
 /// Everything about a body that is not on the line.
 #[derive(Debug)]
 pub(crate) struct Bodies {
@@ -45,9 +55,29 @@ pub(crate) struct Bodies {
     pub extra: Members,
     /// Makes the text of prompts that have only a length.
     pub prompts: Prompts,
+    /// What prompts are sent as.
+    pub prompt_as: PromptAs,
 }
 
 impl Bodies {
+    /// See that prompts can be made as they are wanted.
+    ///
+    /// # Errors
+    /// Token ids for an endpoint that takes none, or of a tokenizer that has
+    /// none.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.prompt_as == PromptAs::Tokens {
+            if self.endpoint != Endpoint::Completions {
+                anyhow::bail!(
+                    "--prompt-as tokens: chats take text only; use --endpoint-type completions"
+                );
+            }
+            let ids = self.prompts.render_tokens(&[], 1, 0, &mut Vec::new());
+            ids.context("--prompt-as tokens")?;
+        }
+        Ok(())
+    }
+
     /// Append the body for `request`, the line with index `seq`. `text` is
     /// room to make a prompt in.
     ///
@@ -119,6 +149,11 @@ impl Bodies {
             }
             return Ok(());
         }
+        if self.prompt_as == PromptAs::Tokens {
+            let ids = self.ids(request, seq)?;
+            body.member("prompt", |out| push_ids(out, &ids));
+            return Ok(());
+        }
         let prompt = match &request.text_input {
             Some(prompt) => prompt,
             None => {
@@ -139,6 +174,35 @@ impl Bodies {
         }
         Ok(())
     }
+}
+
+impl Bodies {
+    /// The token ids of a prompt.
+    fn ids(&self, request: &Request, seq: u64) -> Result<Vec<u32>, Failure> {
+        let mut tokens = Vec::new();
+        let done = match &request.text_input {
+            Some(text) => self.prompts.tokenizer().encode(text, &mut tokens),
+            None => {
+                let ids = request.hash_ids.as_deref().unwrap_or_default();
+                let length = request.input_length.unwrap_or_default();
+                self.prompts.render_tokens(ids, length, seq, &mut tokens)
+            }
+        };
+        done.map_err(|error| refuse(error.to_string()))?;
+        Ok(tokens)
+    }
+}
+
+fn push_ids(out: &mut Vec<u8>, ids: &[u32]) {
+    let mut digits = itoa::Buffer::new();
+    out.push(b'[');
+    for (place, id) in ids.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(digits.format(*id).as_bytes());
+    }
+    out.push(b']');
 }
 
 fn refuse(message: String) -> Failure {
@@ -218,6 +282,7 @@ mod tests {
             ignore_eos: false,
             extra: Members::default(),
             prompts: Prompts::new(0),
+            prompt_as: PromptAs::Text,
         }
     }
 
@@ -258,6 +323,43 @@ mod tests {
             "{body}"
         );
         assert!(!body.contains("max_tokens"), "{body}");
+    }
+
+    #[test]
+    fn a_prompt_can_be_the_ids_of_its_tokens() {
+        let tokenizer = trace_prompt::Tokenizer::o200k();
+        let all = Bodies {
+            prompts: Prompts::with(&tokenizer, 0).unwrap(),
+            prompt_as: PromptAs::Tokens,
+            ..bodies(Endpoint::Completions)
+        };
+        let mut ids = Vec::new();
+        tokenizer
+            .encode(" any behind strong suit", &mut ids)
+            .unwrap();
+        let array = serde_json::to_string(&ids).unwrap();
+        for line in [
+            r#"{"input_length":4,"hash_ids":[46]}"#,
+            r#"{"text_input":" any behind strong suit"}"#,
+        ] {
+            let body = write(&all, line).unwrap();
+            assert!(body.contains(&format!(r#""prompt":{array},"#)), "{body}");
+        }
+        assert!(all.check().is_ok());
+        let chat = Bodies {
+            endpoint: Endpoint::Chat,
+            ..all
+        };
+        assert!(chat.check().is_err());
+        let words = Bodies {
+            prompt_as: PromptAs::Tokens,
+            ..bodies(Endpoint::Completions)
+        };
+        let error = format!("{:#}", words.check().unwrap_err());
+        assert!(
+            error.starts_with("--prompt-as tokens: words have no"),
+            "{error}"
+        );
     }
 
     #[test]

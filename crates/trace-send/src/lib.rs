@@ -78,7 +78,7 @@ mod tls;
 mod wake;
 
 pub use args::Args;
-pub use body::Endpoint;
+pub use body::{Endpoint, PromptAs};
 
 use anyhow::{Context, anyhow};
 use body::Bodies;
@@ -139,8 +139,11 @@ pub fn run(
         stream: !args.no_stream,
         ignore_eos: args.ignore_eos,
         extra,
-        prompts: Prompts::new(args.seed.seed).block_size(args.block_size.block_size),
+        prompts: Prompts::with(&args.tokenizer.load()?, args.seed.seed)?
+            .block_size(args.block_size.block_size),
+        prompt_as: args.prompt_as,
     };
+    bodies.check()?;
     let preparer = Preparer {
         bodies,
         heads,

@@ -182,7 +182,7 @@ impl Pace<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Endpoint;
+    use crate::body::{Endpoint, PromptAs};
     use crate::members::Members;
     use crate::target::Target;
     use trace_prompt::Prompts;
@@ -196,6 +196,7 @@ mod tests {
             ignore_eos: false,
             extra: Members::default(),
             prompts: Prompts::new(0),
+            prompt_as: PromptAs::Text,
         };
         let heads = Heads::new(&target, &[], None, "r").unwrap();
         Preparer {
