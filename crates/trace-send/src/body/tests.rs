@@ -1,0 +1,157 @@
+use super::*;
+use trace_core::Line;
+
+fn bodies(endpoint: Endpoint) -> Bodies {
+    Bodies {
+        endpoint,
+        model: "m".to_owned(),
+        stream: true,
+        ignore_eos: false,
+        extra: Members::default(),
+        prompts: Prompts::new(0),
+        prompt_as: PromptAs::Text,
+    }
+}
+
+fn write(bodies: &Bodies, line: &str) -> Result<String, Failure> {
+    let request = Line::parse("t", line).unwrap().request;
+    let mut out = Vec::new();
+    bodies.write(&request, 3, &mut String::new(), &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn a_literal_prompt_is_a_completion_or_a_message() {
+    let line = r#"{"text_input":"say \"hi\"\n","output_length":5}"#;
+    let tail = r#""max_tokens":5,"stream":true,"stream_options":{"include_usage":true}}"#;
+    let completion = write(&bodies(Endpoint::Completions), line).unwrap();
+    assert_eq!(
+        completion,
+        format!(r#"{{"model":"m","prompt":"say \"hi\"\n",{tail}"#)
+    );
+    let chat = write(&bodies(Endpoint::Chat), line).unwrap();
+    assert_eq!(
+        chat,
+        format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"say \"hi\"\n"}}],{tail}"#
+        )
+    );
+}
+
+#[test]
+fn a_length_becomes_as_many_words() {
+    let body = write(
+        &bodies(Endpoint::Completions),
+        r#"{"input_length":4,"hash_ids":[46],"model":"q"}"#,
+    )
+    .unwrap();
+    assert!(
+        body.starts_with(r#"{"model":"q","prompt":" any behind strong suit","stream":true"#),
+        "{body}"
+    );
+    assert!(!body.contains("max_tokens"), "{body}");
+}
+
+#[test]
+fn a_prompt_can_be_the_ids_of_its_tokens() {
+    let tokenizer = trace_prompt::Tokenizer::o200k();
+    let all = Bodies {
+        prompts: Prompts::with(&tokenizer, 0).unwrap(),
+        prompt_as: PromptAs::Tokens,
+        ..bodies(Endpoint::Completions)
+    };
+    let mut ids = Vec::new();
+    tokenizer
+        .encode(" any behind strong suit", &mut ids)
+        .unwrap();
+    let array = serde_json::to_string(&ids).unwrap();
+    for line in [
+        r#"{"input_length":4,"hash_ids":[46]}"#,
+        r#"{"text_input":" any behind strong suit"}"#,
+    ] {
+        let body = write(&all, line).unwrap();
+        assert!(body.contains(&format!(r#""prompt":{array},"#)), "{body}");
+    }
+    assert!(all.check().is_ok());
+    let chat = Bodies {
+        endpoint: Endpoint::Chat,
+        ..all
+    };
+    assert!(chat.check().is_err());
+    let words = Bodies {
+        prompt_as: PromptAs::Tokens,
+        ..bodies(Endpoint::Completions)
+    };
+    let error = format!("{:#}", words.check().unwrap_err());
+    assert!(
+        error.starts_with("--prompt-as tokens: words have no"),
+        "{error}"
+    );
+}
+
+#[test]
+fn messages_and_tools_are_sent_as_they_are() {
+    let line = r#"{"messages":[ {"role":"user","content":"x"}],"tools":[1 ]}"#;
+    let body = write(&bodies(Endpoint::Chat), line).unwrap();
+    assert!(
+        body.contains(r#""messages":[ {"role":"user","content":"x"}],"tools":[1 ],"#),
+        "{body}"
+    );
+    let refused = write(&bodies(Endpoint::Completions), line).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Request);
+}
+
+#[test]
+fn a_payload_is_the_body() {
+    let all = Bodies {
+        extra: Members::from_flags(&["a=1".to_owned()]).unwrap(),
+        ..bodies(Endpoint::Chat)
+    };
+    assert_eq!(
+        write(&all, r#"{"payload":{"x": 1e5 }}"#).unwrap(),
+        r#"{"x": 1e5 }"#
+    );
+    assert_eq!(
+        write(&all, r#"{"payload":{"x":1,"y":2},"extra":{"x":3}}"#).unwrap(),
+        r#"{"y":2,"x":3}"#
+    );
+}
+
+#[test]
+fn extra_wins_and_the_line_wins_over_the_flag() {
+    let flags = ["temperature=0", "stop=x", "max_tokens=9"].map(str::to_owned);
+    let all = Bodies {
+        extra: Members::from_flags(&flags).unwrap(),
+        stream: false,
+        ignore_eos: true,
+        ..bodies(Endpoint::Completions)
+    };
+    let body = write(
+        &all,
+        r#"{"text_input":"a","output_length":5,"extra":{"max_tokens":7,"top_p":1}}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        body,
+        r#"{"model":"m","prompt":"a","ignore_eos":true,"temperature":0,"stop":"x","max_tokens":7,"top_p":1}"#
+    );
+}
+
+#[test]
+fn who_turns_the_stream_off_turns_its_options_off() {
+    let body = write(
+        &bodies(Endpoint::Completions),
+        r#"{"text_input":"a","extra":{"stream":false}}"#,
+    )
+    .unwrap();
+    assert_eq!(body, r#"{"model":"m","prompt":"a","stream":false}"#);
+}
+
+#[test]
+fn extra_flags_need_a_value() {
+    assert!(
+        Members::from_flags(&["a".to_owned()])
+            .unwrap_err()
+            .contains("KEY=VALUE")
+    );
+}
