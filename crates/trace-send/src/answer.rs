@@ -14,7 +14,7 @@
 //!   cannot tell (no length, no chunks), `[DONE]` or a finish reason must.
 
 use crate::content::{Body, Chunks, Content};
-use crate::http::{self, End, Part};
+use crate::http::{self, End, Head, Part};
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, TokenSource};
 
@@ -26,7 +26,10 @@ const MAX_SKIPPED: u64 = 256 << 10;
 pub struct Answer {
     http: http::Decoder,
     content: Content,
+    /// Bytes of its body so far.
+    body_bytes: u64,
 }
+
 /// How an answer came to its end.
 #[derive(Debug)]
 pub enum Ending {
@@ -51,7 +54,19 @@ impl Answer {
                 chunks,
                 ..Content::default()
             },
+            body_bytes: 0,
         }
+    }
+
+    /// The head has come, read by somebody else.
+    pub fn head(&mut self, head: &Head) {
+        self.content.begin(head);
+    }
+
+    /// Some of the body came at `now`, framed by somebody else.
+    pub fn body(&mut self, bytes: &[u8], now: Micros) {
+        self.body_bytes += bytes.len() as u64;
+        self.content.read(bytes, now);
     }
 
     /// Read `bytes`, which came at `now`. Returns how many of them were of
@@ -60,10 +75,17 @@ impl Answer {
     /// # Errors
     /// When they are no HTTP; then the answer has ended.
     pub fn feed(&mut self, bytes: &[u8], now: Micros) -> Result<usize, Failure> {
-        let content = &mut self.content;
-        let fed = self.http.feed(bytes, |part| match part {
+        let Self {
+            http,
+            content,
+            body_bytes,
+        } = self;
+        let fed = http.feed(bytes, |part| match part {
             Part::Head(head) => content.begin(head),
-            Part::Body(body) => content.read(body, now),
+            Part::Body(body) => {
+                *body_bytes += body.len() as u64;
+                content.read(body, now);
+            }
         });
         fed.map_err(|malformed| Failure {
             kind: ErrorKind::Stream,
@@ -83,7 +105,7 @@ impl Answer {
 
     /// Whether the rest of a refusal is longer than its connection is worth.
     pub fn is_tedious(&self) -> bool {
-        matches!(self.content.body, Body::Refusal(_)) && self.http.body_bytes() > MAX_SKIPPED
+        matches!(self.content.body, Body::Refusal(_)) && self.body_bytes > MAX_SKIPPED
     }
 
     /// Whether nothing at all has come.

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::body::{Endpoint, PromptAs};
+use crate::connect::Version;
 use std::path::PathBuf;
 use trace_core::cli::{BlockSizeArg, InputArgs, SeedArg};
 use trace_core::time::{Micros, parse_duration};
@@ -113,6 +114,22 @@ pub struct Args {
     /// default made from the time and the process
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
+
+    /// HTTP version
+    #[arg(long, value_name = "VERSION", default_value = "1.1")]
+    pub http: Version,
+
+    /// Connect to the unix socket at PATH instead of the URL's host
+    #[arg(long, value_name = "PATH")]
+    pub unix_socket: Option<PathBuf>,
+
+    /// Open a connection for every request; connect_ms is part of its times
+    #[arg(long)]
+    pub new_connections: bool,
+
+    /// Do not check certificates
+    #[arg(long)]
+    pub insecure: bool,
 
     /// Trust the certificates in the PEM file FILE, too
     #[arg(long, value_name = "FILE")]

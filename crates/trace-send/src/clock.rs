@@ -30,6 +30,11 @@ impl Clock {
         self.start.elapsed().into()
     }
 
+    /// `instant` on this clock; zero before the run.
+    pub(crate) fn at(&self, instant: Instant) -> Micros {
+        instant.saturating_duration_since(self.start).into()
+    }
+
     /// `time` as the system's timers have it.
     pub(crate) fn instant(&self, time: Micros) -> Instant {
         // A trace may say the year 285,000,000; a timer would take that for an overflow.

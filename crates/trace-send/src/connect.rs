@@ -3,36 +3,59 @@
 //! A name is looked up once, before the run; all its addresses are tried in
 //! turn, beginning with the one that answered last. Nagle's algorithm is off.
 
+use crate::channel::{Channel, Lease};
+use crate::socket::Socket;
 use crate::target::Target;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::cell::RefCell;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use trace_core::{ErrorKind, Failure};
 
 /// Opens connections to one server.
 pub(crate) struct Connector {
     host: String,
     port: u16,
+    authority: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     /// Where it listens; the first is tried first. Empty until looked up.
     addresses: RefCell<Vec<SocketAddr>>,
+    /// It listens at this file instead.
+    unix: Option<PathBuf>,
+    version: Version,
+}
+
+/// The HTTP that is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Version {
+    /// one request at a time on a connection
+    #[value(name = "1.1")]
+    Http1,
+    /// up to 100 requests at once on a connection
+    #[value(name = "2")]
+    Http2,
+    /// HTTP/1.1 as hyper has it, to compare with
+    #[value(name = "1.1-hyper", hide = true)]
+    Http1Hyper,
 }
 
 impl Connector {
-    /// Opens connections to `target`, by `tls` if it speaks that.
+    /// Opens connections to `target`, by `tls` if it speaks that, through the
+    /// socket at `unix` if there is one.
     ///
     /// # Errors
     /// [`ErrorKind::Tls`] if its name cannot be in a certificate.
-    pub(crate) fn new(target: &Target, tls: Option<Arc<ClientConfig>>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        target: &Target,
+        tls: Option<Arc<ClientConfig>>,
+        unix: Option<PathBuf>,
+        version: Version,
+    ) -> Result<Self, Failure> {
         let tls = tls.map(|config| {
             let name = ServerName::try_from(target.host.clone());
             let name =
@@ -46,9 +69,26 @@ impl Connector {
         Ok(Self {
             host: target.host.clone(),
             port: target.port,
+            authority: target.authority.clone(),
             tls: tls.transpose()?,
             addresses: RefCell::new(addresses),
+            unix,
+            version,
         })
+    }
+
+    /// Scheme and authority, as a URL begins.
+    pub(crate) fn origin(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority)
+    }
+
+    /// How many requests may share a connection.
+    pub(crate) fn streams(&self) -> usize {
+        match self.version {
+            Version::Http2 => crate::channel::MOST_STREAMS,
+            _ => 1,
+        }
     }
 
     /// Find the server's addresses, unless they are known.
@@ -79,7 +119,25 @@ impl Connector {
     /// # Errors
     /// [`ErrorKind::Connect`], [`ErrorKind::Tls`], or [`ErrorKind::Exhausted`]
     /// when this side has no more ports or descriptors.
-    pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
+    pub(crate) async fn connect(&self) -> Result<Opened, Failure> {
+        let socket = self.socket().await?;
+        let many = match self.version {
+            Version::Http1 => return Ok(Opened::Own(socket)),
+            Version::Http2 => true,
+            Version::Http1Hyper => false,
+        };
+        Channel::open(socket, many).await.map(Opened::Shared)
+    }
+
+    /// Open a socket, on which anything may be said.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub(crate) async fn socket(&self) -> Result<Socket, Failure> {
+        #[cfg(unix)]
+        if let Some(path) = &self.unix {
+            return Self::local(path).await;
+        }
         self.look_up().await?;
         let addresses = self.addresses.borrow().clone();
         let mut last = None;
@@ -93,12 +151,7 @@ impl Connector {
                     }
                     return self.greet(stream).await;
                 }
-                Err(error) if is_exhausted(&error) => {
-                    return Err(failure(
-                        ErrorKind::Exhausted,
-                        format!("cannot connect: {}", plain(&error)),
-                    ));
-                }
+                Err(error) if is_exhausted(&error) => return Err(exhausted(&error)),
                 Err(error) => {
                     last = Some(failure(
                         ErrorKind::Connect,
@@ -111,20 +164,55 @@ impl Connector {
             .unwrap_or_else(|| failure(ErrorKind::Connect, format!("cannot find {}", self.host))))
     }
 
-    async fn greet(&self, stream: TcpStream) -> Result<Connection, Failure> {
+    #[cfg(unix)]
+    async fn local(path: &std::path::Path) -> Result<Socket, Failure> {
+        match tokio::net::UnixStream::connect(path).await {
+            Ok(stream) => Ok(Socket::Unix(stream)),
+            Err(error) if is_exhausted(&error) => Err(exhausted(&error)),
+            Err(error) => Err(failure(
+                ErrorKind::Connect,
+                format!("cannot connect to {}: {}", path.display(), plain(&error)),
+            )),
+        }
+    }
+
+    async fn greet(&self, stream: TcpStream) -> Result<Socket, Failure> {
         // It makes the clock finer and can fail only on a dead socket, which tells anyway.
         let _ = stream.set_nodelay(true);
         let Some((connector, name)) = &self.tls else {
-            return Ok(Connection::Plain(stream));
+            return Ok(Socket::Plain(stream));
         };
         match connector.connect(name.clone(), stream).await {
-            Ok(stream) => Ok(Connection::Tls(Box::new(stream))),
+            Ok(stream) if self.version == Version::Http2 && !speaks_http2(&stream) => Err(failure(
+                ErrorKind::Tls,
+                format!("{} does not speak HTTP/2; leave out --http 2", self.host),
+            )),
+            Ok(stream) => Ok(Socket::Tls(Box::new(stream))),
             Err(error) => Err(failure(
                 ErrorKind::Tls,
                 format!("TLS with {}: {}", self.host, plain(&error)),
             )),
         }
     }
+}
+
+/// Whether the handshake agreed on HTTP/2.
+fn speaks_http2(stream: &tokio_rustls::client::TlsStream<TcpStream>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
+fn exhausted(error: &io::Error) -> Failure {
+    let message = match error.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            "no local port is free: connections are opened faster than the system lets go of closed ones"
+                .to_owned()
+        }
+        _ => format!(
+            "cannot connect: {}; raise the limit with ulimit -n",
+            plain(error)
+        ),
+    };
+    failure(ErrorKind::Exhausted, message)
 }
 
 fn failure(kind: ErrorKind, message: String) -> Failure {
@@ -147,89 +235,20 @@ fn is_exhausted(error: &io::Error) -> bool {
     no_descriptor || error.kind() == io::ErrorKind::AddrNotAvailable
 }
 
-/// An open connection.
+/// What connecting gives.
 #[derive(Debug)]
-pub(crate) enum Connection {
-    /// TCP.
-    Plain(TcpStream),
-    /// TLS over TCP.
-    Tls(Box<TlsStream<TcpStream>>),
+pub(crate) enum Opened {
+    /// A connection for one request at a time.
+    Own(Socket),
+    /// A connection for many.
+    Shared(Channel),
 }
 
-impl Connection {
-    /// Write some of `bytes`.
-    ///
-    /// # Errors
-    /// As the socket says.
-    pub(crate) fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    /// Write as much of `bytes` as goes at once, be it nothing.
-    ///
-    /// # Errors
-    /// As the socket says.
-    pub(crate) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(stream) => match stream.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-                written => written,
-            },
-            Self::Tls(stream) => {
-                let mut cx = Context::from_waker(Waker::noop());
-                match Pin::new(stream).poll_write(&mut cx, bytes) {
-                    Poll::Ready(written) => written,
-                    Poll::Pending => Ok(0),
-                }
-            }
-        }
-    }
-
-    /// See to it that what was written leaves.
-    ///
-    /// # Errors
-    /// As the socket says.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(_) => Poll::Ready(Ok(())),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    /// Read into `buffer`; zero at the end.
-    ///
-    /// # Errors
-    /// As the socket says. That a peer left without TLS's good-bye is an end
-    /// like any other: HTTP tells whether it came too early.
-    pub(crate) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut room = ReadBuf::new(buffer);
-        let read = match self {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, &mut room),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, &mut room),
-        };
-        read.map(|result| match result {
-            Ok(()) => Ok(room.filled().len()),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
-            Err(error) => Err(error),
-        })
-    }
-
-    /// Whether a connection nobody uses is still open and silent.
-    ///
-    /// Costs no system call unless something came.
-    pub(crate) fn is_idle(&mut self) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
-        self.poll_read(&mut cx, &mut [0; 16]).is_pending()
-    }
+/// An open connection, ready for a request.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    /// For one request at a time, in our own HTTP/1.1.
+    Own(Socket),
+    /// A place on a connection that hyper serves.
+    Leased(Lease),
 }

@@ -96,7 +96,11 @@ pub(crate) async fn run(
         });
     };
     warn_of_waiting(pace, &first);
-    let pool = warm_up(&connector, pace, &first).await;
+    let pool = if limits.new_connections {
+        Pool::default()
+    } else {
+        warm_up(&connector, pace, &first).await
+    };
     let schedule = match pace {
         Pace::Open(None) => Schedule::open(),
         Pace::Open(Some(most)) => Schedule::capped(most),
@@ -168,7 +172,7 @@ async fn warm_up(connector: &Rc<Connector>, pace: Pace, first: &[Item]) -> Pool 
             soon.take(cap.unwrap_or(usize::MAX)).count().max(1)
         }
     };
-    let opening: Vec<_> = (0..needed)
+    let opening: Vec<_> = (0..needed.div_ceil(connector.streams()))
         .map(|_| {
             let connector = Rc::clone(connector);
             spawn_local(async move {
@@ -184,7 +188,7 @@ async fn warm_up(connector: &Rc<Connector>, pace: Pace, first: &[Item]) -> Pool 
         if let Ok(Ok((Ok(connection), time))) = tokio::time::timeout_at(deadline, connection).await
         {
             pool.learn(time.into());
-            pool.put(connection);
+            pool.admit(connection);
         }
     }
     pool

@@ -7,11 +7,13 @@
 //! by way of another task. With a connection at hand, launching is one clock
 //! reading and one write of bytes that lay ready.
 
+mod exchange;
+
 use crate::answer::Ending;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::connect::{Connection, Connector};
-use crate::flight::{Exchange, Flight, broken};
+use crate::flight::Flight;
 use crate::pool::Pool;
 use crate::prepare::Prepared;
 use crate::results::Results;
@@ -19,15 +21,11 @@ use crate::schedule::{Launch, Schedule, Timing};
 use crate::tally::Tally;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::thread::Thread;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
-use tokio::time::Instant;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, SessionId};
 
@@ -55,6 +53,8 @@ pub(crate) struct Limits {
     pub until: Option<Micros>,
     /// Connections are opened ahead of the schedule.
     pub open_loop: bool,
+    /// Each request has a connection of its own, opened when it is sent.
+    pub new_connections: bool,
 }
 
 /// What is shared by the flights of a run.
@@ -73,6 +73,10 @@ pub(crate) struct Engine {
     budget: Budget,
     maker: Thread,
     buffer: RefCell<Vec<u8>>,
+    /// Scheme and authority, for HTTP/2.
+    origin: String,
+    /// Held while a connection that many share is opened.
+    opening: tokio::sync::Mutex<()>,
     /// Rung when the dispatcher should look at things again.
     bell: Notify,
     /// When the dispatcher looks again by itself.
@@ -89,6 +93,7 @@ impl Engine {
         results: Results,
         (budget, maker): (Budget, Thread),
     ) -> Rc<Self> {
+        let origin = connector.origin();
         Rc::new(Self {
             clock: Clock::start(),
             connector,
@@ -102,6 +107,8 @@ impl Engine {
             budget,
             maker,
             buffer: RefCell::new(vec![0; READ_BYTES]),
+            origin,
+            opening: tokio::sync::Mutex::default(),
             bell: Notify::new(),
             alarm: Cell::new(None),
         })
@@ -202,12 +209,13 @@ impl Engine {
         } else {
             None
         };
-        if self.limits.open_loop {
+        if self.limits.open_loop && !self.limits.new_connections {
             let lead = self.pool.borrow().lead();
             let horizon = now + lead;
             let needed = schedule.count_by(horizon, MOST_OPENING);
             let missing = self.pool.borrow_mut().missing(needed);
-            (0..missing).for_each(|_| self.open_ahead());
+            let connections = missing.div_ceil(self.connector.streams());
+            (0..connections).for_each(|_| self.open_ahead());
             // Half the lead before what lies beyond the horizon comes near.
             let half = Micros::from_micros(lead.as_micros() / 2);
             if let Some(beyond) = schedule.next_after(horizon) {
@@ -231,7 +239,8 @@ impl Engine {
     }
 
     fn open_ahead(self: &Rc<Self>) {
-        self.pool.borrow_mut().opening();
+        let streams = self.connector.streams();
+        self.pool.borrow_mut().opening(streams);
         let engine = Rc::clone(self);
         spawn_local(async move {
             let begun = engine.clock.now();
@@ -239,12 +248,12 @@ impl Engine {
                 tokio::time::timeout(engine.limits.timeout, engine.connector.connect()).await;
             let mut pool = engine.pool.borrow_mut();
             match opened {
-                Ok(Ok(connection)) => {
+                Ok(Ok(opened)) => {
                     pool.learn(engine.clock.now().saturating_sub(begun));
-                    pool.opened(Some(connection));
+                    pool.opened(Some(opened), streams);
                 }
                 // The request that wants it will try itself, and tell.
-                _ => pool.opened(None),
+                _ => pool.opened(None, streams),
             }
         });
     }
@@ -257,14 +266,14 @@ impl Engine {
             return;
         }
         let mut connection = self.pool.borrow_mut().take();
-        if let Some(connection) = &mut connection {
+        if let Some(Connection::Own(socket)) = &mut connection {
             flight.depart(self.clock.now());
-            flight.begin(connection);
+            flight.begin(socket);
         }
         let seq = flight.request.seq;
         let flight = Rc::new(RefCell::new(flight));
         self.flights.borrow_mut().insert(seq, Rc::clone(&flight));
-        spawn_local(fly(Rc::clone(self), flight, connection));
+        spawn_local(exchange::fly(Rc::clone(self), flight, connection));
     }
 
     /// A request is over.
@@ -313,112 +322,10 @@ impl Engine {
     pub(crate) fn sweep(&self) {
         self.pool.borrow_mut().sweep();
     }
-
-    /// A connection opened for `flight`.
-    async fn open_for(&self, flight: &RefCell<Flight>) -> Result<Connection, Failure> {
-        let begun = self.clock.now();
-        flight.borrow_mut().depart(begun);
-        let connection = self.connector.connect().await?;
-        let time = self.clock.now().saturating_sub(begun);
-        self.pool.borrow_mut().learn(time);
-        flight.borrow_mut().connected(time);
-        Ok(connection)
-    }
-
-    /// Send `flight` and hear it to its end: how and when that came, and the
-    /// connection if it is of further use.
-    async fn exchange(
-        &self,
-        flight: &RefCell<Flight>,
-        connection: Option<Connection>,
-    ) -> (Ending, Micros, Option<Connection>) {
-        let mut fresh = connection.is_none();
-        let mut connection = match connection {
-            Some(connection) => connection,
-            None => match self.open_for(flight).await {
-                Ok(connection) => connection,
-                Err(failure) => return (Ending::Failed(failure), self.clock.now(), None),
-            },
-        };
-        loop {
-            let (ending, ended) = match self.hear(flight, &mut connection).await {
-                Exchange::Complete { reusable } => {
-                    let ended = flight.borrow().heard();
-                    return (Ending::Complete, ended, reusable.then_some(connection));
-                }
-                Exchange::Closed(error) => (broken(error), self.clock.now()),
-                Exchange::Failed(failure) => (Ending::Failed(failure), self.clock.now()),
-            };
-            // It lay idle for too long: the server closed it as we wrote. What
-            // that cost is in the request's own times.
-            if fresh || !flight.borrow().is_unanswered() {
-                return (ending, ended, None);
-            }
-            fresh = true;
-            self.tally.borrow_mut().resent += 1;
-            connection = match self.open_for(flight).await {
-                Ok(connection) => connection,
-                Err(failure) => return (Ending::Failed(failure), self.clock.now(), None),
-            };
-        }
-    }
-
-    /// Write and read until the exchange is over, or until long after `[DONE]`.
-    async fn hear(&self, flight: &RefCell<Flight>, connection: &mut Connection) -> Exchange {
-        let mut grace = None;
-        poll_fn(|cx| {
-            let mut flight = flight.borrow_mut();
-            let mut buffer = self.buffer.borrow_mut();
-            if let Poll::Ready(exchange) = flight.poll(cx, connection, &self.clock, &mut buffer) {
-                return Poll::Ready(exchange);
-            }
-            if !flight.is_done() {
-                return Poll::Pending;
-            }
-            let grace = grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(AFTER_DONE)));
-            grace
-                .as_mut()
-                .poll(cx)
-                .map(|()| Exchange::Complete { reusable: false })
-        })
-        .await
-    }
-}
-
-/// From launch to outcome, on a task of its own.
-async fn fly(engine: Rc<Engine>, flight: Rc<RefCell<Flight>>, connection: Option<Connection>) {
-    let deadline = Instant::now() + engine.limits.timeout;
-    let (ending, ended, connection) = {
-        let exchange = pin!(engine.exchange(&flight, connection));
-        match tokio::time::timeout_at(deadline, exchange).await {
-            Ok(result) => result,
-            Err(_) => {
-                let message = format!(
-                    "no complete answer within {} s",
-                    engine.limits.timeout.as_secs_f64()
-                );
-                let failure = Failure {
-                    kind: ErrorKind::Timeout,
-                    message,
-                };
-                (Ending::Failed(failure), engine.clock.now(), None)
-            }
-        }
-    };
-    engine.land(&flight, ending, ended, connection);
-    engine.pump();
-    engine.bell_if_low();
 }
 
 impl Engine {
     /// Requests below which the dispatcher fetches more of those that were
     /// prepared; up to twice as many lie ready here.
     pub(crate) const LOW: usize = 1_024;
-
-    /// Wake the dispatcher if it has something to do: fetch requests, or end.
-    fn bell_if_low(&self) {
-        if self.ready() < Self::LOW || self.in_flight() == 0 {
-            self.bell.notify_one();
-        }
-    }
 }

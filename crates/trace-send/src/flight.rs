@@ -8,9 +8,12 @@
 
 use crate::answer::{Answer, Ending};
 use crate::clock::Clock;
-use crate::connect::{Connection, plain};
+use crate::connect::plain;
+use crate::http::Head;
 use crate::prepare::Prepared;
 use crate::schedule::Launch;
+use crate::socket::Socket;
+use bytes::Bytes;
 use std::io;
 use std::task::{Context, Poll};
 use trace_core::time::Micros;
@@ -29,6 +32,8 @@ pub(crate) struct Flight {
     sent: Option<Micros>,
     connect: Option<Micros>,
     answer: Answer,
+    /// The request's bytes, once somebody else writes them.
+    shared: Bytes,
     /// How much of the request is written.
     written: usize,
     flushed: bool,
@@ -62,6 +67,7 @@ impl Flight {
             sent: None,
             connect: None,
             answer: Answer::new(keep_gaps),
+            shared: Bytes::new(),
             written: 0,
             flushed: false,
             write_error: None,
@@ -82,10 +88,18 @@ impl Flight {
         self.write_error = None;
     }
 
+    /// The bytes of the request, for others to write.
+    pub(crate) fn bytes(&mut self) -> Bytes {
+        if self.shared.is_empty() {
+            self.shared = std::mem::take(&mut self.request.wire).into();
+        }
+        self.shared.clone()
+    }
+
     /// Write at once as much as the connection takes; the exchange goes on
     /// from there.
-    pub(crate) fn begin(&mut self, connection: &mut Connection) {
-        match connection.try_write(&self.request.wire) {
+    pub(crate) fn begin(&mut self, socket: &mut Socket) {
+        match socket.try_write(&self.request.wire) {
             Ok(written) => self.written = written,
             Err(error) => self.write_error = Some(error),
         }
@@ -95,15 +109,15 @@ impl Flight {
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        connection: &mut Connection,
+        socket: &mut Socket,
         clock: &Clock,
         buffer: &mut [u8],
     ) -> Poll<Exchange> {
         if !self.flushed && self.write_error.is_none() {
-            self.poll_write(cx, connection);
+            self.poll_write(cx, socket);
         }
         loop {
-            let read = match connection.poll_read(cx, buffer) {
+            let read = match socket.read(cx, buffer) {
                 Poll::Ready(read) => read,
                 Poll::Pending => return Poll::Pending,
             };
@@ -133,9 +147,9 @@ impl Flight {
 
     /// An error while writing is kept: the answer that was sent before the
     /// server stopped reading says more.
-    fn poll_write(&mut self, cx: &mut Context<'_>, connection: &mut Connection) {
+    fn poll_write(&mut self, cx: &mut Context<'_>, socket: &mut Socket) {
         while self.written < self.request.wire.len() {
-            match connection.poll_write(cx, &self.request.wire[self.written..]) {
+            match socket.write(cx, &self.request.wire[self.written..]) {
                 Poll::Ready(Ok(0)) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(written)) => self.written += written,
                 Poll::Ready(Err(error)) => self.write_error = Some(error),
@@ -145,11 +159,25 @@ impl Flight {
                 return;
             }
         }
-        match connection.poll_flush(cx) {
+        match socket.flush(cx) {
             Poll::Ready(Ok(())) => self.flushed = true,
             Poll::Ready(Err(error)) => self.write_error = Some(error),
             Poll::Pending => {}
         }
+    }
+
+    /// The head of the answer came at `now`, read by somebody else.
+    pub(crate) fn head(&mut self, head: &Head, now: Micros) {
+        self.heard = now;
+        self.answer.head(head);
+    }
+
+    /// A piece of the answer came at `now`, framed by somebody else. Whether
+    /// more is wanted.
+    pub(crate) fn piece(&mut self, bytes: &[u8], now: Micros) -> bool {
+        self.heard = now;
+        self.answer.body(bytes, now);
+        !self.answer.is_tedious()
     }
 
     /// Whether nothing of an answer has come.

@@ -30,7 +30,8 @@ const OURS: [&str; 6] = [
 impl Heads {
     /// Heads of requests to `target` with the header `fields`, each `NAME:
     /// VALUE`; those win over the usual ones. `key` is sent as a bearer token.
-    /// `x-request-id` is `run`, a dash and the request's number.
+    /// `x-request-id` is `run`, a dash and the request's number. `close` asks
+    /// for the connection to end with the answer.
     ///
     /// # Errors
     /// A field that is none, or that would break the run. The value is never
@@ -40,6 +41,7 @@ impl Heads {
         fields: &[String],
         key: Option<&str>,
         run: &str,
+        close: bool,
     ) -> Result<Self, String> {
         let mut usual = vec![
             ("host", target.authority.clone()),
@@ -53,6 +55,9 @@ impl Heads {
             ),
             ("content-type", "application/json".to_owned()),
         ];
+        if close {
+            usual.push(("connection", "close".to_owned()));
+        }
         let mut own = Vec::new();
         if let Some(key) = key {
             HeaderValue::from_str(key)
@@ -121,7 +126,7 @@ mod tests {
     fn heads(fields: &[&str], key: Option<&str>) -> Result<String, String> {
         let target = Target::parse("http://h:81/v1/completions", None)?;
         let fields: Vec<_> = fields.iter().map(|&field| field.to_owned()).collect();
-        let heads = Heads::new(&target, &fields, key, "run")?;
+        let heads = Heads::new(&target, &fields, key, "run", false)?;
         Ok(String::from_utf8(heads.request(7, b"{}")).unwrap())
     }
 

@@ -55,8 +55,6 @@ pub struct Decoder {
     head: Head,
     /// The beginning of a head or of a chunk's frame.
     held: Vec<u8>,
-    /// Bytes of the body so far.
-    body_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +90,6 @@ impl Default for Decoder {
             state: State::Head,
             head: Head::default(),
             held: Vec::new(),
-            body_bytes: 0,
         }
     }
 }
@@ -124,14 +121,12 @@ impl Decoder {
                 State::Done => return Ok(bytes.len() - rest.len()),
                 _ if rest.is_empty() => return Ok(bytes.len()),
                 State::ToEnd => {
-                    self.body_bytes += rest.len() as u64;
                     part(Part::Body(rest));
                     return Ok(bytes.len());
                 }
                 State::Length(left) | State::Chunk(left) => {
                     let here =
                         usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
-                    self.body_bytes += here as u64;
                     part(Part::Body(&rest[..here]));
                     rest = &rest[here..];
                     let left = left - here as u64;
@@ -183,11 +178,6 @@ impl Decoder {
     /// Whether the whole response has been read.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
-    }
-
-    /// Bytes of body read so far.
-    pub fn body_bytes(&self) -> u64 {
-        self.body_bytes
     }
 
     /// What it means that the connection ended here.

@@ -53,6 +53,7 @@ pub mod answer;
 mod args;
 mod body;
 mod budget;
+mod channel;
 mod clock;
 mod connect;
 mod content;
@@ -71,6 +72,7 @@ mod pool;
 mod prepare;
 mod results;
 pub mod schedule;
+mod socket;
 pub mod sse;
 mod tally;
 mod target;
@@ -83,7 +85,7 @@ pub use body::{Endpoint, PromptAs};
 use anyhow::{Context, anyhow};
 use body::Bodies;
 use budget::Budget;
-use connect::Connector;
+use connect::{Connector, Version};
 use dispatch::{Ended, Feed, Item, Pace};
 use engine::Limits;
 use head::Heads;
@@ -122,14 +124,11 @@ pub fn run(
     let extra = Members::from_flags(&args.extra).map_err(|reason| anyhow!(reason))?;
     let run_id = args.run_id.clone().unwrap_or_else(new_run_id);
     let key = args.api_key.as_deref().filter(|key| !key.is_empty());
-    let heads =
-        Heads::new(&target, &args.header, key, &run_id).map_err(|reason| anyhow!(reason))?;
-    let config = target
-        .tls
-        .then(|| tls::config(args.ca_cert.as_deref(), args.native_certs))
-        .transpose()?;
-    let connector =
-        Rc::new(Connector::new(&target, config).map_err(|failure| anyhow!(failure.message))?);
+    let heads = Heads::new(&target, &args.header, key, &run_id, args.new_connections)
+        .map_err(|reason| anyhow!(reason))?;
+    let config = target.tls.then(|| tls::config(trust(args))).transpose()?;
+    let connector = Connector::new(&target, config, args.unix_socket.clone(), args.http);
+    let connector = Rc::new(connector.map_err(|failure| anyhow!(failure.message))?);
 
     let runtime = runtime()?;
     let model = runtime.block_on(model(args, &connector, &target, &heads));
@@ -157,6 +156,7 @@ pub fn run(
         keep_gaps: !args.no_itl,
         until: args.duration,
         open_loop: args.concurrency.is_none(),
+        new_connections: args.new_connections,
     };
     let pace = args
         .concurrency
@@ -173,6 +173,19 @@ pub fn run(
     ));
     runtime.shutdown_background();
     finish(ended.context("cannot set a timer")?)
+}
+
+/// Whom to trust, which is said when it is everybody.
+fn trust(args: &Args) -> tls::Trust<'_> {
+    if args.insecure {
+        eprintln!("trace-send: --insecure: certificates are not checked, anybody may answer");
+    }
+    tls::Trust {
+        ca: args.ca_cert.as_deref(),
+        native: args.native_certs,
+        blind: args.insecure,
+        http2: args.http == Version::Http2,
+    }
 }
 
 /// One thread for everything that must be in time.

@@ -45,7 +45,7 @@ async fn ask(
     target: &Target,
     headers: &[u8],
 ) -> Result<Option<Vec<u8>>, Failure> {
-    let mut connection = connector.connect().await?;
+    let mut connection = connector.socket().await?;
     let request = [
         b"GET ",
         target.models_path().as_bytes(),
@@ -59,16 +59,16 @@ async fn ask(
     let mut buffer = vec![0; 4 << 10];
     let complete = poll_fn(|cx| {
         while written < request.len() {
-            match ready!(connection.poll_write(cx, &request[written..])) {
+            match ready!(connection.write(cx, &request[written..])) {
                 Ok(length) if length > 0 => written += length,
                 _ => return false.into(),
             }
         }
-        if ready!(connection.poll_flush(cx)).is_err() {
+        if ready!(connection.flush(cx)).is_err() {
             return false.into();
         }
         loop {
-            let Ok(length) = ready!(connection.poll_read(cx, &mut buffer)) else {
+            let Ok(length) = ready!(connection.read(cx, &mut buffer)) else {
                 return false.into();
             };
             let fed = decoder.feed(&buffer[..length], |part| match part {

@@ -198,7 +198,7 @@ mod tests {
             prompts: Prompts::new(0),
             prompt_as: PromptAs::Text,
         };
-        let heads = Heads::new(&target, &[], None, "r").unwrap();
+        let heads = Heads::new(&target, &[], None, "r", false).unwrap();
         Preparer {
             bodies,
             heads,

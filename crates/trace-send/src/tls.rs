@@ -1,19 +1,33 @@
 //! Whom to trust.
 
 use anyhow::{Context, bail};
-use rustls::pki_types::CertificateDer;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A TLS client that trusts the roots of Mozilla, or those of the system if
-/// `native`, and those in the PEM file `ca` beside them.
+/// What a TLS client is to believe and to speak.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trust<'a> {
+    /// Trust the certificates in this PEM file, too.
+    pub ca: Option<&'a Path>,
+    /// Trust the system's certificates instead of Mozilla's.
+    pub native: bool,
+    /// Trust anybody.
+    pub blind: bool,
+    /// Ask for HTTP/2.
+    pub http2: bool,
+}
+
+/// A TLS client that trusts whom `trust` says.
 ///
 /// # Errors
 /// A file that cannot be read or has no certificate in it; a system without
 /// certificates.
-pub(crate) fn config(ca: Option<&Path>, native: bool) -> anyhow::Result<Arc<ClientConfig>> {
+pub(crate) fn config(trust: Trust<'_>) -> anyhow::Result<Arc<ClientConfig>> {
+    let Trust { ca, native, .. } = trust;
     let mut roots = RootCertStore::empty();
     if native {
         let found = rustls_native_certs::load_native_certs();
@@ -46,6 +60,51 @@ pub(crate) fn config(ca: Option<&Path>, native: bool) -> anyhow::Result<Arc<Clie
     let config =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let protocol: &[u8] = if trust.http2 { b"h2" } else { b"http/1.1" };
+    config.alpn_protocols = vec![protocol.to_vec()];
+    if trust.blind {
+        let schemes = config.crypto_provider().signature_verification_algorithms;
+        let verifier = Arc::new(Blind(schemes.supported_schemes()));
+        config.dangerous().set_certificate_verifier(verifier);
+    }
     Ok(Arc::new(config))
+}
+
+/// Believes any certificate.
+#[derive(Debug)]
+struct Blind(Vec<SignatureScheme>);
+
+impl ServerCertVerifier for Blind {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.clone()
+    }
 }

@@ -32,9 +32,7 @@ fn a_literal_prompt_is_a_completion_or_a_message() {
     let chat = write(&bodies(Endpoint::Chat), line).unwrap();
     assert_eq!(
         chat,
-        format!(
-            r#"{{"model":"m","messages":[{{"role":"user","content":"say \"hi\"\n"}}],{tail}"#
-        )
+        format!(r#"{{"model":"m","messages":[{{"role":"user","content":"say \"hi\"\n"}}],{tail}"#)
     );
 }
 

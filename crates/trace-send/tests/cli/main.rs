@@ -7,3 +7,4 @@ mod manners; // pipes, signals, exit codes, bad input
 mod real; // a server nobody here wrote, where there is one
 mod replay; // what is sent when, held against the mock's own record
 mod secure; // https
+mod versions; // HTTP/2, unix sockets, connections of one's own

@@ -86,6 +86,13 @@ fn a_certificate_nobody_vouches_for_is_refused() {
     let ran = send_to(address, "localhost", &[], &requests(2));
     assert_eq!((ran.code, ran.kinds()), (Some(0), vec!["tls"; 2]));
     assert!(ran.message().contains("certificate"), "{}", ran.message());
+    let ran = send_to(address, "localhost", &["--insecure"], &requests(2));
+    assert_eq!(ran.kinds(), ["ok"; 2]);
+    assert!(
+        ran.stderr.contains("certificates are not checked"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
