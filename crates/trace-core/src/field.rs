@@ -76,6 +76,26 @@ fields! {
 }
 
 impl Field {
+    /// The field whose name, in quotes, `rest` begins with, for the fields of
+    /// nearly every line: compared whole, not byte by byte.
+    #[inline]
+    pub fn usual(rest: &[u8]) -> Option<Self> {
+        // Of a known length each, so that they are compared without a call.
+        if rest.first_chunk() == Some(b"\"timestamp\"") {
+            Some(Self::Timestamp)
+        } else if rest.first_chunk() == Some(b"\"input_length\"") {
+            Some(Self::InputLength)
+        } else if rest.first_chunk() == Some(b"\"output_length\"") {
+            Some(Self::OutputLength)
+        } else if rest.first_chunk() == Some(b"\"hash_ids\"") {
+            Some(Self::HashIds)
+        } else if rest.first_chunk() == Some(b"\"session_id\"") {
+            Some(Self::SessionId)
+        } else {
+            None
+        }
+    }
+
     /// Whether it tells what happened, rather than what to ask.
     pub fn is_outcome(self) -> bool {
         self as usize >= Self::Seq as usize

@@ -35,12 +35,23 @@ fn object(
     let mut seen = 0;
     loop {
         cursor.space();
-        let key = cursor.string()?;
+        let (key, field) = match Field::usual(&cursor.line()[cursor.at..]) {
+            Some(field) => {
+                let start = cursor.at + 1;
+                let key = start..start + field.name().len();
+                cursor.at = key.end + 1;
+                (key, Some(field))
+            }
+            None => {
+                let key = cursor.string()?;
+                let field = Field::from_name(&cursor.line()[key.clone()]);
+                (key, field)
+            }
+        };
         cursor.space();
         cursor.take(b':')?;
         cursor.space();
         let start = cursor.at;
-        let field = Field::from_name(&cursor.line()[key.clone()]);
         match field {
             Some(field) if seen & field.bit() != 0 => return None,
             Some(field) if !field.is_outcome() => known(cursor, field, request, spare)?,
@@ -81,7 +92,7 @@ fn known(
         Field::HashIds => {
             let mut ids = std::mem::take(&mut spare.hash_ids);
             ids.clear();
-            cursor.array(&mut ids, Cursor::integer)?;
+            cursor.whole_numbers(&mut ids)?;
             request.hash_ids = Some(ids);
         }
         Field::SessionId if cursor.peek() == Some(b'"') => {

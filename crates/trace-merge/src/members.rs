@@ -54,7 +54,7 @@ impl Members {
         let mut asks = false;
         loop {
             cursor.space();
-            let (key, field) = match usual(&line[cursor.at..]) {
+            let (key, field) = match Field::usual(&line[cursor.at..]) {
                 Some(field) => {
                     let start = cursor.at + 1;
                     cursor.at = start + field.name().len() + 1;
@@ -181,24 +181,6 @@ impl Members {
             });
         }
         Ok(())
-    }
-}
-
-/// The field whose name, in quotes, `rest` begins with, for the fields of
-/// nearly every line: compared whole, not byte by byte.
-fn usual(rest: &[u8]) -> Option<Field> {
-    if rest.starts_with(b"\"timestamp\"") {
-        Some(Field::Timestamp)
-    } else if rest.starts_with(b"\"input_length\"") {
-        Some(Field::InputLength)
-    } else if rest.starts_with(b"\"output_length\"") {
-        Some(Field::OutputLength)
-    } else if rest.starts_with(b"\"hash_ids\"") {
-        Some(Field::HashIds)
-    } else if rest.starts_with(b"\"session_id\"") {
-        Some(Field::SessionId)
-    } else {
-        None
     }
 }
 
