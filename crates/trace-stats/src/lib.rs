@@ -24,6 +24,7 @@ pub mod flaw;
 pub mod format;
 pub mod group;
 pub mod ids;
+pub mod lengths;
 pub mod order;
 pub mod prefix;
 pub mod report;

@@ -19,11 +19,14 @@
 //!   share of all blocks whose prefix occurs in two rows or more.
 //!
 //! Those definitions need the whole trace, yet not all of its ids: whoever
-//! sees a pair for the second time tells the row that saw it first. What is
-//! kept is 16 bytes per distinct id and 24 per row, however long the rows are.
+//! sees a pair for the second time tells the row that saw it first. Ids that
+//! are new come in runs, the end of one prompt after the other, so the place of
+//! an id is that of its run and how far it is into it. What is kept is 4 bytes
+//! per distinct id and some 40 per row, however long the rows are.
 
 use crate::flaw::NAMED;
 use crate::ids::Ids;
+use crate::lengths::Lengths;
 use anyhow::ensure;
 use hashbrown::HashMap;
 use trace_core::quantile::{Sample, Spread, Tally};
@@ -33,8 +36,10 @@ use trace_core::quantile::{Sample, Spread, Tally};
 pub struct Prefixes {
     block_size: u64,
     ids: Ids,
-    /// Where each id was first seen, by its number.
-    homes: Vec<Home>,
+    /// Where each id was first seen, by its number: its run, and the two flags
+    /// below.
+    homes: Vec<u32>,
+    runs: Vec<Run>,
     /// Ids at another position than at home, by number and position.
     strays: HashMap<(u32, u32), Pair, foldhash::fast::FixedState>,
     /// Ids behind another prefix than at home, by parent and number.
@@ -42,28 +47,46 @@ pub struct Prefixes {
     rows: Vec<Row>,
     hit_rate: Sample,
     reuse: Reuse,
-    context_length: Tally,
-    unique_prompt_length: Tally,
+    context_length: Lengths,
+    unique_prompt_length: Lengths,
+    /// What is unique where context exceeds the prompt.
+    negative: Tally,
 }
 
-/// The first place of an id.
-#[derive(Debug)]
-struct Home {
-    row: u32,
-    /// The position in the row, and the two flags below.
+/// Ids that were first seen one after the other in the same row.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// The number of the first of them; the others follow.
+    start: u32,
+    /// The position of the first of them in the row.
     position: u32,
     /// The prefix before it, as the node it ends in.
     parent: u32,
+    row: u32,
+}
+
+impl Run {
+    fn position_of(self, number: u32) -> u32 {
+        self.position + (number - self.start)
+    }
+
+    fn parent_of(self, number: u32) -> u32 {
+        if number == self.start {
+            self.parent
+        } else {
+            number - 1
+        }
+    }
 }
 
 /// The pair of id and position was seen in a second row.
 const PAIR_REPEATED: u32 = 1 << 31;
 /// The prefix that ends here was seen in a second row.
 const PATH_REPEATED: u32 = 1 << 30;
-const POSITION: u32 = PATH_REPEATED - 1;
+const RUN: u32 = PATH_REPEATED - 1;
 
 /// The node before the first block.
-const ROOT: u32 = u32::MAX;
+pub const ROOT: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct Pair {
@@ -74,7 +97,34 @@ struct Pair {
 #[derive(Debug)]
 struct Branch {
     node: u32,
+    row: u32,
     repeated: bool,
+}
+
+/// One block of a row as a step along the tree of prefixes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The position of the block in the row.
+    pub position: u32,
+    /// The prefix that ends with it: a node of the tree.
+    pub node: u32,
+    /// The prefix before it; [`ROOT`] for the first block.
+    pub parent: u32,
+    /// Whether an earlier row has the prefix.
+    pub seen: bool,
+    /// If this is the second row that has it, the first: counted from 0 among
+    /// the rows that have ids.
+    pub first_row: Option<u32>,
+}
+
+/// Somebody who wants to see the steps of each row.
+pub trait Watch {
+    /// The next block of the current row.
+    fn step(&mut self, step: Step);
+}
+
+impl Watch for () {
+    fn step(&mut self, _: Step) {}
 }
 
 #[derive(Debug)]
@@ -154,13 +204,15 @@ impl Prefixes {
             block_size,
             ids: Ids::default(),
             homes: Vec::new(),
+            runs: Vec::new(),
             strays: HashMap::default(),
             branches: HashMap::default(),
             rows: Vec::new(),
             hit_rate: Sample::new(),
             reuse: Reuse::default(),
-            context_length: Tally::new(),
-            unique_prompt_length: Tally::new(),
+            context_length: Lengths::default(),
+            unique_prompt_length: Lengths::default(),
+            negative: Tally::new(),
         }
     }
 
@@ -172,6 +224,20 @@ impl Prefixes {
     ///
     /// If there are more rows or ids than can be numbered.
     pub fn push(&mut self, input_length: Option<u64>, ids: &[u64]) -> anyhow::Result<()> {
+        self.push_watched(input_length, ids, &mut ())
+    }
+
+    /// The same, telling `watch` every step.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prefixes::push`].
+    pub fn push_watched(
+        &mut self,
+        input_length: Option<u64>,
+        ids: &[u64],
+        watch: &mut impl Watch,
+    ) -> anyhow::Result<()> {
         if ids.is_empty() {
             if let Some(tokens) = input_length {
                 self.place(tokens, 0);
@@ -180,47 +246,72 @@ impl Prefixes {
         }
         let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         ensure!(
-            row < u32::MAX && ids.len() <= POSITION as usize,
+            row < u32::MAX
+                && ids.len() <= RUN as usize
+                && self.runs.len() + ids.len() <= RUN as usize,
             "more rows or blocks than prefixes are told apart for; go on with --no-prefix"
         );
         let mut repeated = 0;
         let mut hits = 0u32;
         let mut parent = ROOT;
+        let mut run_goes_on = false;
         for (position, &id) in (0u32..).zip(ids) {
             let number = self.ids.number(id)?;
             if number as usize == self.homes.len() {
-                self.homes.push(Home {
-                    row,
-                    position,
-                    parent,
-                });
+                if !run_goes_on {
+                    self.runs.push(Run {
+                        start: number,
+                        position,
+                        parent,
+                        row,
+                    });
+                    run_goes_on = true;
+                }
+                self.homes.push(self.runs.len() as u32 - 1);
                 self.reuse.distinct_pairs += 1;
                 self.reuse.distinct_prefixes += 1;
+                watch.step(Step {
+                    position,
+                    node: number,
+                    parent,
+                    seen: false,
+                    first_row: None,
+                });
                 parent = number;
                 continue;
             }
-            let home = &mut self.homes[number as usize];
-            if hits == position && home.row < row {
+            run_goes_on = false;
+            let home = self.homes[number as usize];
+            let run = self.runs[(home & RUN) as usize];
+            if hits == position && run.row < row {
                 hits += 1;
             }
-            if home.position & POSITION == position {
+            if run.position_of(number) == position {
                 repeated += 1;
-                if home.position & PAIR_REPEATED == 0 {
-                    home.position |= PAIR_REPEATED;
+                if home & PAIR_REPEATED == 0 {
+                    self.homes[number as usize] |= PAIR_REPEATED;
                     self.reuse.repeated_pairs += 1;
-                    self.rows[home.row as usize].repeated += 1;
+                    self.rows[run.row as usize].repeated += 1;
                 }
             } else {
                 repeated += self.stray(number, position, row);
             }
-            let home = &mut self.homes[number as usize];
-            if home.parent == parent {
-                let first = home.position & PATH_REPEATED == 0;
-                home.position |= PATH_REPEATED;
+            if run.parent_of(number) == parent {
+                let first = home & PATH_REPEATED == 0;
+                self.homes[number as usize] |= PATH_REPEATED;
                 self.share(first, parent);
+                watch.step(Step {
+                    position,
+                    node: number,
+                    parent,
+                    seen: true,
+                    first_row: first.then_some(run.row),
+                });
                 parent = number;
             } else {
-                parent = self.branch(number, parent)?;
+                let step = self.branch(number, parent, position, row)?;
+                watch.step(step);
+                parent = step.node;
             }
         }
         let blocks = ids.len() as u32;
@@ -263,8 +354,14 @@ impl Prefixes {
         1
     }
 
-    /// The node of an id behind a prefix that is not the one at home.
-    fn branch(&mut self, number: u32, parent: u32) -> anyhow::Result<u32> {
+    /// The step to an id behind a prefix that is not the one at home.
+    fn branch(
+        &mut self,
+        number: u32,
+        parent: u32,
+        position: u32,
+        row: u32,
+    ) -> anyhow::Result<Step> {
         let next = self.branches.len() as u64 + u64::from(Ids::MOST);
         let next = u32::try_from(next).unwrap_or(ROOT);
         ensure!(
@@ -276,18 +373,27 @@ impl Prefixes {
             new = true;
             Branch {
                 node: next,
+                row,
                 repeated: false,
             }
         });
         let node = branch.node;
+        let mut first_row = None;
         if new {
             self.reuse.distinct_prefixes += 1;
         } else {
             let first = !branch.repeated;
             branch.repeated = true;
+            first_row = first.then_some(branch.row);
             self.share(first, parent);
         }
-        Ok(node)
+        Ok(Step {
+            position,
+            node,
+            parent,
+            seen: !new,
+            first_row,
+        })
     }
 
     /// Count a prefix that was seen before; with it, the first time, the row
@@ -305,9 +411,11 @@ impl Prefixes {
 
     /// Divide a prompt into context and rest.
     fn place(&mut self, tokens: u64, context: u64) {
-        self.context_length.push(context as f64);
-        self.unique_prompt_length
-            .push(tokens as f64 - context as f64);
+        self.context_length.push(context);
+        match tokens.checked_sub(context) {
+            Some(unique) => self.unique_prompt_length.push(unique),
+            None => self.negative.push(tokens as f64 - context as f64),
+        }
     }
 
     /// What the rows share, now that all were seen.
@@ -334,8 +442,10 @@ impl Prefixes {
             self.place(tokens, context);
         }
         self.reuse.distinct_ids = u64::from(self.ids.len());
-        self.reuse.context_length = self.context_length.spread();
-        self.reuse.unique_prompt_length = self.unique_prompt_length.spread();
+        self.reuse.context_length = self.context_length.tally().spread();
+        let mut unique = self.unique_prompt_length.tally();
+        unique.append(self.negative);
+        self.reuse.unique_prompt_length = unique.spread();
         self.reuse.prefix_hit_rate = self.hit_rate.spread();
         self.reuse
     }

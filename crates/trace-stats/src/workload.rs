@@ -1,5 +1,6 @@
 //! What requests ask for: lengths, arrivals, sessions, models.
 
+use crate::lengths::Lengths;
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use trace_core::quantile::{Sample, Spread, Tally};
@@ -11,8 +12,8 @@ use trace_core::{Micros, Request, SessionId};
 #[derive(Debug, Default)]
 pub struct Workload {
     requests: u64,
-    input_length: Tally,
-    output_length: Tally,
+    input_length: Lengths,
+    output_length: Lengths,
     arrivals: Vec<Micros>,
     out_of_order: u64,
     sessions: HashMap<SessionId, u64, foldhash::fast::FixedState>,
@@ -53,10 +54,10 @@ impl Workload {
     pub fn push(&mut self, request: &Request, scheduled: Option<Micros>) {
         self.requests += 1;
         if let Some(tokens) = request.input_length {
-            self.input_length.push(tokens as f64);
+            self.input_length.push(tokens);
         }
         if let Some(tokens) = request.output_length {
-            self.output_length.push(tokens as f64);
+            self.output_length.push(tokens);
         }
         if let Some(arrival) = scheduled.or(request.timestamp) {
             if self.arrivals.last().is_some_and(|&last| arrival < last) {
@@ -106,8 +107,8 @@ impl Workload {
             rate: duration.and_then(|duration| {
                 per_second(self.arrivals.len().saturating_sub(1) as f64, duration)
             }),
-            input_length: self.input_length.spread(),
-            output_length: self.output_length.spread(),
+            input_length: self.input_length.tally().spread(),
+            output_length: self.output_length.tally().spread(),
             gap,
             sessions: self.sessions.len() as u64,
             turns: turns.spread(),

@@ -141,7 +141,9 @@ impl Recency {
             *moment = before[word] + (self.words[word] & below).count_ones();
         }
         let marked = self.marked;
-        let room = (2 * u64::from(marked)).max(1 << 16) + count as u64;
+        // A bit is cheap and renumbering every block is not: eight accesses for
+        // each block until the next time.
+        let room = (8 * u64::from(marked)).max(1 << 16) + count as u64;
         let room = u32::try_from(room).unwrap_or(u32::MAX - GROUP_BITS);
         *self = Self::with_room(room);
         self.mark(marked);
