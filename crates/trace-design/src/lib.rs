@@ -5,9 +5,9 @@
 //! ```
 //!
 //! Reads a curve file, says what is wrong with it, and writes it with its
-//! points in order. [`curve`] is the format.
+//! points in order. [`curve`] is the format, shared with `trace-synth curve`.
 
-pub mod curve;
+pub use trace_synth::curve_file as curve;
 
 use anyhow::Context;
 use clap::Parser;

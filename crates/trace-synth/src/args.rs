@@ -6,7 +6,7 @@ use trace_core::cli::{BlockSizeArg, SeedArg};
 use trace_core::{Micros, Streams, parse_duration};
 
 use crate::requests::Requests;
-use crate::{rate, sine};
+use crate::{drawn, grafana, pattern, rate, sine};
 
 /// Make request traces: arrivals, lengths, shared prefixes.
 ///
@@ -36,6 +36,13 @@ pub enum Command {
     Rate(rate::Args),
     /// Rate and length mix that swing like sine waves (Dynamo's sin_synth.py)
     Sine(sine::Args),
+    /// Rates and lengths that follow AIBrix's patterns
+    Pattern(pattern::Args),
+    /// Rates drawn by hand, of several models: trace-design's curve file or
+    /// the Traffic Designer's
+    Curve(drawn::Args),
+    /// Rates and lengths that a dashboard measured: AIBrix's statistics
+    Grafana(grafana::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -93,6 +100,9 @@ impl Command {
         match self {
             Self::Rate(args) => args.requests(),
             Self::Sine(args) => Ok(Box::new(args.synth()?)),
+            Self::Pattern(args) => args.requests(),
+            Self::Curve(args) => args.requests(),
+            Self::Grafana(args) => args.requests(),
         }
     }
 }

@@ -26,13 +26,19 @@ pub mod arrival;
 pub mod beginning;
 pub mod conversation;
 pub mod curve;
+pub mod curve_file;
 pub mod dist;
 pub mod draw;
+pub mod drawn;
 pub mod empirical;
 pub mod gap;
+pub mod grafana;
 pub mod intensity;
 pub mod length;
+pub mod length_at;
 pub mod normal;
+pub mod pattern;
+pub mod pickle;
 pub mod pieces;
 pub mod popularity;
 pub mod prefix;
@@ -48,6 +54,7 @@ pub mod sharing;
 pub mod sine;
 pub mod synth;
 pub mod tools;
+pub mod traffic_designer;
 pub mod when;
 pub mod words;
 
@@ -71,6 +78,12 @@ pub use synth::Synth;
 /// Flags that contradict each other, and a file that cannot be read or
 /// written. An error of `stdout` stays an [`io::Error`].
 pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
+    if let Command::Curve(curve) = &args.command
+        && curve.dry_run
+    {
+        curve.counts(stdout)?;
+        return Ok(cli::DONE);
+    }
     // First, so that a mistake in the flags doesn't empty a file.
     let trace = args.command.requests()?;
     match destination(&args.command) {
@@ -88,9 +101,16 @@ pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
 
 fn destination(command: &Command) -> Option<PathBuf> {
     match command {
-        Command::Rate(_) => None,
+        Command::Rate(_) | Command::Pattern(_) | Command::Curve(_) | Command::Grafana(_) => None,
         Command::Sine(args) => args.destination(),
     }
+}
+
+/// `error` as `name:line:column: reason`.
+pub(crate) fn json_error(name: &str, error: &serde_json::Error) -> anyhow::Error {
+    let reason = error.to_string();
+    let reason = reason.split(" at line ").next().unwrap_or(&reason);
+    anyhow::anyhow!("{name}:{}:{}: {reason}", error.line(), error.column())
 }
 
 /// Write all of `trace` to `output`.

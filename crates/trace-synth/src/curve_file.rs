@@ -9,11 +9,19 @@
 //! A rate is in requests per second and may be a fraction. Between points it
 //! is a straight line (`linear`) or stays as the point before says (`step`);
 //! before the first and after the last point it stays as that point says.
-//! Without points it is zero. Fields not listed here are kept.
+//! Without points it is zero. A model may say `arrival` (`poisson`, `constant`,
+//! `gamma:CV`, `weibull:CV`), `input_length` and `output_length` (a number or
+//! what the flags of that name take) and `prefixes` (what that flag takes, or
+//! several in an array). Fields not listed here are kept.
 
 use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::args::MAX_RATE;
+
+/// Longest traffic: a century, in milliseconds.
+const MOST_MS: f64 = 3.2e12;
 
 /// A curve file: what every model is asked over the same stretch of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,22 +78,25 @@ impl Curve {
     /// JSON that is not a curve, a version that is not ours, a time or rate
     /// that cannot be, a model named twice.
     pub fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
-        let mut curve: Self = serde_json::from_str(text).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason
-                .split(" at line ")
-                .next()
-                .unwrap_or(&reason)
-                .to_owned();
-            anyhow::anyhow!("{name}:{}:{}: {reason}", error.line(), error.column())
-        })?;
-        if let Err(reason) = curve.check() {
+        let mut curve: Self =
+            serde_json::from_str(text).map_err(|error| crate::json_error(name, &error))?;
+        if let Err(reason) = curve.put_in_order() {
             bail!("{name}: {reason}");
         }
-        for model in &mut curve.models {
+        Ok(curve)
+    }
+
+    /// Check the curve, and put its points in order of time.
+    ///
+    /// # Errors
+    /// A version that is not ours, a time or rate that cannot be, a model
+    /// named twice.
+    pub fn put_in_order(&mut self) -> anyhow::Result<()> {
+        self.check()?;
+        for model in &mut self.models {
             model.points.sort_by(|a, b| a.t_ms.total_cmp(&b.t_ms));
         }
-        Ok(curve)
+        Ok(())
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -98,6 +109,11 @@ impl Curve {
         ensure!(
             possible(self.duration_ms) && self.duration_ms > 0.0,
             "duration_ms {} is not above 0",
+            self.duration_ms
+        );
+        ensure!(
+            self.duration_ms <= MOST_MS,
+            "duration_ms {:e} is more than {MOST_MS:e}",
             self.duration_ms
         );
         for (i, model) in self.models.iter().enumerate() {
@@ -116,6 +132,11 @@ impl Curve {
                 ensure!(
                     possible(point.rate),
                     "model {name:?}: rate {} is not 0 or more",
+                    point.rate
+                );
+                ensure!(
+                    point.rate <= MAX_RATE,
+                    "model {name:?}: rate {:e} is more than {MAX_RATE:e}",
                     point.rate
                 );
             }

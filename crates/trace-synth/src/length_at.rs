@@ -1,0 +1,44 @@
+//! Lengths that depend on the time of arrival, in place of those of flags.
+
+use crate::length::Lengths;
+
+/// One of the two lengths of the requests of a trace, in order.
+pub trait LengthAt: Send {
+    /// Tokens of the request that arrives at `seconds`.
+    fn draw(&mut self, seconds: f64) -> u64;
+}
+
+/// Lengths of some origin, either of them replaced by another.
+pub struct Replaced {
+    /// Where they come from if nothing else says.
+    pub base: Box<dyn Lengths + Send>,
+    /// Says input lengths.
+    pub input: Option<Box<dyn LengthAt>>,
+    /// Says output lengths.
+    pub output: Option<Box<dyn LengthAt>>,
+}
+
+impl Lengths for Replaced {
+    fn draw(&mut self, seconds: f64) -> (u64, u64) {
+        // Drawn even if replaced, so that one never depends on the other.
+        let (input, output) = self.base.draw(seconds);
+        (
+            self.input.as_mut().map_or(input, |at| at.draw(seconds)),
+            self.output.as_mut().map_or(output, |at| at.draw(seconds)),
+        )
+    }
+}
+
+/// Whole tokens, `tokens` divided by `scale`, at least 1.
+pub fn scaled(tokens: f64, scale: f64) -> u64 {
+    const MOST: f64 = crate::length::MAX_TOKENS as f64;
+    (tokens / scale).round().clamp(1.0, MOST) as u64
+}
+
+/// A number above 0 that lengths or rates are divided by.
+pub fn parse_scale(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(scale) if scale > 0.0 && scale.is_finite() => Ok(scale),
+        _ => Err(format!("{text:?} is not a number above 0 to divide by")),
+    }
+}
