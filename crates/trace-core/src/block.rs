@@ -76,10 +76,24 @@ impl<C: Copy + Eq + Hash> BlockTable<C> {
     /// Put the ids of a prompt with these block contents into `ids`.
     pub fn row(&mut self, contents: &[C], ids: &mut Vec<u64>) {
         ids.clear();
-        let mut parent = None;
-        for &content in contents {
+        self.extend(None, contents, ids);
+    }
+
+    /// Append the ids of `contents` after block `parent`, or at the start of a
+    /// prompt, to `ids`.
+    ///
+    /// What follows a block never seen before was never seen either, so the
+    /// rest of the prompt is added as one run.
+    pub fn extend(&mut self, mut parent: Option<u64>, contents: &[C], ids: &mut Vec<u64>) {
+        for (at, &content) in contents.iter().enumerate() {
+            let fresh = self.len();
             let id = self.child(parent, content);
             ids.push(id);
+            if id == fresh {
+                self.push_run(&contents[at + 1..]);
+                ids.extend(id + 1..self.len());
+                return;
+            }
             parent = Some(id);
         }
     }
@@ -123,6 +137,20 @@ impl<C: Copy + Eq + Hash> BlockTable<C> {
         }
         self.contents.push(content);
         id
+    }
+
+    /// Add blocks each of which continues the one before, the first the last
+    /// block there is.
+    fn push_run(&mut self, contents: &[C]) {
+        let mut id = self.len() - 1;
+        self.contents.extend_from_slice(contents);
+        self.continued.resize(self.contents.len().div_ceil(64), 0);
+        let end = self.len() - 1;
+        while id < end {
+            let here = (end - id).min(64 - id % 64);
+            self.continued[id as usize / 64] |= (u64::MAX >> (64 - here)) << (id % 64);
+            id += here;
+        }
     }
 
     fn is_continued(&self, id: u64) -> bool {
@@ -182,6 +210,19 @@ mod tests {
     #[test]
     fn equal_blocks_behind_a_difference_are_not_shared() {
         assert_eq!(shared_prefix(&[0, 1, 2], &[0, 9, 2]), 1);
+    }
+
+    #[test]
+    fn long_runs_are_found_again() {
+        let long: Vec<u32> = (0..1000).collect();
+        let mut other = long.clone();
+        other[700] = 0;
+        let ids = rows(&[&[5; 61], &long, &long[..300], &other, &long]);
+        let of = |start: u64, count: u64| (start..start + count).collect::<Vec<u64>>();
+        assert_eq!(ids[1], of(61, 1000));
+        assert_eq!(ids[2], of(61, 300));
+        assert_eq!(ids[3], [of(61, 700), of(1061, 300)].concat());
+        assert_eq!(ids[4], ids[1]);
     }
 
     proptest! {

@@ -42,6 +42,8 @@ pub struct Pool<R> {
     table: BlockTable<u32>,
     /// Ids of first blocks by content, [`UNSEEN`] where there is none yet.
     first: Vec<u64>,
+    /// What was drawn for a prompt.
+    drawn: Vec<u32>,
     rng: R,
 }
 
@@ -59,6 +61,7 @@ impl<R: Rng> Pool<R> {
             contents: Below::new(contents),
             table: BlockTable::new(),
             first: vec![UNSEEN; contents.min(MOST_FIRST) as usize],
+            drawn: Vec::new(),
             rng,
         }
     }
@@ -79,16 +82,15 @@ impl<R: Rng> Pool<R> {
 impl<R: Rng> Prefixes for Pool<R> {
     fn draw(&mut self, blocks: u64, ids: &mut Vec<u64>) {
         ids.clear();
-        let mut parent = None;
-        for _ in 0..blocks {
-            let content = self.contents.draw(&mut self.rng);
-            let id = match parent {
-                None => self.first(content),
-                Some(_) => self.table.child(parent, content),
-            };
-            ids.push(id);
-            parent = Some(id);
-        }
+        let (contents, rng) = (self.contents, &mut self.rng);
+        self.drawn.clear();
+        self.drawn.extend((0..blocks).map(|_| contents.draw(rng)));
+        let Some(&content) = self.drawn.first() else {
+            return;
+        };
+        let first = self.first(content);
+        ids.push(first);
+        self.table.extend(Some(first), &self.drawn[1..], ids);
     }
 }
 

@@ -29,9 +29,11 @@ pub struct Synth {
 
 impl Requests for Synth {
     fn fill(&mut self, row: &mut Row) -> bool {
-        if row.members != self.members {
-            row.members.clone_from(&self.members);
-        }
+        // Not `!=`: to compare nothing with nothing, glibc's memcmp on a machine
+        // with AVX-512 reads address 1 under an empty mask, which the CPU
+        // takes 100 ns to ignore; it was a fifth of all time.
+        row.members.clear();
+        row.members.extend_from_slice(&self.members);
         row.request.session_id = None;
         row.request.delay = None;
         row.request.text_input = None;

@@ -10,7 +10,7 @@ use clap::Parser;
 use proptest::prelude::*;
 use statrs::distribution::{ContinuousCDF, Discrete, Exp, Normal, Poisson};
 use theory::{assert_mean, chi_square, ks};
-use trace_core::{Line, Reader, Request, SessionId, blocks_of};
+use trace_core::{Line, Micros, Reader, Request, SessionId, blocks_of};
 use trace_prompt::{Prompts, Recover, Tokenizer};
 use trace_synth::popularity::Popularity;
 use trace_synth::{Args, run};
@@ -239,7 +239,7 @@ fn think_times_are_as_asked() {
     let delays: Vec<f64> = trace
         .iter()
         .filter_map(|request| request.delay)
-        .map(|delay| delay.as_secs())
+        .map(Micros::as_secs)
         .collect();
     assert_eq!(delays.len(), 20_000);
     let exponential = Exp::new(1e-3).unwrap();
@@ -257,7 +257,7 @@ fn a_follow_up_waits_for_the_last_of_the_tools() {
     let waits: Vec<f64> = trace
         .iter()
         .filter_map(|request| request.delay)
-        .map(|delay| delay.as_secs())
+        .map(Micros::as_secs)
         .collect();
     assert_eq!(waits.len(), 20_000);
     assert!(ks(waits.clone(), |x| (x / 1000.0).powi(3)) < 1.0);

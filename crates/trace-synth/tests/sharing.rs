@@ -91,8 +91,11 @@ fn cut_at_0_and_1(share: f64, sd: f64) -> (impl Fn(f64) -> f64, f64) {
     (move |x| (normal.cdf(x) - low) / (high - low), mean)
 }
 
-/// AIBrix's presets: prompt lengths and shares, each a mean and a deviation.
-const PRESETS: [(&str, (f64, f64), (f64, f64)); 5] = [
+/// Name, prompt lengths and shares, each a mean and a deviation.
+type Preset = (&'static str, (f64, f64), (f64, f64));
+
+/// AIBrix's presets.
+const PRESETS: [Preset; 5] = [
     ("toolbench", (1835.0, 742.0), (0.85, 0.13)),
     ("embodied", (2285.0, 471.0), (0.97, 0.14)),
     ("programming", (3871.0, 1656.0), (0.97, 0.074)),
