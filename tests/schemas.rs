@@ -397,3 +397,18 @@ fn cache_objects_validate() {
         cache.know(&stats.arg(fixture("shared_prefixes.jsonl")).run().json());
     }
 }
+
+#[test]
+fn what_trace_stats_says_of_prefixes_validates() {
+    let (stats, cache) = (Judge::of("stats"), Judge::of("cache"));
+    for file in [
+        "shared_prefixes.jsonl",
+        "sessions.jsonl",
+        "failures.outcomes.jsonl",
+    ] {
+        let prefixes = tool("trace-stats").args("prefixes --cache --format json");
+        let report = prefixes.arg(fixture(file)).run().json();
+        stats.know(&report);
+        cache.know(&report["cache"]);
+    }
+}

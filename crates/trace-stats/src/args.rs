@@ -1,7 +1,7 @@
 //! What was typed.
 
-use crate::cache;
 use crate::format::Format;
+use crate::{cache, prefixes};
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
 /// Numbers about a trace, or about what became of it
@@ -53,6 +53,8 @@ pub struct Args {
 pub enum Command {
     /// Hit rate of a KV cache against its capacity
     Cache(cache::Args),
+    /// What prompts share: context, hit rates, tree, turns
+    Prefixes(prefixes::Args),
 }
 
 impl Args {

@@ -24,12 +24,16 @@ pub mod flaw;
 pub mod format;
 pub mod group;
 pub mod ids;
+mod input;
 pub mod lengths;
 pub mod order;
 pub mod prefix;
+pub mod prefixes;
 pub mod report;
 pub mod results;
+pub mod sharing;
 pub mod summary;
+pub mod tree;
 pub mod workload;
 
 pub use args::{Args, Command};

@@ -4,6 +4,7 @@
 //! everything else is a scalar by name. `null` is *undefined*; no field is
 //! ever NaN.
 
+use crate::cache::CacheReport;
 use crate::flaw::Flaw;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -31,6 +32,8 @@ pub struct Report {
     pub by: Vec<(String, Box<RawValue>)>,
     /// The same about the lines of each group.
     pub groups: Vec<Report>,
+    /// Hit rates of a cache against its capacity, if they were asked for.
+    pub cache: Option<CacheReport>,
 }
 
 /// What the lines are.
@@ -99,6 +102,9 @@ impl Serialize for Report {
         if self.by.is_empty() {
             object.serialize_entry("quantiles", quantile::DEFINITION)?;
             object.serialize_entry("std", "population")?;
+        }
+        if let Some(cache) = &self.cache {
+            object.serialize_entry("cache", cache)?;
         }
         if !self.groups.is_empty() {
             object.serialize_entry("groups", &self.groups)?;

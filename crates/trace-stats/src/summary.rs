@@ -1,13 +1,12 @@
 //! From lines to a report: one summary collects everything about a set of lines.
 
-use crate::flaw::{Flaw, Places};
-use crate::order::Held;
-use crate::prefix::{Prefixes, Reuse};
+use crate::order::Prompt;
 use crate::report::{Kind, Report, Value};
 use crate::results::{GapUnit, LATENESS_LIMIT_MS, Results, Service};
+use crate::sharing::Sharing;
 use crate::workload::{Demand, Workload};
 use std::collections::BTreeMap;
-use trace_core::{Line, Outcome, Request, blocks_of};
+use trace_core::{Line, Outcome};
 
 /// Collects lines, requests and outcomes alike.
 #[derive(Debug)]
@@ -17,23 +16,6 @@ pub struct Summary {
     sharing: Option<Sharing>,
     without_outcome: u64,
     outcomes: u64,
-}
-
-/// What is collected about prefixes.
-///
-/// Requests are taken as they come; outcomes wait for the end, since they come
-/// in the order they ended. Among outcomes, requests are thus taken first.
-#[derive(Debug)]
-struct Sharing {
-    block_size: u64,
-    prefixes: Prefixes,
-    /// Of the rows that have ids, in the order the analyzer takes them.
-    places: Places,
-    held: Held,
-    without_ids: u64,
-    without_length: Flaw,
-    too_few_ids: Flaw,
-    too_many_ids: Flaw,
 }
 
 impl Summary {
@@ -64,9 +46,13 @@ impl Summary {
             }
             None => self.without_outcome += 1,
         }
-        match &mut self.sharing {
-            Some(sharing) => sharing.push(line, outcome),
-            None => Ok(()),
+        let Some(sharing) = &mut self.sharing else {
+            return Ok(());
+        };
+        sharing.check(line);
+        match outcome {
+            Some(outcome) => sharing.hold(line, outcome),
+            None => sharing.push(&Prompt::of(line, None)),
         }
     }
 
@@ -86,6 +72,7 @@ impl Summary {
             notes: Vec::new(),
             by: Vec::new(),
             groups: Vec::new(),
+            cache: None,
         };
         if self.outcomes > 0 {
             report.kind = Kind::Outcomes;
@@ -202,7 +189,7 @@ fn verdict(service: &Service) -> Option<String> {
     })
 }
 
-fn describe_demand(report: &mut Report, demand: Demand) {
+pub(crate) fn describe_demand(report: &mut Report, demand: Demand) {
     report
         .scalars
         .push(("rate_rps", Value::Measure(demand.rate)));
@@ -238,156 +225,6 @@ fn describe_demand(report: &mut Report, demand: Demand) {
         ("output_length", demand.output_length),
         ("gap_ms", demand.gap),
         ("session_turns", demand.turns),
-    ]);
-}
-
-impl Sharing {
-    fn new(block_size: u64) -> Self {
-        Self {
-            block_size,
-            prefixes: Prefixes::new(block_size),
-            places: Places::default(),
-            held: Held::default(),
-            without_ids: 0,
-            without_length: Flaw::default(),
-            too_few_ids: Flaw::default(),
-            too_many_ids: Flaw::default(),
-        }
-    }
-
-    fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
-        self.check(line);
-        let Request {
-            input_length,
-            hash_ids,
-            ..
-        } = &line.request;
-        if let Some(outcome) = outcome {
-            return self.held.push(line, outcome);
-        }
-        let ids = hash_ids.as_deref().unwrap_or_default();
-        if !ids.is_empty() {
-            self.places.push(line.name(), line.number());
-        }
-        self.prefixes.push(*input_length, ids)
-    }
-
-    /// Count what does not fit together.
-    fn check(&mut self, line: &Line) {
-        let ids = line.request.hash_ids.as_deref().unwrap_or_default();
-        if ids.is_empty() {
-            self.without_ids += 1;
-            return;
-        }
-        let place = || format!("{}:{}", line.name(), line.number());
-        let Some(tokens) = line.request.input_length else {
-            self.without_length.add(place);
-            return;
-        };
-        let blocks = blocks_of(tokens, self.block_size);
-        if (ids.len() as u64) < blocks {
-            self.too_few_ids.add(place);
-        } else if ids.len() as u64 > blocks {
-            self.too_many_ids.add(place);
-        }
-    }
-
-    fn describe(self, report: &mut Report) -> anyhow::Result<()> {
-        let (mut prefixes, mut places) = (self.prefixes, self.places);
-        self.held.release(|prompt| {
-            if !prompt.ids.is_empty() {
-                places.push(prompt.name, prompt.line);
-            }
-            prefixes.push(prompt.input_length, prompt.ids)
-        })?;
-        let reuse = prefixes.finish();
-        if reuse.rows == 0 {
-            return Ok(());
-        }
-        if self.without_ids > 0 {
-            report.notes.push(format!(
-                "{} of {} requests have no hash_ids: context 0, and no part in the hit rate",
-                self.without_ids, report.requests
-            ));
-        }
-        let mut exceeding = Flaw {
-            count: reuse.context_exceeds_input,
-            ..Flaw::default()
-        };
-        exceeding
-            .first
-            .extend(reuse.first_exceeding.iter().map(|&row| places.place(row)));
-        let flaws = [
-            (
-                "too_few_ids",
-                self.too_few_ids,
-                format!("hash_ids × {} do not cover input_length", self.block_size),
-            ),
-            (
-                "too_many_ids",
-                self.too_many_ids,
-                format!("more hash_ids than input_length / {}", self.block_size),
-            ),
-            (
-                "without_input_length",
-                self.without_length,
-                "hash_ids without input_length".to_owned(),
-            ),
-            (
-                "context_exceeds_input",
-                exceeding,
-                "context_length beyond input_length (a repeated block counts in full)".to_owned(),
-            ),
-        ];
-        describe_reuse(report, &reuse, self.block_size, self.without_ids);
-        let mut found = BTreeMap::new();
-        for (name, flaw, words) in flaws {
-            if flaw.count > 0 {
-                report.notes.push(format!("{words}: {}", flaw.in_words()));
-                found.insert(name, flaw);
-            }
-        }
-        if !found.is_empty() {
-            report.scalars.push(("flaws", Value::Flaws(found)));
-        }
-        Ok(())
-    }
-}
-
-fn describe_reuse(report: &mut Report, reuse: &Reuse, block_size: u64, without_ids: u64) {
-    // Beside the lengths that context and rest add up to.
-    let lengths = report
-        .metrics
-        .iter()
-        .position(|(name, _)| *name == "output_length");
-    let at = lengths.unwrap_or(report.metrics.len());
-    report.metrics.splice(
-        at..at,
-        [
-            ("context_length", reuse.context_length),
-            ("unique_prompt_length", reuse.unique_prompt_length),
-        ],
-    );
-    let after = (at + 3).min(report.metrics.len());
-    report
-        .metrics
-        .insert(after, ("prefix_hit_rate", reuse.prefix_hit_rate));
-    report.scalars.extend([
-        ("block_size", Value::Count(block_size)),
-        ("requests_without_ids", Value::Count(without_ids)),
-        ("blocks", Value::Count(reuse.blocks)),
-        ("distinct_ids", Value::Count(reuse.distinct_ids)),
-        ("distinct_blocks", Value::Count(reuse.distinct_pairs)),
-        ("repeated_blocks", Value::Count(reuse.repeated_pairs)),
-        ("block_hit_rate", Value::Measure(reuse.block_hit_rate())),
-        ("token_hit_rate", Value::Measure(reuse.token_hit_rate())),
-        ("fully_repeated", Value::Count(reuse.repeated_rows)),
-        ("unique_prefixes", Value::Count(reuse.distinct_prefixes)),
-        ("prefix_groups", Value::Count(reuse.groups)),
-        (
-            "prefix_reuse_ratio",
-            Value::Measure(reuse.prefix_reuse_ratio()),
-        ),
     ]);
 }
 

@@ -24,7 +24,6 @@ pub mod capacity;
 pub mod curve;
 pub mod distance;
 pub mod fleet;
-mod input;
 pub mod optimum;
 pub mod policy;
 pub mod recency;

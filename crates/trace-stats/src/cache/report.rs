@@ -88,6 +88,25 @@ impl CurveReport {
 }
 
 impl CacheReport {
+    /// A report on blocks of `block_size` tokens with nothing in it.
+    pub fn new(block_size: u64) -> Self {
+        Self {
+            kind: "cache",
+            block_size,
+            bytes_per_token: None,
+            full_blocks_only: false,
+            sample: None,
+            sampled_blocks: None,
+            requests: 0,
+            requests_without_ids: 0,
+            blocks: 0,
+            distinct_blocks: None,
+            tokens: 0,
+            curves: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Bytes in a block, if those of a token are known.
     pub fn bytes_per_block(&self) -> Option<f64> {
         self.bytes_per_token
@@ -141,7 +160,8 @@ pub fn print(report: &CacheReport, format: Format, output: &mut impl Write) -> a
     Ok(())
 }
 
-fn page(report: &CacheReport) -> String {
+/// The report for people.
+pub(crate) fn page(report: &CacheReport) -> String {
     let distinct = match (report.distinct_blocks, report.sampled_blocks) {
         (Some(distinct), _) => format!("{distinct} blocks"),
         (None, Some(sampled)) => format!("blocks, {sampled} of them sampled,"),

@@ -4,12 +4,12 @@ use super::args::Args;
 use super::capacity::ladder;
 use super::curve::Hits;
 use super::fleet::{Fleet, Setup};
-use super::input::each_prompt;
 use super::policy::Policy;
 use super::report::{self, CacheReport, CurveReport, PointReport};
 use super::routing::{Routed, Routing};
 use super::row::Rows;
 use super::sample::Sample;
+use crate::input::each_prompt;
 use anyhow::{Context, bail};
 use std::io::Write;
 use trace_core::Reader;
@@ -209,19 +209,9 @@ impl Args {
     /// A report with nothing in it but what was asked.
     fn report(&self) -> CacheReport {
         CacheReport {
-            kind: "cache",
-            block_size: self.block_size.block_size,
             bytes_per_token: self.bytes_per_token,
             full_blocks_only: self.full_blocks_only,
-            sample: None,
-            sampled_blocks: None,
-            requests: 0,
-            requests_without_ids: 0,
-            blocks: 0,
-            distinct_blocks: None,
-            tokens: 0,
-            curves: Vec::new(),
-            notes: Vec::new(),
+            ..CacheReport::new(self.block_size.block_size)
         }
     }
 

@@ -79,6 +79,11 @@ fn values(report: &Report) -> Vec<(String, String)> {
         };
         values.push(((*name).to_owned(), words));
     }
+    let curves = report.cache.iter().flat_map(|cache| &cache.curves);
+    for (curve, point) in curves.flat_map(|curve| curve.curve.iter().map(move |p| (curve, p))) {
+        let name = format!("cache.{}.{}", curve.policy, point.blocks);
+        values.push((name, measure(&point.rate.hit_rate)));
+    }
     values
 }
 

@@ -1,6 +1,7 @@
 //! The report for a page: GitHub's tables.
 
 use super::{figure, headline, printable, scalars};
+use crate::cache;
 use crate::report::Report;
 use trace_core::quantile::{self, Spread};
 
@@ -8,6 +9,9 @@ use trace_core::quantile::{self, Spread};
 pub(super) fn page(report: &Report) -> String {
     let mut page = format!("## {}\n", headline(report));
     push_block(&mut page, report);
+    if let Some(cache) = &report.cache {
+        page.push_str(&format!("\n```text\n{}```\n", cache::report::page(cache)));
+    }
     page.push_str(&format!(
         "\nQuantiles: {}; std: population.\n",
         quantile::DEFINITION

@@ -1,6 +1,7 @@
 //! The report for people: aligned columns, no lines.
 
 use super::{columns, figure, headline, printable, scalars};
+use crate::cache;
 use crate::report::Report;
 use comfy_table::{CellAlignment, Table, presets};
 use trace_core::quantile;
@@ -13,6 +14,10 @@ pub(super) fn page(report: &Report) -> String {
         page.push_str(&printable(&group.title()));
         page.push('\n');
         page.push_str(&block(group));
+    }
+    if let Some(cache) = &report.cache {
+        page.push('\n');
+        page.push_str(&cache::report::page(cache));
     }
     page.push_str(&format!(
         "\nquantiles: {}; std: population\n",

@@ -2,7 +2,7 @@
 
 use crate::order::{Held, Prompt};
 use trace_core::cli::Progress;
-use trace_core::{Line, Reader};
+use trace_core::{Line, Outcome, Reader};
 
 /// Give every request of `input` to `take`: requests as they are read, then
 /// outcomes in the order of the input they came from. How many lines there were.
@@ -12,6 +12,19 @@ use trace_core::{Line, Reader};
 /// Those of reading and of `take`.
 pub(crate) fn each_prompt(
     input: &mut Reader<'_>,
+    take: impl FnMut(Prompt<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<u64> {
+    each_line(input, |_, _| {}, take)
+}
+
+/// The same, and `see` sees every line as it is read.
+///
+/// # Errors
+///
+/// Those of reading and of `take`.
+pub(crate) fn each_line(
+    input: &mut Reader<'_>,
+    mut see: impl FnMut(&Line, Option<&Outcome>),
     mut take: impl FnMut(Prompt<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
     let mut held = Held::default();
@@ -19,7 +32,9 @@ pub(crate) fn each_prompt(
     let mut line = Line::default();
     let mut lines = 0u64;
     while input.read(&mut line)? {
-        match line.outcome()? {
+        let outcome = line.outcome()?;
+        see(&line, outcome.as_ref());
+        match outcome {
             Some(outcome) => held.push(&line, &outcome)?,
             None => take(Prompt::of(&line, None))?,
         }

@@ -1,0 +1,119 @@
+//! Read the trace once, and print the report.
+
+use super::Args;
+use crate::cache::capacity::ladder;
+use crate::cache::report::{CacheReport, CurveReport};
+use crate::cache::{Distances, Order, Rows};
+use crate::format;
+use crate::input::each_line;
+use crate::report::{Kind, Report, Value};
+use crate::sharing::Sharing;
+use crate::summary::describe_demand;
+use crate::workload::Workload;
+use anyhow::Context;
+use std::cell::RefCell;
+use std::io::Write;
+use trace_core::cli;
+use trace_core::{Micros, Reader};
+
+/// Read `input` to its end and print the report on `output`, and on `notes`
+/// what is not part of it. Gives the exit code.
+///
+/// # Errors
+///
+/// Those of reading and writing.
+pub fn run(
+    args: &Args,
+    input: &mut Reader<'_>,
+    mut output: impl Write,
+    mut notes: impl Write,
+) -> anyhow::Result<u8> {
+    let report = report(args, input)?;
+    if report.requests == 0 {
+        writeln!(notes, "trace-stats: the input holds no requests")?;
+    }
+    format::print(&report, args.format, &mut output, &mut notes)
+        .context("cannot write the report")?;
+    Ok(cli::DONE)
+}
+
+/// The report on all requests of `input`.
+///
+/// # Errors
+///
+/// Those of reading; a trace of more blocks than can be numbered.
+pub fn report(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
+    let block_size = args.block_size.block_size;
+    let mut workload = Workload::default();
+    // What a line looks like is checked as it is read, and outcomes are taken
+    // only after that.
+    let sharing = RefCell::new(Sharing::new(block_size).with_tree());
+    let mut cache = args
+        .cache
+        .then(|| (Rows::new(block_size, false), Distances::new(Order::Forward)));
+    let requests = each_line(
+        input,
+        |line, outcome| {
+            workload.push(
+                &line.request,
+                outcome.and_then(|outcome| outcome.scheduled_ms),
+            );
+            sharing.borrow_mut().check(line);
+        },
+        |prompt| {
+            if let Some((rows, distances)) = &mut cache
+                && !prompt.ids.is_empty()
+            {
+                distances.push(&rows.row(prompt.input_length, prompt.ids)?);
+            }
+            sharing.borrow_mut().push(&prompt)
+        },
+    )?;
+    let demand = workload.finish();
+    let mut report = Report {
+        kind: Kind::Trace,
+        requests,
+        duration_ms: demand.duration.map(Micros::as_millis),
+        scalars: Vec::new(),
+        metrics: Vec::new(),
+        notes: Vec::new(),
+        by: Vec::new(),
+        groups: Vec::new(),
+        cache: None,
+    };
+    describe_demand(&mut report, demand);
+    sharing.into_inner().describe(&mut report)?;
+    if input.skipped() > 0 {
+        let skipped = Value::Count(input.skipped());
+        report.scalars.push(("skipped_lines", skipped));
+    }
+    report
+        .metrics
+        .retain(|(_, spread)| spread.count + spread.censored > 0);
+    report.cache = cache.map(|(rows, distances)| lru(args, requests, &rows, &distances));
+    Ok(report)
+}
+
+/// The LRU curve at round capacities.
+fn lru(args: &Args, requests: u64, rows: &Rows, distances: &Distances) -> CacheReport {
+    let curve = distances.curve();
+    let mut report = CacheReport {
+        requests,
+        blocks: curve.asked.blocks,
+        tokens: curve.asked.tokens,
+        distinct_blocks: Some(rows.distinct().into()),
+        ..CacheReport::new(args.block_size.block_size)
+    };
+    let capacities = ladder(curve.saturation(), 3);
+    let points = capacities
+        .iter()
+        .map(|&blocks| report.point(blocks, curve.at(blocks)));
+    let points = points.collect();
+    report.curves.push(CurveReport {
+        policy: "lru".to_owned(),
+        replicas: 1,
+        routing: None,
+        curve: points,
+    });
+    report
+}
