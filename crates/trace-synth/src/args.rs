@@ -6,7 +6,7 @@ use trace_core::cli::{BlockSizeArg, SeedArg};
 use trace_core::{Micros, Streams, parse_duration};
 
 use crate::requests::Requests;
-use crate::{drawn, grafana, pattern, rate, sine};
+use crate::{drawn, grafana, like, pattern, rate, sine};
 
 /// Make request traces: arrivals, lengths, shared prefixes.
 ///
@@ -43,6 +43,8 @@ pub enum Command {
     Curve(drawn::Args),
     /// Rates and lengths that a dashboard measured: AIBrix's statistics
     Grafana(grafana::Args),
+    /// A trace of any size that behaves like another one
+    Like(like::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -103,6 +105,7 @@ impl Command {
             Self::Pattern(args) => args.requests(),
             Self::Curve(args) => args.requests(),
             Self::Grafana(args) => args.requests(),
+            Self::Like(args) => args.requests(),
         }
     }
 }

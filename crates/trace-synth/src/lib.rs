@@ -36,6 +36,7 @@ pub mod grafana;
 pub mod intensity;
 pub mod length;
 pub mod length_at;
+pub mod like;
 pub mod normal;
 pub mod pattern;
 pub mod pickle;
@@ -101,8 +102,8 @@ pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
 
 fn destination(command: &Command) -> Option<PathBuf> {
     match command {
-        Command::Rate(_) | Command::Pattern(_) | Command::Curve(_) | Command::Grafana(_) => None,
         Command::Sine(args) => args.destination(),
+        _ => None,
     }
 }
 

@@ -1,0 +1,397 @@
+//! Dynamo's model: every request drawn on its own.
+//!
+//! The walk down the tree by how often each branch was taken ends at a node
+//! with exactly the share of rows that end there, so it is drawn as what it
+//! comes to: the shared part of a row, all rows equally likely. Unshared
+//! tails, responses, requests per instant and gaps between instants are drawn
+//! from the source's, each from a stream of its own.
+//!
+//! Where `datagen synthesize` errs, this does not: all streams depend on the
+//! seed and on nothing else, so that no two are locked in step; a prompt
+//! that was seen before in full keeps its length instead of being rounded up
+//! to whole blocks; prefix factors above 1 act as said (a row's prefix is rounded up or down so
+//! that the mean over rows is right); a filter draws again
+//! among what it keeps, so that it neither thins the rate nor runs for ever;
+//! no response becomes empty; times keep their microseconds. Kept are the
+//! formulas: below 1 a chain of blocks with equally many visits shrinks to
+//! one block at least, and tails are scaled in whole blocks.
+
+use anyhow::ensure;
+use trace_core::seed::below;
+use trace_core::{Random, Streams};
+
+use super::ids::{Ids, UNNAMED};
+use super::knobs::{Knobs, tokens};
+use super::scale::{Factor, Phase, Scale, Slot};
+use super::source::{Entry, Source};
+use super::tree::{NONE, Tree};
+use crate::requests::{Requests, Row};
+
+/// Requests drawn one by one from what a source showed.
+pub struct Iid {
+    knobs: Knobs,
+    block_size: u64,
+    tree: Tree,
+    scale: Scale,
+    heads: Vec<Head>,
+    /// Sums of how many draws each head allows.
+    weights: Vec<u64>,
+    /// By tokens, fewest first.
+    tails: Vec<Tail>,
+    outputs: Vec<Option<u64>>,
+    instants: Instants,
+    left: u64,
+    streams: Draws,
+    ids: Ids,
+    /// For each root, the ids of the nodes.
+    names: Vec<Vec<u64>>,
+    slots: Vec<Slot>,
+}
+
+/// The shared part of a row.
+struct Head {
+    node: u32,
+    /// Its length in blocks.
+    blocks: u32,
+    /// How the prompt goes on.
+    end: End,
+}
+
+/// How a prompt goes on after its shared part.
+enum End {
+    /// With a tail.
+    Tail,
+    /// Not; the tokens of its last block.
+    Full(u64),
+    /// It has no blocks, but so many tokens.
+    Lengths(u64),
+}
+
+/// What follows the shared part.
+#[derive(Clone, Copy)]
+struct Tail {
+    tokens: u64,
+    blocks: u64,
+}
+
+/// When requests come.
+struct Instants {
+    /// Requests at each instant; empty if nothing has a timestamp.
+    sizes: Vec<u32>,
+    /// Between instants, µs.
+    gaps: Vec<u64>,
+    /// The current instant, µs; nothing before the first.
+    now: Option<u64>,
+    left: u32,
+}
+
+/// A stream for each thing that is drawn.
+struct Draws {
+    head: Random,
+    tail: Random,
+    output: Random,
+    size: Random,
+    gap: Random,
+    root: Random,
+}
+
+impl Iid {
+    /// `requests` requests like those of `source`.
+    ///
+    /// # Errors
+    /// A range of input lengths that nothing falls into.
+    pub fn new(
+        source: &Source,
+        knobs: Knobs,
+        requests: u64,
+        streams: Streams,
+    ) -> anyhow::Result<Self> {
+        let (tree, places) = if knobs.prefix.shrinks() {
+            shrink(&source.tree, knobs.prefix)
+        } else {
+            (source.tree.clone(), (0..source.tree.len() as u32).collect())
+        };
+        let scale = Scale::new(if knobs.prefix.shrinks() {
+            Factor::ONE
+        } else {
+            knobs.prefix
+        });
+        let offset = below(&mut streams.stream("like phase"), 1 << 32);
+        let head = |(index, entry): (u64, &Entry)| {
+            let node = places.get(entry.core as usize).copied().unwrap_or(NONE);
+            Head {
+                node,
+                blocks: scale.blocks(tree.depth(node), Phase::of(index, offset)),
+                end: if !entry.blocks {
+                    End::Lengths(knobs.prompt.round_up_from_zero(entry.input))
+                } else if entry.tail > 0 {
+                    End::Tail
+                } else {
+                    End::Full(source.fill(entry))
+                },
+            }
+        };
+        let heads: Vec<Head> = (0..).zip(&source.entries).map(head).collect();
+        let tails = tails(source, knobs.prompt);
+        let mut iid = Self {
+            block_size: source.block_size,
+            weights: Vec::new(),
+            outputs: source.entries.iter().map(|entry| entry.output).collect(),
+            instants: Instants::of(source),
+            left: requests,
+            streams: Draws::of(streams),
+            ids: Ids::default(),
+            names: vec![Vec::new(); knobs.roots as usize],
+            slots: Vec::new(),
+            knobs,
+            tree,
+            scale,
+            heads,
+            tails,
+        };
+        iid.weigh()?;
+        Ok(iid)
+    }
+
+    /// The share of draws that the range of input lengths keeps, 0 to 1.
+    pub fn kept(&self) -> f64 {
+        let all = self.heads.len() as u64 * self.tails.len().max(1) as u64;
+        self.total() as f64 / all as f64
+    }
+
+    fn total(&self) -> u64 {
+        self.weights.last().copied().unwrap_or_default()
+    }
+
+    fn weigh(&mut self) -> anyhow::Result<()> {
+        let mut sum = 0;
+        for head in &self.heads {
+            sum += match head.end {
+                End::Tail => {
+                    let (from, to) = self.fitting(head);
+                    (to - from) as u64
+                }
+                End::Full(_) | End::Lengths(_) => {
+                    let fits = self.knobs.input_range.contains(&self.length(head, 0));
+                    u64::from(fits) * self.tails.len().max(1) as u64
+                }
+            };
+            self.weights.push(sum);
+        }
+        ensure!(sum > 0, self.knobs.nothing_passes());
+        Ok(())
+    }
+
+    /// Prompt length of `head` with a tail of `tail` tokens.
+    fn length(&self, head: &Head, tail: u64) -> u64 {
+        let shared = tokens(head.blocks.into(), self.block_size);
+        match head.end {
+            End::Tail => shared.saturating_add(tail),
+            End::Full(fill) => shared.saturating_sub(self.block_size).saturating_add(fill),
+            End::Lengths(tokens) => tokens,
+        }
+    }
+
+    /// The tails that give `head` a length in range, as indices from and to.
+    fn fitting(&self, head: &Head) -> (usize, usize) {
+        let shared = tokens(head.blocks.into(), self.block_size);
+        let (min, max) = (
+            *self.knobs.input_range.start(),
+            *self.knobs.input_range.end(),
+        );
+        let from = self
+            .tails
+            .partition_point(|tail| shared.saturating_add(tail.tokens) < min);
+        let to = self
+            .tails
+            .partition_point(|tail| shared.saturating_add(tail.tokens) <= max);
+        (from, to.max(from))
+    }
+
+    /// Draw a prompt: its length, and its ids if it has blocks.
+    fn prompt(&mut self, ids: &mut Option<Vec<u64>>) -> u64 {
+        let total = self.total();
+        let at = below(&mut self.streams.head, total);
+        let index = self.weights.partition_point(|&sum| sum <= at);
+        let head = &self.heads[index];
+        let mut tail = Tail {
+            tokens: 0,
+            blocks: 0,
+        };
+        if matches!(head.end, End::Tail) {
+            let (from, to) = self.fitting(head);
+            let pick = below(&mut self.streams.tail, (to - from) as u64) as usize;
+            tail = self.tails[from + pick];
+        }
+        let length = self.length(head, tail.tokens);
+        if matches!(head.end, End::Lengths(_)) {
+            *ids = None;
+            return length;
+        }
+        let (node, blocks) = (head.node, head.blocks);
+        let root = below(&mut self.streams.root, u64::from(self.knobs.roots)) as usize;
+        let ids = ids.get_or_insert_default();
+        ids.clear();
+        self.shared_ids(root, node, blocks, ids);
+        self.ids.append_fresh(tail.blocks, ids);
+        length
+    }
+
+    fn shared_ids(&mut self, root: usize, node: u32, blocks: u32, ids: &mut Vec<u64>) {
+        let stride = self.knobs.prefix.stride();
+        let names = &mut self.names[root];
+        if names.is_empty() {
+            names.resize(self.tree.len() * stride, UNNAMED);
+        }
+        self.scale.fill(&self.tree, node, blocks, &mut self.slots);
+        for slot in &self.slots {
+            let place = slot.node as usize * stride + slot.copy as usize;
+            ids.push(self.ids.name(&mut names[place]));
+        }
+    }
+}
+
+impl Requests for Iid {
+    fn fill(&mut self, row: &mut Row) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        *row = Row {
+            request: trace_core::Request {
+                hash_ids: row.request.hash_ids.take(),
+                ..Default::default()
+            },
+            members: Vec::new(),
+        };
+        let request = &mut row.request;
+        let time = self.instants.next(&mut self.streams);
+        request.timestamp = time.map(|time| self.knobs.time(time));
+        request.input_length = Some(self.prompt(&mut request.hash_ids));
+        let output = pick(&mut self.streams.output, &self.outputs);
+        request.output_length = output.map(|length| self.knobs.output(length));
+        true
+    }
+}
+
+impl Instants {
+    fn of(source: &Source) -> Self {
+        let mut instants = Self {
+            sizes: Vec::new(),
+            gaps: Vec::new(),
+            now: None,
+            left: 0,
+        };
+        let mut before = None;
+        for entry in source.entries.iter().filter(|entry| entry.timed) {
+            match before {
+                Some(before) if before == entry.at => {
+                    *instants.sizes.last_mut().expect("begun") += 1;
+                }
+                _ => {
+                    instants.sizes.push(1);
+                    instants.gaps.extend(before.map(|before| entry.at - before));
+                }
+            }
+            before = Some(entry.at);
+        }
+        instants
+    }
+
+    /// When the next request comes, µs.
+    fn next(&mut self, streams: &mut Draws) -> Option<u64> {
+        if self.sizes.is_empty() {
+            return None;
+        }
+        if self.left == 0 {
+            self.now = Some(match self.now {
+                Some(now) if !self.gaps.is_empty() => {
+                    now.saturating_add(pick(&mut streams.gap, &self.gaps))
+                }
+                _ => 0,
+            });
+            self.left = pick(&mut streams.size, &self.sizes);
+        }
+        self.left -= 1;
+        self.now
+    }
+}
+
+impl Draws {
+    fn of(streams: Streams) -> Self {
+        Self {
+            head: streams.stream("like prefix"),
+            tail: streams.stream("like tail"),
+            output: streams.stream("like output"),
+            size: streams.stream("like instant"),
+            gap: streams.stream("like gap"),
+            root: streams.stream("like root"),
+        }
+    }
+}
+
+fn pick<T: Copy>(random: &mut Random, among: &[T]) -> T {
+    among[below(random, among.len() as u64) as usize]
+}
+
+/// What follows the shared parts, scaled in whole blocks, fewest tokens first.
+fn tails(source: &Source, factor: Factor) -> Vec<Tail> {
+    let scaled = |entry: &Entry| {
+        let blocks = factor.round(entry.tail.into()).max(1);
+        Tail {
+            tokens: tokens(blocks - 1, source.block_size).saturating_add(source.fill(entry)),
+            blocks,
+        }
+    };
+    let unshared = source
+        .entries
+        .iter()
+        .filter(|entry| entry.blocks && entry.tail > 0);
+    let mut tails: Vec<Tail> = unshared.map(scaled).collect();
+    tails.sort_unstable_by_key(|tail| (tail.tokens, tail.blocks));
+    tails
+}
+
+/// Shrink every chain of equally visited nodes to `factor` of its length, one
+/// node at least; the tree, and where each node went.
+fn shrink(tree: &Tree, factor: Factor) -> (Tree, Vec<u32>) {
+    let chained = |node: u32| {
+        let parent = tree.parent(node);
+        (parent != NONE && tree.visits(parent) == tree.visits(node)).then_some(parent)
+    };
+    let nodes = 0..tree.len() as u32;
+    let mut lengths = vec![1_u32; tree.len()];
+    let mut last = vec![true; tree.len()];
+    for node in nodes.clone() {
+        if let Some(parent) = chained(node) {
+            lengths[node as usize] = lengths[parent as usize] + 1;
+            last[parent as usize] = false;
+        }
+    }
+    // How many nodes of its chain, from the node upwards, stay.
+    let mut staying = vec![0_u64; tree.len()];
+    for node in nodes.clone().rev() {
+        if last[node as usize] {
+            staying[node as usize] = factor.round(lengths[node as usize].into()).max(1);
+        }
+        if let Some(parent) = chained(node) {
+            staying[parent as usize] = staying[node as usize].saturating_sub(1);
+        }
+    }
+    let mut shrunk = Tree::default();
+    let mut places = vec![NONE; tree.len()];
+    for node in nodes {
+        let parent = tree.parent(node);
+        let above = if parent == NONE {
+            NONE
+        } else {
+            places[parent as usize]
+        };
+        places[node as usize] = if staying[node as usize] > 0 {
+            shrunk.push(above, tree.visits(node))
+        } else {
+            above
+        };
+    }
+    (shrunk, places)
+}
