@@ -77,7 +77,7 @@ pub struct Args {
 
     /// Tokens per KV block of the hash_ids that are read, where the format does
     /// not say: 512
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Read")]
+    #[arg(long, value_name = "TOKENS", value_parser = block_size, help_heading = "Read")]
     pub from_block_size: Option<u64>,
 
     /// Tokens per KV block of the hash_ids that are written: 512 where they
@@ -85,7 +85,7 @@ pub struct Args {
     ///
     /// Ids of another size are split, or joined, consistently; joining takes
     /// about 200 bytes for each different block.
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Read")]
+    #[arg(long, value_name = "TOKENS", value_parser = block_size, help_heading = "Read")]
     pub block_size: Option<u64>,
 
     /// Whose tokens the lengths of texts are.
@@ -309,8 +309,8 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Compat {
     /// Dynamo's BurstGPT converter: its random hash_ids by row number, blocks
-    /// of 128 tokens, time from zero in whole milliseconds; up to 30 bytes of
-    /// memory for each different block
+    /// of 128 tokens, time from zero in whole milliseconds, for rows in order
+    /// of time; up to 30 bytes of memory for each different block
     Dynamo,
 }
 
@@ -351,6 +351,7 @@ impl Args {
             shift: self.shift,
             grid: self.group_interval,
             origin: None,
+            strict: self.compat.is_some(),
         }
     }
 
@@ -400,6 +401,13 @@ impl Args {
     pub(crate) fn prints_statistics(&self) -> bool {
         self.statistics || self.compat.is_some()
     }
+}
+
+fn block_size(text: &str) -> Result<u64, String> {
+    let tokens = text.parse::<u32>().ok().filter(|tokens| *tokens > 0);
+    tokens
+        .map(u64::from)
+        .ok_or_else(|| "expected a whole number from 1 to 4294967295".to_owned())
 }
 
 fn factor(text: &str) -> Result<f64, String> {

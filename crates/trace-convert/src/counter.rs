@@ -6,12 +6,12 @@
 //! and shares their blocks.
 
 use crate::args::Args;
+use crate::limit;
 use crate::record::Record;
 use crate::report::{Kind, Report};
-use anyhow::bail;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
-use trace_core::{Field, SessionId, blocks_of};
+use trace_core::{Field, SessionId};
 use trace_prompt::{Recover, Tokenizer};
 
 /// Counts and hashes text: 40 to 70 bytes for each different block.
@@ -39,7 +39,7 @@ impl Counter {
     /// A counter by `--tokenizer`, for blocks of `--block-size`.
     ///
     /// # Errors
-    /// A tokenizer that cannot be read; a block larger than any text.
+    /// A tokenizer that cannot be read.
     pub(crate) fn new(args: &Args) -> anyhow::Result<Self> {
         Self::with(args, args.block_size())
     }
@@ -49,9 +49,6 @@ impl Counter {
     /// # Errors
     /// As [`new`](Self::new).
     pub(crate) fn with(args: &Args, block_size: u64) -> anyhow::Result<Self> {
-        if block_size > u64::from(u32::MAX) {
-            bail!("--block-size {block_size}: blocks of text have fewer than 2^32 tokens");
-        }
         Ok(Self {
             tokenizer: args.tokenizer.load()?,
             recover: args.invents_ids().then(|| Recover::new(block_size)),
@@ -90,15 +87,19 @@ impl Counter {
 
     /// Give `record` the length and the blocks of its session's next turn,
     /// which adds `new` and is answered with `output` tokens nobody knows.
+    ///
+    /// # Errors
+    /// More blocks than a line holds.
     pub(crate) fn turn(
         &mut self,
         new: &[u32],
         output: u64,
         record: &mut Record,
         report: &mut Report,
-    ) {
+    ) -> Result<(), String> {
         let Some(session) = record.request().session_id.clone() else {
-            return self.measure(new, record, report);
+            self.measure(new, record, report);
+            return Ok(());
         };
         let chat = self.chats.remove(&session);
         let mut chat = match chat {
@@ -112,15 +113,16 @@ impl Counter {
                 }
             }
         };
-        chat.tokens += new.len() as u64;
+        chat.tokens = chat.tokens.saturating_add(new.len() as u64);
         if let Some(recover) = &mut self.recover {
-            let blocks = blocks_of(chat.tokens, self.block_size) as usize;
+            let blocks = limit::blocks(chat.tokens, self.block_size)? as usize;
             chat.ids.resize_with(blocks, || recover.unknown());
             record.change(Field::HashIds).hash_ids = Some(chat.ids.clone());
         }
         record.change(Field::InputLength).input_length = Some(chat.tokens);
-        chat.tokens += output;
+        chat.tokens = chat.tokens.saturating_add(output);
         self.chats.insert(session, chat);
+        Ok(())
     }
 
     /// Give `record` the length and the blocks of `prompt`.

@@ -9,10 +9,6 @@ pub(crate) struct Fit {
     words: Prompts,
 }
 
-/// Tokens in the longest prompt that is written: more are no line that any
-/// tool would read.
-pub(crate) const MOST_TOKENS: u64 = 8 << 20;
-
 /// How many tokens are taken off the end of a text that words do not fit to.
 const TRIES: u64 = 16;
 

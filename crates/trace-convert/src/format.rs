@@ -69,8 +69,8 @@ pub(crate) struct Target {
     pub(crate) name: &'static str,
     /// One line for the help.
     pub(crate) about: &'static str,
-    /// An encoder for one run.
-    pub(crate) encoder: fn(&Args) -> anyhow::Result<Box<dyn Encode>>,
+    /// An encoder for one run, of requests whose blocks have so many tokens.
+    pub(crate) encoder: fn(&Args, u64) -> anyhow::Result<Box<dyn Encode>>,
 }
 
 /// Where an encoder writes its lines.
@@ -78,7 +78,8 @@ pub(crate) type Out<'a> = Writer<&'a mut dyn Write>;
 
 /// Writes requests in some format.
 pub(crate) trait Encode {
-    /// Write `record`, or keep it until [`finish`](Self::finish).
+    /// Write `record`, or keep it until [`finish`](Self::finish); `false`, and
+    /// counted as dropped, for one that has no place in the format.
     ///
     /// # Errors
     /// A request the format cannot hold, and those of writing.
@@ -87,7 +88,7 @@ pub(crate) trait Encode {
         record: &mut Record,
         out: &mut Out<'_>,
         report: &mut Report,
-    ) -> anyhow::Result<()>;
+    ) -> anyhow::Result<bool>;
 
     /// Write what is left.
     ///

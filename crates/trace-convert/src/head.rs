@@ -3,7 +3,7 @@
 /// The beginning of a file, as far as formats differ there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Head {
-    /// Nothing but white space.
+    /// Nothing but white space, or an array with nothing in it.
     Empty,
     /// A table: the names in its first line.
     Table(Vec<String>),
@@ -27,6 +27,7 @@ impl Head {
         let text = start.trim_ascii_start();
         match text {
             [] => return Self::Empty,
+            [b'[', rest @ ..] if rest.trim_ascii() == b"]" => return Self::Empty,
             [b'{' | b'[', ..] => {
                 let mut walk = Walk::default();
                 walk.go(text);
@@ -251,6 +252,7 @@ mod tests {
     fn other_files_are_named() {
         assert_eq!(Head::of(b"\x89PNG\r\n"), Head::Other(Some("a PNG image")));
         assert_eq!(Head::of(b" \n"), Head::Empty);
+        assert_eq!(Head::of(b"[ ]\n"), Head::Empty);
         assert_eq!(Head::of(b"\0\x01\xfe\n"), Head::Other(None));
     }
 

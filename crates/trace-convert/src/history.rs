@@ -6,9 +6,10 @@
 //! turn before; the new part has Lₜ − Lₜ₋₁ − Oₜ₋₁ tokens. A turn too short for
 //! that had its history cut or edited, and shares nothing.
 
+use crate::limit;
 use crate::report::{Kind, Report};
 use std::collections::HashMap;
-use trace_core::{SessionId, blocks_of};
+use trace_core::SessionId;
 
 /// Gives out ids, and remembers the prompt of every session's last turn:
 /// about 300 bytes a session.
@@ -40,6 +41,9 @@ impl History {
 
     /// Append the ids of a prompt of `input` tokens that was answered with
     /// `output` tokens, to `ids`.
+    ///
+    /// # Errors
+    /// More blocks than a line holds.
     pub(crate) fn prompt(
         &mut self,
         session: Option<&SessionId>,
@@ -47,13 +51,13 @@ impl History {
         output: u64,
         ids: &mut Vec<u64>,
         report: &mut Report,
-    ) {
-        let blocks = blocks_of(input, self.block_size);
+    ) -> Result<(), String> {
+        let blocks = limit::blocks(input, self.block_size)?;
         let Some(session) = session else {
             ids.extend(self.next..self.next + blocks);
             self.next += blocks;
             report.count(Kind::Invented, OWN_IDS, 1);
-            return;
+            return Ok(());
         };
         if !self.chats.contains_key(session) {
             self.chats.insert(session.clone(), Chat::default());
@@ -81,6 +85,7 @@ impl History {
         self.next += fresh;
         chat.blocks = blocks;
         chat.tokens = input + output;
+        Ok(())
     }
 }
 
@@ -99,7 +104,9 @@ mod tests {
         let mut report = Report::default();
         let mut ids = Vec::new();
         for input in [513, 0, 512] {
-            history.prompt(None, input, 1, &mut ids, &mut report);
+            history
+                .prompt(None, input, 1, &mut ids, &mut report)
+                .unwrap();
         }
         assert_eq!(ids, [0, 1, 2]);
         assert_eq!(report.of(Kind::Invented, ""), 3);
@@ -112,7 +119,9 @@ mod tests {
         let mut turn = |session: i64, input, output| {
             let mut ids = Vec::new();
             let session = SessionId::Number(session);
-            history.prompt(Some(&session), input, output, &mut ids, &mut report);
+            history
+                .prompt(Some(&session), input, output, &mut ids, &mut report)
+                .unwrap();
             ids
         };
         assert_eq!(turn(1, 15, 10), [0, 1]);

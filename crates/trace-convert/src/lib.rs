@@ -24,6 +24,7 @@ mod history;
 mod input;
 mod json;
 mod library;
+mod limit;
 mod lines;
 mod mt19937;
 mod pipeline;
@@ -85,6 +86,10 @@ pub fn run(
             break;
         }
         let opened = input.open()?;
+        if opened.head == Head::Empty {
+            report.count(Kind::Noted, "inputs with nothing in them", 1);
+            continue;
+        }
         let (format, how) = choose(args, &opened)?;
         report.read_as(format.name, how, format.name == "mooncake");
         if format.name != "mooncake" {
@@ -121,8 +126,11 @@ pub fn run(
         }
     }
     progress.finish();
-    if let Some(reading) = &mut reading {
-        reading.pipeline.finish(&mut out, report)?;
+    match &mut reading {
+        Some(reading) => reading.pipeline.finish(&mut out, report)?,
+        None if quickly_read.is_some() => {}
+        // A table has its header even so.
+        None => Pipeline::new(args, args.block_size(), false)?.finish(&mut out, report)?,
     }
     out.flush().context("cannot write")
 }

@@ -80,7 +80,7 @@ impl Pipeline {
             statistics: args.prints_statistics().then(Statistics::default),
             copies: args.repeat,
             finishing: finishing(args, args.block_size.unwrap_or(block_size))?,
-            encoder: (target.encoder)(args)?,
+            encoder: (target.encoder)(args, args.block_size.unwrap_or(block_size))?,
             over: args.limit == Some(0),
         })
     }
@@ -217,8 +217,9 @@ impl Pipeline {
         for stage in &mut self.finishing {
             stage.apply(record, report)?;
         }
-        self.encoder.write(record, out, report)?;
-        report.written += 1;
+        if self.encoder.write(record, out, report)? {
+            report.written += 1;
+        }
         Ok(())
     }
 

@@ -144,7 +144,8 @@ impl Report {
                 self.skipped
             );
         }
-        let silent = self.quiet && self.counts.is_empty() && self.assumed.is_empty();
+        let copied = self.quiet && self.counts.is_empty() && self.assumed.is_empty();
+        let silent = copied || self.formats.is_empty();
         if silent {
             let text = text.trim_end_matches("; ");
             return (!text.is_empty()).then(|| text.to_owned());

@@ -45,7 +45,7 @@ impl Table {
         if table.read_row()? {
             let name = |i| {
                 let text = String::from_utf8_lossy(table.bytes(i));
-                text.trim_start_matches('\u{feff}').trim().to_owned()
+                text.trim().to_owned()
             };
             table.header = (0..table.cells.len()).map(name).collect();
         }
@@ -125,6 +125,9 @@ impl Table {
             self.row.clear();
             if !self.lines.append(&mut self.row)? {
                 return Ok(false);
+            }
+            if self.lines.number() == 1 && self.row.starts_with("\u{feff}".as_bytes()) {
+                self.row.drain(.."\u{feff}".len());
             }
             if !self.row.trim_ascii().is_empty() {
                 break;
@@ -277,7 +280,7 @@ mod tests {
 
     #[test]
     fn cells_go_by_the_name_of_their_column() {
-        let mut table = table("\u{feff}b,\"a c\"\r\n7,1.0\r\n\r\n9,\"x,y\"");
+        let mut table = table("\u{feff}\"b\",\"a c\"\r\n7,1.0\r\n\r\n9,\"x,y\"");
         let report = &mut Report::default();
         let [a, b] = table.columns(["a c", "b"]).unwrap();
         assert!(table.next(report).unwrap());

@@ -55,3 +55,21 @@ fn bad_lines_can_be_skipped() {
             .starts_with("trace-convert: skipped 1 invalid lines")
     );
 }
+
+#[test]
+fn the_schemas_page_names_every_format() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/README.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for flag in ["--from", "--to"] {
+        let refused = Command::new(env!("CARGO_BIN_EXE_trace-convert"))
+            .args([flag, "?"])
+            .output()
+            .unwrap();
+        let told = String::from_utf8(refused.stderr).unwrap();
+        let list = told.split("possible values: ").nth(1).unwrap();
+        let list = list.split(']').next().unwrap();
+        for name in list.split(", ").filter(|name| *name != "auto") {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

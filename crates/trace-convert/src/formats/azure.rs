@@ -85,7 +85,8 @@ impl Decode for Azure {
         let at = at.map_err(|reason| table.error(*timestamp, reason))?;
         if let Some(history) = &mut self.history {
             let mut ids = record.empty_ids();
-            history.prompt(None, input, output, &mut ids, report);
+            let made = history.prompt(None, input, output, &mut ids, report);
+            made.map_err(|why| record.error(why))?;
             record.change(Field::HashIds).hash_ids = Some(ids);
         }
         let request = record.change(Field::Timestamp);

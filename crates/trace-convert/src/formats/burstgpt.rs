@@ -123,7 +123,8 @@ impl Decode for BurstGpt {
         let session = (!session.is_empty()).then(|| SessionId::Text(session.to_owned()));
         if let Some(history) = &mut self.history {
             let mut ids = record.empty_ids();
-            history.prompt(session.as_ref(), input, output, &mut ids, report);
+            let made = history.prompt(session.as_ref(), input, output, &mut ids, report);
+            made.map_err(|why| record.error(why))?;
             record.change(Field::HashIds).hash_ids = Some(ids);
         }
         let request = record.change(Field::Timestamp);

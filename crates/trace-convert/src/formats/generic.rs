@@ -222,7 +222,9 @@ impl Generic {
         {
             let mut ids = Vec::new();
             let output = request.output_length.unwrap_or(0);
-            history.prompt(request.session_id.as_ref(), input, output, &mut ids, report);
+            let session = request.session_id.as_ref();
+            let made = history.prompt(session, input, output, &mut ids, report);
+            made.map_err(|why| record.error(why))?;
             record.change(Field::HashIds).hash_ids = Some(ids);
         }
         Ok(())

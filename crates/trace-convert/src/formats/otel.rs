@@ -209,7 +209,9 @@ impl Otel {
             let mut ids = Vec::new();
             let request = record.request();
             let output = request.output_length.unwrap_or(0);
-            history.prompt(request.session_id.as_ref(), input, output, &mut ids, report);
+            let session = request.session_id.as_ref();
+            let made = history.prompt(session, input, output, &mut ids, report);
+            made.map_err(|why| record.error(why))?;
             record.change(Field::HashIds).hash_ids = Some(ids);
         }
         for key in [

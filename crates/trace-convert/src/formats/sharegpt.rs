@@ -10,7 +10,8 @@
 //! the recorded answers in it, so that turns share growing prefixes as in a
 //! real chat, and so do `hash_ids`; `session_id` is the `id`. `input_length`
 //! is the tokens of these messages, `output_length` those of the recorded
-//! answer. There are no times.
+//! answer; the last answer, which no later turn repeats, is the field
+//! `completion`. There are no times.
 //!
 //! Memory is one conversation, 50 bytes for each id and 70 for each block.
 
@@ -95,6 +96,11 @@ impl Expand for ShareGpt {
             if answered > 0 {
                 let output = (ends[end + answered] - ends[end]) as u64;
                 record.change(Field::OutputLength).output_length = Some(output);
+            }
+            // The answers before stand in the messages of a later turn.
+            let answer = turns.get(end + 1).filter(|turn| turn.role == "assistant");
+            if let Some(answer) = answer.filter(|_| end + 2 == turns.len()) {
+                record.add("completion", &answer.content);
             }
             carry(
                 record,

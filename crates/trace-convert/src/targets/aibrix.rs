@@ -25,7 +25,7 @@ use trace_core::{Field, SessionId};
 pub(crate) static TARGET: Target = Target {
     name: "aibrix",
     about: "AIBrix workloads: the requests of one millisecond in a row",
-    encoder: |_| Ok(Box::new(Aibrix::default())),
+    encoder: |_, _| Ok(Box::new(Aibrix::default())),
 };
 
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl Encode for Aibrix {
         record: &mut Record,
         out: &mut Out<'_>,
         report: &mut Report,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let time = match (record.request().timestamp, &self.row) {
             (Some(time), _) => {
                 let micros = time.as_micros();
@@ -74,7 +74,7 @@ impl Encode for Aibrix {
                 self.row = Some((time, request));
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn finish(&mut self, out: &mut Out<'_>, _: &mut Report) -> anyhow::Result<()> {

@@ -26,9 +26,14 @@ use trace_core::{BLOCK_TOKENS, Field, Micros, Request, SessionId, blocks_of};
 pub(crate) static TARGET: Target = Target {
     name: "aiperf",
     about: "AIPerf's mooncake_trace: one input mode a line, later turns as what they add",
-    encoder: |args| {
+    encoder: |args, block_size| {
         Ok(Box::new(Aiperf {
-            block_size: args.block_size,
+            // A line of ours does not say, and so may have others.
+            block_size: (args.block_size.is_some()
+                || args.from_block_size.is_some()
+                || block_size != BLOCK_TOKENS)
+                .then_some(block_size),
+            told: false,
             sessions: HashMap::new(),
             last: None,
             untimed: false,
@@ -39,6 +44,8 @@ pub(crate) static TARGET: Target = Target {
 struct Aiperf {
     /// Tokens per block, once known.
     block_size: Option<u64>,
+    /// Whether that has been said, where it is not the usual one.
+    told: bool,
     sessions: HashMap<String, Turn>,
     /// The time of the line before.
     last: Option<Micros>,
@@ -69,7 +76,7 @@ impl Encode for Aiperf {
         record: &mut Record,
         out: &mut Out<'_>,
         report: &mut Report,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let mut request = record.request().clone();
         let mode = one_mode(&mut request, report);
         if mode == Mode::Written && request.text_input.is_none() && request.input_length.is_none() {
@@ -151,7 +158,8 @@ impl Encode for Aiperf {
             "what happened to a request",
             u64::from(outcome),
         );
-        out.write_bytes(&line).context("cannot write")
+        out.write_bytes(&line).context("cannot write")?;
+        Ok(true)
     }
 }
 
@@ -250,19 +258,23 @@ impl Aiperf {
         Ok(())
     }
 
-    /// Tell the tokens per block from the first line with two blocks or more:
-    /// 512 where that fits, else the usual size that does.
+    /// Tell the tokens per block, where neither flag nor format says, from the
+    /// first line with two blocks or more: 512 where that fits, else the usual
+    /// size that does.
     fn learn_block_size(&mut self, request: &Request, report: &mut Report) {
         let (Some(input), Some(ids)) = (request.input_length, &request.hash_ids) else {
             return;
         };
-        if self.block_size.is_some() || ids.len() < 2 {
+        if self.told || ids.len() < 2 {
             return;
         }
-        let sizes = [BLOCK_TOKENS, 16, 32, 64, 128, 256, 1024];
-        let fits = |size: &u64| blocks_of(input, *size) == ids.len() as u64;
-        let size = sizes.into_iter().find(fits).unwrap_or(BLOCK_TOKENS);
+        let size = self.block_size.unwrap_or_else(|| {
+            let sizes = [BLOCK_TOKENS, 16, 32, 64, 128, 256, 1024];
+            let fits = |size: &u64| blocks_of(input, *size) == ids.len() as u64;
+            sizes.into_iter().find(fits).unwrap_or(BLOCK_TOKENS)
+        });
         self.block_size = Some(size);
+        self.told = true;
         if size != BLOCK_TOKENS {
             report.assume(format!(
                 "blocks of {size} tokens: tell AIPerf with --isl-block-size {size}"

@@ -19,7 +19,7 @@ use anyhow::Context;
 pub(crate) static TARGET: Target = Target {
     name: "csv",
     about: "a flat table, one column per member; --columns chooses",
-    encoder: |args| {
+    encoder: |args, _| {
         let columns = args.columns.clone();
         Ok(Box::new(Csv {
             chosen: columns.is_some(),
@@ -50,10 +50,11 @@ impl Encode for Csv {
         record: &mut Record,
         out: &mut Out<'_>,
         report: &mut Report,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let members = record.members()?;
         let Some(held) = &mut self.held else {
-            return self.row(&members, out, report);
+            self.row(&members, out, report)?;
+            return Ok(true);
         };
         for (name, _) in &members {
             if !self.columns.contains(name) {
@@ -61,10 +62,10 @@ impl Encode for Csv {
             }
         }
         held.push(members);
-        if held.len() < TELLING {
-            return Ok(());
+        if held.len() >= TELLING {
+            self.release(out, report)?;
         }
-        self.release(out, report)
+        Ok(true)
     }
 
     fn finish(&mut self, out: &mut Out<'_>, report: &mut Report) -> anyhow::Result<()> {

@@ -2,9 +2,11 @@
 
 mod aibrix;
 mod aiperf;
+mod conversation;
 mod csv;
 mod mooncake;
 mod phase02;
+mod prompts;
 mod sharegpt;
 
 use crate::format::Target;
@@ -16,6 +18,7 @@ pub(crate) static ALL: &[&Target] = &[
     &aiperf::TARGET,
     &aibrix::TARGET,
     &sharegpt::TARGET,
+    &prompts::TARGET,
     &phase02::TARGET,
     &csv::TARGET,
 ];

@@ -9,7 +9,7 @@ use anyhow::Context;
 pub(crate) static TARGET: Target = Target {
     name: "mooncake",
     about: "one request per line, what the other tools read",
-    encoder: |_| Ok(Box::new(Mooncake)),
+    encoder: |_, _| Ok(Box::new(Mooncake)),
 };
 
 struct Mooncake;
@@ -20,7 +20,8 @@ impl Encode for Mooncake {
         record: &mut Record,
         out: &mut Out<'_>,
         _: &mut Report,
-    ) -> anyhow::Result<()> {
-        out.write_bytes(record.render()?).context("cannot write")
+    ) -> anyhow::Result<bool> {
+        out.write_bytes(record.render()?).context("cannot write")?;
+        Ok(true)
     }
 }

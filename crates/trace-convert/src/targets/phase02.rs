@@ -31,7 +31,7 @@ use trace_core::{ErrorKind, Micros, Outcome};
 pub(crate) static TARGET: Target = Target {
     name: "phase02",
     about: "outcomes as the Phase-02 benchmark CSV, in seconds",
-    encoder: |args| {
+    encoder: |args, _| {
         Ok(Box::new(Phase02 {
             tpot: args.tpot,
             rows: 0,
@@ -62,7 +62,7 @@ impl Encode for Phase02 {
         record: &mut Record,
         out: &mut Out<'_>,
         report: &mut Report,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let outcome = record.outcome()?.ok_or_else(|| {
             record.error(
                 "a request that was not sent: phase02 holds outcomes, such as trace-send writes",
@@ -73,7 +73,8 @@ impl Encode for Phase02 {
         }
         self.rows += 1;
         let row = self.row(&outcome, record.request().input_length, report);
-        out.write_bytes(row.as_bytes()).context("cannot write")
+        out.write_bytes(row.as_bytes()).context("cannot write")?;
+        Ok(true)
     }
 
     fn finish(&mut self, out: &mut Out<'_>, _: &mut Report) -> anyhow::Result<()> {

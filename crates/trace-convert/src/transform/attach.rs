@@ -10,8 +10,9 @@
 use super::{Fate, Transform};
 use crate::args::Args;
 use crate::counter::Counter;
-use crate::fit::{Fit, MOST_TOKENS};
+use crate::fit::Fit;
 use crate::library::{Library, Prompt};
+use crate::limit::MOST_TOKENS;
 use crate::record::Record;
 use crate::report::{Kind, Report};
 use trace_core::{Field, SessionId};
@@ -144,7 +145,8 @@ impl Attach {
             record.change(Field::OutputLength).output_length = given.completion;
         }
         let output = record.request().output_length.unwrap_or(0);
-        self.counter.turn(&self.tokens, output, record, report);
+        let turned = self.counter.turn(&self.tokens, output, record, report);
+        turned.map_err(|why| record.error(why))?;
         let after = record.request();
         report.count(Kind::Invented, "text_input, from --prompts", 1);
         report.count(

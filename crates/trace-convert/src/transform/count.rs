@@ -39,7 +39,8 @@ impl Transform for Count {
             let counted = self.counter.append(text, &mut self.tokens);
             counted.map_err(|why| record.error(why))?;
             let output = before.output_length.unwrap_or(0);
-            self.counter.turn(&self.tokens, output, record, report);
+            let turned = self.counter.turn(&self.tokens, output, record, report);
+            turned.map_err(|why| record.error(why))?;
         } else {
             report.count(Kind::Noted, "requests without a text to count", 1);
             return Ok(Fate::Kept);

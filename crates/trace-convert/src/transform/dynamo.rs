@@ -6,10 +6,11 @@
 //! it is done only when asked for.
 
 use super::{Fate, Transform};
+use crate::limit;
 use crate::mt19937::Mt19937;
 use crate::record::Record;
 use crate::report::{Kind, Report};
-use trace_core::{BlockTable, Field, Micros, blocks_of};
+use trace_core::{BlockTable, Field, Micros};
 
 /// Draws the ids; memory is 5 to 30 bytes for each different block.
 pub(crate) struct Dynamo {
@@ -42,7 +43,8 @@ impl Transform for Dynamo {
         self.random.seed(self.row);
         self.row += 1;
         self.contents.clear();
-        for _ in 0..blocks_of(input, self.block_size) {
+        let blocks = limit::blocks(input, self.block_size).map_err(|why| record.error(why))?;
+        for _ in 0..blocks {
             self.contents.push(self.random.up_to(self.last));
         }
         let mut ids = record.empty_ids();

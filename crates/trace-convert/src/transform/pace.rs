@@ -35,6 +35,8 @@ pub(crate) struct Pace {
     pub(crate) grid: Option<Micros>,
     /// The time that becomes zero.
     pub(crate) origin: Option<Micros>,
+    /// Whether a time before that is an error.
+    pub(crate) strict: bool,
 }
 
 impl Pace {
@@ -87,10 +89,16 @@ impl Pace {
     }
 }
 
+/// Dynamo sets the smallest time to zero, which nobody knows before the end.
+const NOT_THE_FIRST: &str = "a time before that of the first request kept, which --compat dynamo cannot set to zero without holding the trace; sort it first, with --repair=order in a run of its own";
+
 impl Transform for Pace {
     fn apply(&mut self, record: &mut Record, report: &mut Report) -> anyhow::Result<Fate> {
         let (timestamp, delay) = (record.request().timestamp, record.request().delay);
         if let Some(time) = timestamp {
+            if self.strict && Some(time) < self.origin {
+                return Err(record.error(NOT_THE_FIRST).into());
+            }
             let placed = self.place(time, report);
             if placed != time {
                 record.change(Field::Timestamp).timestamp = Some(placed);

@@ -7,6 +7,7 @@
 //! beginning, since nobody knows where.
 
 use super::{Fate, Transform};
+use crate::limit;
 use crate::record::Record;
 use crate::report::Report;
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ impl Reblock {
         }
     }
 
+    /// None for an id too large to be split.
     fn convert(&mut self, ids: &[u64], tokens: Option<u64>) -> Option<Vec<u64>> {
         let covered = ids.len() as u64 * self.split;
         let wanted = tokens.map_or(covered, |tokens| blocks_of(tokens, self.part));
@@ -79,6 +81,9 @@ impl Transform for Reblock {
             return Ok(Fate::Kept);
         };
         let tokens = record.request().input_length;
+        let covered = (ids.len() as u64).saturating_mul(self.split * self.part);
+        let written = tokens.map_or(covered, |tokens| tokens.min(covered));
+        limit::blocks(written, self.part).map_err(|why| record.error(why))?;
         let blocks = self.convert(&ids, tokens);
         let blocks = blocks.ok_or_else(|| record.error(super::TOO_LARGE))?;
         record.change(Field::HashIds).hash_ids = Some(blocks);

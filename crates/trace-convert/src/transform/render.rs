@@ -2,7 +2,7 @@
 
 use super::{Fate, Transform};
 use crate::args::Args;
-use crate::fit::MOST_TOKENS;
+use crate::limit::MOST_TOKENS;
 use crate::record::Record;
 use crate::report::{Kind, Report};
 use clap::ValueEnum;

@@ -2,9 +2,10 @@
 //! and answers without tokens.
 
 use super::{Fate, Transform};
+use crate::limit;
 use crate::record::Record;
 use crate::report::{Kind, Report};
-use trace_core::{Field, blocks_of};
+use trace_core::Field;
 
 /// What `--repair` mends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -58,7 +59,8 @@ impl Transform for BlockCounts {
         let (Some(length), Some(ids)) = (request.input_length, &request.hash_ids) else {
             return Ok(Fate::Kept);
         };
-        let blocks = blocks_of(length, self.block_size) as usize;
+        let blocks = limit::blocks(length, self.block_size).map_err(|why| record.error(why))?;
+        let blocks = blocks as usize;
         let number = ids.len();
         if ids.iter().any(|id| *id > TOP / 2) {
             return Err(record.error(super::TOO_LARGE).into());

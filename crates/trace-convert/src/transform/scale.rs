@@ -1,6 +1,7 @@
 //! Longer and shorter prompts and answers, their blocks in step.
 
 use super::{Fate, Transform};
+use crate::limit;
 use crate::record::Record;
 use crate::report::{Kind, Report};
 use trace_core::{Field, blocks_of};
@@ -42,7 +43,8 @@ impl Transform for Scale {
         let parts = self.input.ceil() as u64;
         let mut stretched = Vec::new();
         let (mut last, mut part) = (0, 0);
-        for block in 0..blocks_of(length, self.block_size) {
+        let blocks = limit::blocks(length, self.block_size).map_err(|why| record.error(why))?;
+        for block in 0..blocks {
             let from = ((block as f64 / self.input) as usize).min(ids.len() - 1);
             part = if from == last && block > 0 {
                 part + 1
