@@ -1,7 +1,7 @@
 //! An LLM server that needs no GPU, and writes down what it receives.
 //!
-//! A client of OpenAI's completions or chat gets its tokens when `--ttft` and `--itl` say, to some
-//! ten microseconds; the server stamps by its own clock what left when. What a load generator
+//! A client gets its tokens when `--ttft` and `--itl` or a model of an engine say, to some ten
+//! microseconds; the server stamps by its own clock what left when. What a load generator
 //! reports can so be held against the truth:
 //!
 //! ```text
@@ -24,21 +24,36 @@
 //!
 //! # Endpoints
 //!
-//! `POST /v1/completions` and `/v1/chat/completions`, streamed or whole, `GET /v1/models` and
-//! `/health`. The fields that matter are `prompt` (text, token ids, or an array of either: one
-//! choice each) or `messages` (content as text or parts), `max_tokens` or `max_completion_tokens`,
-//! `n`, `stream`, `stream_options.include_usage` and `model`; others are ignored. Exactly
-//! `max_tokens` tokens are answered, each an event of its own, the last with
-//! `finish_reason: "length"`; without a limit, `--output-tokens` of them and `"stop"`. A chat's
-//! first chunk has the role and no text, and leaves with the first token. Token k is due at
-//! arrival + ttft + k·itl, whenever the ones before it left, so long answers do not drift.
-//! An answer that is not streamed leaves as its last token would.
+//! | `POST` | whose |
+//! |---|---|
+//! | `/v1/completions`, `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings` | OpenAI's, with vLLM's additions |
+//! | `/v1/messages`, `/v1/messages/count_tokens` | Anthropic's |
+//! | `/generate`, `/generate_stream` | text-generation-inference's |
+//! | `/api/generate`, `/api/chat` | Ollama's |
+//! | `/tokenize`, `/detokenize`, `/reset_prefix_cache` | vLLM's |
 //!
-//! Tokens of a prompt are counted as whitespace-separated words of text, or as the number of token
-//! ids. An answer's words are one token each in the vocabularies o200k and cl100k.
+//! and `GET /v1/models`, `/health`, `/ready`, `/version` and `/metrics`, the last in vLLM's names.
+//! The fields that matter are the prompt (text, token ids, or an array of either: one choice each)
+//! or the messages (content as text or parts), the limit of tokens, `n`, `stop`, `min_tokens`,
+//! `ignore_eos`, `priority`, `stream`, `stream_options.include_usage` and `model`, by the names
+//! they have in each API; others are ignored. Exactly as many tokens as the limit are answered,
+//! each an event of its own, the last with `finish_reason: "length"`, unless a stop string comes
+//! up or `--eos-rate` ends the answer; without a limit, `--output-tokens` of them and `"stop"`. A
+//! chat's first chunk has the role and no text, and leaves with the first token.
 //!
-//! A wrong request is answered in OpenAI's shape of errors: 400 for bad JSON, a missing prompt or
-//! a senseless number, 404 and 405 for another path or method, 413 beyond 64 MiB.
+//! # When tokens leave
+//!
+//! Token k is due at arrival + ttft + k·itl, whenever the ones before it left, so long answers do
+//! not drift. Or a model of an [`engine`] says when: then answers share its batches, wait for a
+//! place in them, and find prompts in its cache, which their usage tells as `cached_tokens`. An
+//! answer that is not streamed leaves as its last token would.
+//!
+//! Tokens are counted as `--tokenizer` does, of content and without a chat template; the messages
+//! of a chat are counted one by one. An answer's words are one token each in o200k and cl100k.
+//!
+//! A wrong request is answered in the shape of the API's errors: 400 for bad JSON, a missing
+//! prompt, a senseless number or too many tokens, 401 without a key, 404 and 405 for another
+//! path or method, 413 beyond 64 MiB, 503 while it starts.
 //!
 //! # The record
 //!
@@ -46,12 +61,14 @@
 //!
 //! | field | type | meaning |
 //! |---|---|---|
-//! | `timestamp` | number, ms | arrival since the first request to either endpoint arrived, to the microsecond |
-//! | `input_length` | integer | prompt tokens, counted as above |
+//! | `timestamp` | number, ms | arrival since the first request for an answer arrived, to the microsecond |
+//! | `input_length` | integer | prompt tokens, counted as above, of all prompts |
 //! | `output_length` | integer | tokens that were asked for, or the default |
-//! | `session_id` | string, optional | the request's header `x-session-id` |
+//! | `hash_ids` | array of integers, optional | ids of the blocks of the prompt, a partial last one included; absent where there are several prompts |
+//! | `session_id` | string, optional | the request's header `x-session-id`, or a number for what grows from one prompt |
 //! | `model` | string, optional | the model it asked for |
 //! | `request_id` | string, optional | the request's header `x-request-id` |
+//! | `text_input`, `messages`, `tools`, `payload` | optional | the prompt, with `--keep-text` |
 //! | `arrival_unix_ms` | number, ms | arrival since 1970, to the microsecond |
 //! | `first_byte_ms` | number, ms, optional | arrival to the first byte of the body, which a stream sends with its first token; absent if none was sent |
 //! | `last_byte_ms` | number, ms, optional | arrival to the last byte of the body that was sent |
@@ -68,22 +85,36 @@
 pub mod engine;
 
 mod answer;
+mod api;
 mod args;
 mod ask;
+mod count;
+mod drip;
+mod drive;
 mod fault;
+mod generate;
+mod info;
 mod journal;
+mod metrics;
+mod models;
+mod pace;
+mod plan;
 mod record;
+mod reply;
 mod schedule;
 mod server;
 mod service;
+mod sessions;
 mod settings;
+mod stream;
 mod wire;
+mod words;
 
-pub use args::Args;
-pub use fault::Fault;
+pub use args::{Args, EngineArgs, FaultArgs, RecordArgs};
+pub use fault::{Fault, Faults};
 pub use record::Tally;
 pub use server::{Running, start};
-pub use settings::Settings;
+pub use settings::{Model, Recording, Settings};
 
 use std::io::{self, Write};
 
@@ -98,8 +129,7 @@ use trace_core::cli;
 pub fn run(args: &Args) -> anyhow::Result<u8> {
     allow_many_files();
     let records = Box::new(Loud(cli::stdout()?));
-    let mut server = start(&Settings::from(args), Some(records))
-        .with_context(|| format!("cannot listen at {}:{}", args.host, args.port))?;
+    let mut server = start(&args.settings()?, Some(records)).map_err(|err| told(err, args))?;
     let mut stderr = io::stderr();
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(stderr, "trace-mock: listening on {}", server.url());
@@ -123,6 +153,14 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
     let finished = server.finish().context("cannot write records");
     let _ = writeln!(stderr, "trace-mock: {tally}");
     finished.map(|_| cli::DONE)
+}
+
+/// What is said when it cannot start: where it was to listen, if that was why.
+fn told(err: io::Error, args: &Args) -> anyhow::Error {
+    if err.kind() == io::ErrorKind::Other || err.kind() == io::ErrorKind::InvalidInput {
+        return err.into();
+    }
+    anyhow::Error::new(err).context(format!("cannot listen at {}:{}", args.host, args.port))
 }
 
 /// A writer whose failure is told at once: the server goes on without it, maybe for hours.

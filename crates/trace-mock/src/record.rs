@@ -7,10 +7,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use trace_core::Micros;
+use trace_core::{Micros, push_integers};
 
 use crate::fault::Fault;
 use crate::journal::Journal;
+use crate::metrics::{Finish, Metrics};
+use crate::plan::Reason;
 
 /// What a server counts and dates for all its requests.
 #[derive(Debug)]
@@ -21,9 +23,11 @@ pub(crate) struct Books {
     unix: Duration,
     first_arrival: OnceLock<Instant>,
     requests: AtomicU64,
+    open: AtomicU64,
     aborted: AtomicU64,
     refused: AtomicU64,
     journal: Option<Journal>,
+    pub(crate) metrics: Metrics,
 }
 
 /// How many requests a server has had.
@@ -56,9 +60,13 @@ impl fmt::Display for Tally {
 pub(crate) struct Said<'a> {
     pub(crate) input_length: u64,
     pub(crate) output_length: u64,
+    /// Not on the line where there are none.
+    pub(crate) hash_ids: &'a [u64],
     pub(crate) session_id: Option<&'a [u8]>,
     pub(crate) model: Option<&'a str>,
     pub(crate) request_id: Option<&'a [u8]>,
+    /// Members that keep the prompt, each with a comma in front.
+    pub(crate) text: &'a [u8],
 }
 
 /// A request being answered. Becomes its line when dropped, whatever the reason.
@@ -70,9 +78,13 @@ pub(crate) struct Record {
     arrival: Instant,
     /// When the first and the latest byte of the answer left.
     sent: Option<(Instant, Instant)>,
+    input_tokens: u64,
     asked_tokens: u64,
     sent_tokens: u64,
-    complete: bool,
+    /// When the latest token left.
+    token: Option<Instant>,
+    /// Why the answer ended, once it has.
+    end: Option<Reason>,
     fault: Option<Fault>,
 }
 
@@ -85,10 +97,22 @@ impl Books {
                 .unwrap_or_default(),
             first_arrival: OnceLock::new(),
             requests: AtomicU64::new(0),
+            open: AtomicU64::new(0),
             aborted: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             journal,
+            metrics: Metrics::new(),
         }
+    }
+
+    /// Whether lines are written.
+    pub(crate) fn records(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Requests that are being answered.
+    pub(crate) fn open_requests(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
     }
 
     pub(crate) fn tally(&self) -> Tally {
@@ -115,14 +139,10 @@ impl Books {
     }
 
     /// Count a request and begin its record. Returns its number too, from 0.
-    pub(crate) fn open(
-        self: &Arc<Books>,
-        arrival: Instant,
-        said: &Said<'_>,
-        fault: Option<Fault>,
-    ) -> (u64, Record) {
+    pub(crate) fn open(self: &Arc<Books>, arrival: Instant, said: &Said<'_>) -> (u64, Record) {
         let first = *self.first_arrival.get_or_init(|| arrival);
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
         let line = match self.journal {
             Some(_) => head(said, since(first, arrival), self.unix(arrival).into()),
             None => Vec::new(),
@@ -132,10 +152,12 @@ impl Books {
             line,
             arrival,
             sent: None,
+            input_tokens: said.input_length,
             asked_tokens: said.output_length,
             sent_tokens: 0,
-            complete: false,
-            fault,
+            token: None,
+            end: None,
+            fault: None,
         };
         (number, record)
     }
@@ -147,16 +169,41 @@ impl Record {
         self.arrival
     }
 
+    /// Note the fault that is to befall it.
+    pub(crate) fn suffer(&mut self, fault: Option<Fault>) {
+        self.fault = fault;
+    }
+
+    /// Note how long it was in the queue.
+    pub(crate) fn queued(&self, waited: Duration) {
+        self.books.metrics.queued(waited);
+    }
+
     /// Note that bytes leave at `now`, with which `tokens` in all have been sent.
     pub(crate) fn send(&mut self, tokens: u64, now: Instant) {
         let (first, _) = self.sent.unwrap_or((now, now));
         self.sent = Some((first, now));
+        let more = tokens.saturating_sub(self.sent_tokens);
+        if more > 0 {
+            match self.token.replace(now) {
+                None => self.books.metrics.first_token(now - self.arrival),
+                Some(before) => self.books.metrics.more_tokens(more, now - before),
+            }
+        }
         self.sent_tokens = tokens;
     }
 
-    /// Note that the answer has reached its end.
-    pub(crate) fn complete(&mut self) {
-        self.complete = true;
+    /// Arrival to the first byte; to now if none has left.
+    pub(crate) fn first_byte(&self) -> Duration {
+        match self.sent {
+            Some((first, _)) => first - self.arrival,
+            None => self.arrival.elapsed(),
+        }
+    }
+
+    /// Note that the answer has reached its end, and why.
+    pub(crate) fn complete(&mut self, reason: Reason) {
+        self.end = Some(reason);
     }
 
     fn finish(&mut self) {
@@ -170,7 +217,7 @@ impl Record {
         if self.sent_tokens != self.asked_tokens {
             push_number(line, ",\"sent_tokens\":", self.sent_tokens);
         }
-        if !self.complete {
+        if self.end.is_none() {
             line.extend_from_slice(b",\"aborted\":true");
         }
         if let Some(fault) = self.fault {
@@ -182,9 +229,19 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if !self.complete {
-            self.books.aborted.fetch_add(1, Ordering::Relaxed);
-        }
+        self.books.open.fetch_sub(1, Ordering::Relaxed);
+        let how = match self.end {
+            Some(Reason::Stop) => Finish::Stop,
+            Some(Reason::Length) => Finish::Length,
+            None => {
+                self.books.aborted.fetch_add(1, Ordering::Relaxed);
+                Finish::Abort
+            }
+        };
+        let total = self.arrival.elapsed();
+        self.books
+            .metrics
+            .finished(how, total, self.input_tokens, self.sent_tokens);
         if self.books.journal.is_some() {
             self.finish();
         }
@@ -201,6 +258,10 @@ fn head(said: &Said<'_>, timestamp: Micros, unix: Micros) -> Vec<u8> {
     timestamp.push_millis(&mut line);
     push_number(&mut line, ",\"input_length\":", said.input_length);
     push_number(&mut line, ",\"output_length\":", said.output_length);
+    if !said.hash_ids.is_empty() {
+        line.extend_from_slice(b",\"hash_ids\":");
+        push_integers(&mut line, said.hash_ids);
+    }
     let strings = [
         (",\"session_id\":", said.session_id),
         (",\"model\":", said.model.map(str::as_bytes)),
@@ -212,6 +273,7 @@ fn head(said: &Said<'_>, timestamp: Micros, unix: Micros) -> Vec<u8> {
             line.extend_from_slice(json);
         }
     }
+    line.extend_from_slice(said.text);
     line.extend_from_slice(b",\"arrival_unix_ms\":");
     unix.push_millis(&mut line);
     line
@@ -233,6 +295,8 @@ mod tests {
     const SAID: Said<'_> = Said {
         input_length: 12,
         output_length: 3,
+        hash_ids: &[5, 7],
+        text: b"",
         session_id: Some(b"\"s-1\""),
         model: Some("\"m\""),
         request_id: Some(b"\"run/7\""),
@@ -240,7 +304,8 @@ mod tests {
 
     fn line(said: &Said<'_>, fault: Option<Fault>, answer: impl FnOnce(&mut Record)) -> String {
         let books = Arc::new(Books::new(None));
-        let (_, mut record) = books.open(books.start, said, fault);
+        let (_, mut record) = books.open(books.start, said);
+        record.suffer(fault);
         record.line = head(
             said,
             Micros::from_micros(1_500),
@@ -260,11 +325,11 @@ mod tests {
         let line = line(&SAID, None, |record| {
             record.send(1, micros(record, 50_007));
             record.send(3, micros(record, 70_000));
-            record.complete();
+            record.complete(Reason::Length);
         });
         assert_eq!(
             line,
-            "{\"timestamp\":1.5,\"input_length\":12,\"output_length\":3,\"session_id\":\"s-1\",\
+            "{\"timestamp\":1.5,\"input_length\":12,\"output_length\":3,\"hash_ids\":[5,7],\"session_id\":\"s-1\",\
              \"model\":\"m\",\"request_id\":\"run/7\",\"arrival_unix_ms\":2000.25,\
              \"first_byte_ms\":50.007,\"last_byte_ms\":70}\n"
         );
@@ -300,14 +365,15 @@ mod tests {
     #[test]
     fn requests_are_counted_by_how_they_ended() {
         let books = Arc::new(Books::new(None));
-        let (number, mut record) = books.open(Instant::now(), &SAID, None);
+        let (number, mut record) = books.open(Instant::now(), &SAID);
         assert_eq!(number, 0);
-        record.complete();
+        record.complete(Reason::Length);
         drop(record);
-        let (number, record) = books.open(Instant::now(), &SAID, None);
+        let (number, record) = books.open(Instant::now(), &SAID);
         assert_eq!(number, 1);
         drop(record);
         books.refuse();
+        assert_eq!(books.open_requests(), 0);
         let tally = Tally {
             requests: 2,
             aborted: 1,

@@ -16,6 +16,7 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use trace_core::clock::Timer;
+use trace_prompt::Tokenizer;
 
 use crate::answer::Cut;
 use crate::journal::{Journal, Writing};
@@ -28,6 +29,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Connections that may wait to be accepted: a burst of clients comes at once.
 const BACKLOG: u32 = 16_384;
+
+/// Threads that count long prompts beside the one that serves.
+const COUNTING_THREADS: usize = 4;
 
 /// Polls between two looks at the sockets and the clock. Tokio's 61 would let a token wait behind
 /// so many streams that happen to be ready.
@@ -60,22 +64,28 @@ pub struct Running {
 ///
 /// # Errors
 ///
-/// When there is no such address, it cannot be listened at, or the system has no more threads or
-/// file descriptors to give.
+/// When there is no such address, it cannot be listened at, the tokenizer cannot be loaded, the
+/// settings contradict each other, or the system has no more threads or file descriptors to give.
 pub fn start(settings: &Settings, records: Option<Box<dyn Write + Send>>) -> io::Result<Running> {
+    // An embedded vocabulary is unpacked with its first text: not while somebody waits for tokens.
+    let tokenizer = Tokenizer::load(&settings.tokenizer).map_err(io::Error::other)?;
+    tokenizer.count(" a").map_err(io::Error::other)?;
     let runtime = Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(COUNTING_THREADS)
         .event_interval(EVENT_INTERVAL)
         .build()?;
     let inside = runtime.enter();
     let listener = listen(settings)?;
     let address = listener.local_addr()?;
     let timer = Timer::new()?;
-    drop(inside);
 
     let (journal, writing) = records.map(Journal::start).transpose()?.unzip();
     let books = Arc::new(Books::new(journal));
-    let service = Arc::new(Service::new(settings, Arc::clone(&books), timer));
+    let service = Service::new(settings, tokenizer, Arc::clone(&books), timer);
+    let service = service.map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+    let service = Arc::new(service);
+    drop(inside);
     let (phase, watched) = watch::channel(Phase::Serving);
     let (ending, ended) = watch::channel(());
     let thread = thread::Builder::new().name("mock".into()).spawn(move || {

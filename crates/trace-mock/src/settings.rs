@@ -1,26 +1,90 @@
 //! How a server is to behave.
 
-use trace_core::Micros;
+use trace_core::{BLOCK_TOKENS, Micros};
+use trace_prompt::Name;
 
-use crate::fault::Fault;
+use crate::engine::{Cost, Jitter, Limits};
+use crate::fault::Faults;
 
-/// How a server is to behave. The default answers at once, on any free port of 127.0.0.1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a server is to behave. The default answers at once, on any free port of 127.0.0.1, and
+/// counts tokens as o200k does.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Name or address to listen at.
     pub host: String,
     /// Port to listen at; 0 for any that is free.
     pub port: u16,
-    /// From the arrival of a request to its first token.
+    /// From the arrival of a request to its first token, where there is no engine.
     pub ttft: Micros,
-    /// From each token to the next.
+    /// From each token to the next, where there is no engine.
     pub itl: Micros,
+    /// Paces tokens instead of `ttft` and `itl`.
+    pub engine: Option<Model>,
     /// Tokens of an answer whose request does not say how many.
     pub output_tokens: u64,
-    /// Models on offer. Any model that is asked for answers; the first answers if none is.
+    /// Chance at each token that an answer ends by itself, unless the request ignores that.
+    pub eos_rate: f64,
+    /// Most tokens of a prompt and its answer together.
+    pub max_model_len: Option<u64>,
+    /// Numbers of an embedding whose request does not say how many.
+    pub embedding_dimensions: u64,
+    /// Models on offer. The first answers if none is asked for.
     pub models: Vec<String>,
-    /// What goes wrong with every request that does not say otherwise.
-    pub fault: Option<Fault>,
+    /// Whether a model that is not on offer is refused; else any answers.
+    pub strict_models: bool,
+    /// Keys one of which a request must have; none are needed if there are none.
+    pub api_keys: Vec<String>,
+    /// How long it takes to become ready: until then it is not, and answers 503.
+    pub startup_delay: Micros,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What chance is drawn from.
+    pub seed: u64,
+    /// Counts tokens.
+    pub tokenizer: Name,
+    /// How requests are written down.
+    pub record: Recording,
+}
+
+/// A model of an engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Model {
+    /// What its steps take.
+    pub cost: Cost,
+    /// What bounds its batches.
+    pub limits: Limits,
+    /// How its times scatter.
+    pub jitter: Jitter,
+}
+
+/// How requests are written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Whether lines have `hash_ids`.
+    pub hash_ids: bool,
+    /// Tokens of a block, also of the engine's cache.
+    pub block_size: u64,
+    /// Makes ids hashes under this key, instead of numbers in first-seen order.
+    pub salt: Option<[u8; 16]>,
+    /// Header that names the session.
+    pub session_header: String,
+    /// Whether requests without that header are put into sessions by what their prompts share.
+    pub sessions_by_prefix: bool,
+    /// Whether prompts are written too.
+    pub keep_text: bool,
+}
+
+impl Default for Recording {
+    fn default() -> Recording {
+        Recording {
+            hash_ids: true,
+            block_size: BLOCK_TOKENS,
+            salt: None,
+            session_header: "x-session-id".into(),
+            sessions_by_prefix: false,
+            keep_text: false,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -30,9 +94,19 @@ impl Default for Settings {
             port: 0,
             ttft: Micros::ZERO,
             itl: Micros::ZERO,
+            engine: None,
             output_tokens: 16, // as the completions of OpenAI and vLLM
+            eos_rate: 0.0,
+            max_model_len: None,
+            embedding_dimensions: 768,
             models: vec!["mock".into()],
-            fault: None,
+            strict_models: false,
+            api_keys: Vec::new(),
+            startup_delay: Micros::ZERO,
+            faults: Faults::default(),
+            seed: 0,
+            tokenizer: Name::O200k,
+            record: Recording::default(),
         }
     }
 }

@@ -47,6 +47,18 @@ impl Cost {
         millis(self.overhead_ms)
     }
 
+    /// Every coefficient times `factor`.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Cost {
+        Cost {
+            overhead_ms: self.overhead_ms * factor,
+            prefill_token_ms: self.prefill_token_ms * factor,
+            step_ms: self.step_ms * factor,
+            sequence_ms: self.sequence_ms * factor,
+            context_token_ms: self.context_token_ms * factor,
+        }
+    }
+
     /// Whether every coefficient is a time: finite and not negative.
     ///
     /// # Errors

@@ -2,192 +2,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+mod api;
+mod engine;
+mod fault;
+mod harness;
+mod record;
+
+use std::io::{BufRead, ErrorKind, Read, Write};
+use std::process::Command;
 use std::time::Duration;
+
+use harness::{Mock, Response};
 
 use serde_json::Value;
 use trace_core::Reader;
 
 const PROMPT: &str = r#"{"prompt":"one two three","max_tokens":4}"#;
 const STREAM: &str = r#"{"prompt":"one two three","max_tokens":4,"stream":true,"stream_options":{"include_usage":true}}"#;
-
-/// A mock on a free port, ended when dropped.
-struct Mock {
-    child: Child,
-    address: String,
-    stderr: BufReader<ChildStderr>,
-    stdout: Option<BufReader<ChildStdout>>,
-}
-
-impl Mock {
-    fn start(args: &[&str]) -> Mock {
-        Mock::start_with(args, Stdio::piped())
-    }
-
-    fn start_with(args: &[&str], stdout: Stdio) -> Mock {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_trace-mock"))
-            .args(["--port", "0"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(stdout)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("trace-mock: listening on http://");
-        let address = address
-            .unwrap_or_else(|| panic!("{line}"))
-            .trim_end()
-            .to_owned();
-        let stdout = child.stdout.take().map(BufReader::new);
-        Mock {
-            child,
-            address,
-            stderr,
-            stdout,
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        stream
-    }
-
-    fn send(&self, head: &str, body: &str) -> TcpStream {
-        let mut stream = self.connect();
-        let length = body.len();
-        write!(
-            stream,
-            "{head}\r\nhost: mock\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        stream
-    }
-
-    fn ask(&self, head: &str, body: &str) -> Response {
-        let mut bytes = Vec::new();
-        let end = self.send(head, body).read_to_end(&mut bytes);
-        Response::read(&bytes, end.err().map(|err| err.kind()))
-    }
-
-    fn post(&self, path: &str, headers: &str, body: &str) -> Response {
-        self.ask(&format!("POST {path} HTTP/1.1{headers}"), body)
-    }
-
-    fn complete(&self, fault: &str, body: &str) -> Response {
-        self.post(
-            "/v1/completions",
-            &format!("\r\nx-mock-fault: {fault}"),
-            body,
-        )
-    }
-
-    /// The next record.
-    fn record(&mut self) -> Value {
-        let mut line = String::new();
-        self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|err| panic!("{err}: {line:?}"))
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    /// Wait for its end. Returns its status, its further records, and its further words.
-    fn end(mut self) -> (ExitStatus, String, String) {
-        let (mut out, mut err) = (String::new(), String::new());
-        if let Some(mut stdout) = self.stdout.take() {
-            stdout.read_to_string(&mut out).unwrap();
-        }
-        self.stderr.read_to_string(&mut err).unwrap();
-        (self.child.wait().unwrap(), out, err)
-    }
-}
-
-impl Drop for Mock {
-    fn drop(&mut self) {
-        // Either may fail where it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-struct Response {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-    /// Whether the body came to its end, and if not, why not.
-    whole: bool,
-    error: Option<ErrorKind>,
-}
-
-impl Response {
-    fn read(bytes: &[u8], error: Option<ErrorKind>) -> Response {
-        let split = bytes.windows(4).position(|end| end == b"\r\n\r\n");
-        let split = split.unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(bytes)));
-        let head = String::from_utf8(bytes[..split].to_vec()).unwrap();
-        let mut rest = &bytes[split + 4..];
-        let (mut body, mut whole) = (Vec::new(), true);
-        if head.contains("transfer-encoding: chunked") {
-            whole = false;
-            while let Some(line) = rest.windows(2).position(|end| end == b"\r\n") {
-                let size = std::str::from_utf8(&rest[..line]).unwrap();
-                let size = usize::from_str_radix(size, 16).unwrap();
-                whole = size == 0;
-                body.extend_from_slice(&rest[line + 2..line + 2 + size]);
-                rest = &rest[line + 4 + size..];
-            }
-        } else {
-            body.extend_from_slice(rest);
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
-            whole &= length.unwrap().parse::<usize>().unwrap() == body.len();
-        }
-        Response {
-            status: head[9..12].parse().unwrap(),
-            head,
-            body,
-            whole,
-            error,
-        }
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    /// The data of the events but for the end mark, which must be there.
-    fn events(&self) -> Vec<Value> {
-        assert!(
-            self.head.contains("content-type: text/event-stream"),
-            "{}",
-            self.head
-        );
-        let events = self.text().strip_suffix("data: [DONE]\n\n").unwrap();
-        let data =
-            |event: &str| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
-        events.split_terminator("\n\n").map(data).collect()
-    }
-}
 
 #[test]
 fn a_completion_streams_its_tokens_its_usage_and_an_end() {
@@ -258,7 +89,7 @@ fn what_is_wrong_is_answered_in_the_shape_of_openai() {
     let mut mock = Mock::start(&[]);
     let cases = [
         ("GET /v1/completions", "", 405),
-        ("POST /v1/embeddings", "{}", 404),
+        ("POST /v1/nowhere", "{}", 404),
         ("POST /v1/completions", "", 400),
         ("POST /v1/completions", "{\"prompt\":", 400),
         ("POST /v1/completions", "\u{89}PNG\r\n", 400),

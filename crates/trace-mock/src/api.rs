@@ -1,0 +1,119 @@
+//! The ways to ask for an answer.
+
+use std::fmt;
+
+/// An endpoint that answers, and so the shape of what is asked and answered there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Api {
+    /// `/v1/completions`
+    Completions,
+    /// `/v1/chat/completions`
+    Chat,
+    /// `/v1/responses`
+    Responses,
+    /// `/v1/embeddings`
+    Embeddings,
+    /// `/generate`, whole
+    Generate,
+    /// `/generate_stream`
+    GenerateStream,
+    /// `/api/generate`
+    OllamaGenerate,
+    /// `/api/chat`
+    OllamaChat,
+    /// `/v1/messages`
+    Messages,
+}
+
+/// Whose errors and media types an endpoint has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    OpenAi,
+    Tgi,
+    Ollama,
+    Anthropic,
+}
+
+impl Api {
+    /// The endpoint at `path`.
+    pub(crate) fn at(path: &str) -> Option<Api> {
+        Some(match path {
+            "/v1/completions" => Api::Completions,
+            "/v1/chat/completions" => Api::Chat,
+            "/v1/responses" => Api::Responses,
+            "/v1/embeddings" => Api::Embeddings,
+            "/v1/messages" => Api::Messages,
+            "/generate" => Api::Generate,
+            "/generate_stream" => Api::GenerateStream,
+            "/api/generate" => Api::OllamaGenerate,
+            "/api/chat" => Api::OllamaChat,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn family(self) -> Family {
+        match self {
+            Api::Completions | Api::Chat | Api::Responses | Api::Embeddings => Family::OpenAi,
+            Api::Generate | Api::GenerateStream => Family::Tgi,
+            Api::OllamaGenerate | Api::OllamaChat => Family::Ollama,
+            Api::Messages => Family::Anthropic,
+        }
+    }
+}
+
+/// An error of `kind`, a status and a reason, as the clients of a family know it.
+pub(crate) fn error_json(family: Family, status: u16, reason: &str) -> String {
+    let kind = match (status, family) {
+        (401, Family::Anthropic) => "authentication_error",
+        (404, Family::Anthropic) => "not_found_error",
+        (429, _) => "rate_limit_error",
+        (500.., Family::Anthropic) => "api_error",
+        (500.., _) => "server_error",
+        _ => "invalid_request_error",
+    };
+    let reason = Quoted(reason);
+    match family {
+        Family::OpenAi => format!(
+            "{{\"error\":{{\"message\":{reason},\"type\":\"{kind}\",\"param\":null,\"code\":{status}}}}}"
+        ),
+        Family::Tgi => format!("{{\"error\":{reason},\"error_type\":\"{kind}\"}}"),
+        Family::Ollama => format!("{{\"error\":{reason}}}"),
+        Family::Anthropic => {
+            format!("{{\"type\":\"error\",\"error\":{{\"type\":\"{kind}\",\"message\":{reason}}}}}")
+        }
+    }
+}
+
+/// A text that prints as a JSON string.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut json = Vec::with_capacity(self.0.len() + 2);
+        trace_core::push_string(&mut json, self.0);
+        f.write_str(std::str::from_utf8(&json).expect("a JSON string is text"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn errors_have_the_shape_their_clients_know() {
+        let error = |family, status| -> Value {
+            serde_json::from_str(&error_json(family, status, "it \"broke\"")).unwrap()
+        };
+        assert_eq!(error(Family::OpenAi, 500)["error"]["type"], "server_error");
+        assert_eq!(
+            error(Family::OpenAi, 400)["error"]["message"],
+            "it \"broke\""
+        );
+        assert_eq!(error(Family::Anthropic, 500)["error"]["type"], "api_error");
+        assert_eq!(error(Family::Anthropic, 401)["type"], "error");
+        assert_eq!(error(Family::Tgi, 400)["error"], "it \"broke\"");
+        assert_eq!(error(Family::Ollama, 404)["error"], "it \"broke\"");
+    }
+}

@@ -1,0 +1,143 @@
+//! The command line.
+
+mod engine;
+mod fault;
+mod record;
+
+use anyhow::anyhow;
+use trace_core::{Micros, parse_duration};
+use trace_prompt::TokenizerArg;
+
+use crate::ask::MAX_OUTPUT_TOKENS;
+use crate::settings::Settings;
+
+pub use engine::EngineArgs;
+pub use fault::FaultArgs;
+pub use record::RecordArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  trace-mock --ttft 50ms --itl 10ms > seen.jsonl
+  trace-mock --costs overhead=5ms,a=33us,b=6ms,c=20us,d=40ns --cache-blocks 50000 --block-size 16
+  trace-mock --port 0 --fault 429@0.05 --fault stall-mid@0.01
+  curl -N http://127.0.0.1:8000/v1/completions -d '{\"prompt\":\"hi\",\"max_tokens\":5,\"stream\":true}'
+
+Serves OpenAI's completions, chat completions, responses and embeddings and Anthropic's messages
+under /v1, text-generation-inference's /generate and /generate_stream, Ollama's /api/generate and
+/api/chat; /v1/models, /health, /ready, /metrics in vLLM's names, /tokenize, /detokenize and
+/reset_prefix_cache.
+
+Ends on ^C or SIGTERM with status 0: it accepts no more, lets running answers go on for up to five
+seconds (a second signal cuts them), and writes the last records. Memory: some 8 KB for an open
+stream, and 70 bytes for each different block of prompts while hash_ids or a cache are wanted: 2 GB
+for a million requests of 30 new blocks each.";
+
+/// An LLM server that needs no GPU, and writes down what it receives
+///
+/// Answers as the usual APIs do, streamed or whole, with tokens that come when --ttft and --itl
+/// say, or when a model of an engine does. Each request becomes a line of a trace on stdout when it
+/// ends.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "trace-mock", version, about, after_help = EXAMPLES)]
+pub struct Args {
+    /// Name or address to listen at
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    pub host: String,
+
+    /// Port to listen at; 0 takes any free one. The address is printed on stderr
+    #[arg(short, long, value_name = "PORT", default_value_t = 8000)]
+    pub port: u16,
+
+    /// Model on offer, for each time this is given; the first answers where none is asked for
+    #[arg(long = "model", value_name = "NAME", default_value = "mock")]
+    pub models: Vec<String>,
+
+    /// Refuse models that are not on offer, with 404; else any name answers
+    #[arg(long)]
+    pub strict_models: bool,
+
+    /// Key that a request must have, for each time this is given; others get 401
+    #[arg(long = "api-key", value_name = "KEY")]
+    pub api_keys: Vec<String>,
+
+    /// Not ready for so long: /ready and requests for answers get 503
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = parse_duration)]
+    pub startup_delay: Micros,
+
+    /// Tokens of an answer whose request has no limit
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(..=MAX_OUTPUT_TOKENS))]
+    pub output_tokens: u64,
+
+    /// Chance at each token that an answer ends by itself, after min_tokens of the request and
+    /// unless it says ignore_eos
+    #[arg(long, value_name = "CHANCE", default_value_t = 0.0, value_parser = chance)]
+    pub eos_rate: f64,
+
+    /// Most tokens of a prompt and its answer together; more are refused as too long
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_model_len: Option<u64>,
+
+    /// Numbers of an embedding whose request does not say how many
+    #[arg(long, value_name = "N", default_value_t = 768, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub embedding_dimensions: u64,
+
+    /// How tokens are counted.
+    #[command(flatten)]
+    pub tokenizer: TokenizerArg,
+
+    /// Draw what is left to chance from this seed
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u64,
+
+    /// When tokens leave.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
+    /// What goes wrong.
+    #[command(flatten)]
+    pub fault: FaultArgs,
+
+    /// What is written down.
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+impl Args {
+    /// What these flags ask for.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be: a file that is not what it should be, or flags that contradict each other.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let faults = self.fault.faults()?;
+        faults.check().map_err(|reason| anyhow!(reason))?;
+        let (ttft, itl) = self.engine.fixed();
+        let record = self.record.recording();
+        Ok(Settings {
+            host: self.host.clone(),
+            port: self.port,
+            ttft,
+            itl,
+            engine: self.engine.model(record.block_size)?,
+            output_tokens: self.output_tokens,
+            eos_rate: self.eos_rate,
+            max_model_len: self.max_model_len,
+            embedding_dimensions: self.embedding_dimensions,
+            models: self.models.clone(),
+            strict_models: self.strict_models,
+            api_keys: self.api_keys.clone(),
+            startup_delay: self.startup_delay,
+            faults,
+            seed: self.seed,
+            tokenizer: self.tokenizer.tokenizer.clone(),
+            record,
+        })
+    }
+}
+
+fn chance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(chance) if (0.0..=1.0).contains(&chance) => Ok(chance),
+        _ => Err("a chance is a number from 0 to 1".into()),
+    }
+}

@@ -1,0 +1,157 @@
+//! What a request body asks for: JSON → [`Ask`], one reader for each kind of API.
+//!
+//! Only the few fields that shape an answer are read, borrowed from the body. Fields that are not
+//! known are ignored, as servers do.
+
+mod anthropic;
+mod ollama;
+mod openai;
+mod prompt;
+mod tgi;
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+pub(crate) use prompt::Part;
+
+use crate::api::Api;
+
+/// Answers longer than this are refused: a million tokens is beyond every context window, and a
+/// slip of a zero should not fill the memory.
+pub(crate) const MAX_OUTPUT_TOKENS: u64 = 1 << 20;
+
+/// The most answers one request may ask for, over its prompts and its `n`.
+pub(crate) const MAX_CHOICES: u64 = 128;
+
+/// The most numbers of an embedding.
+const MAX_DIMENSIONS: u64 = 1 << 16;
+
+/// What a body asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ask<'a> {
+    /// The model as a JSON string with its quotes, ready to be copied into other JSON.
+    pub(crate) model: Option<Cow<'a, str>>,
+    /// Whether to stream.
+    pub(crate) stream: bool,
+    /// Whether a stream is to tell its usage.
+    pub(crate) usage: bool,
+    /// Tokens of each answer, if said.
+    pub(crate) limit: Option<u64>,
+    /// Tokens before which an answer does not end by itself.
+    pub(crate) min_tokens: u64,
+    /// Whether it does not end by itself at all.
+    pub(crate) ignore_eos: bool,
+    /// What ends an answer when it comes up in its text.
+    pub(crate) stop: Vec<String>,
+    /// Answers to each prompt.
+    pub(crate) n: u64,
+    /// Lower goes first, where the server heeds it.
+    pub(crate) priority: i64,
+    /// Prompts, each in pieces that are counted on their own.
+    pub(crate) prompts: Vec<Vec<Part<'a>>>,
+    /// Numbers of each embedding, if said.
+    pub(crate) dimensions: Option<u64>,
+    /// Whether embeddings are wanted in base64.
+    pub(crate) base64: bool,
+}
+
+impl Ask<'_> {
+    /// The same with nothing of the body's: no prompts.
+    pub(crate) fn without_prompts(self) -> Ask<'static> {
+        Ask {
+            model: self.model.map(|model| Cow::Owned(model.into_owned())),
+            stream: self.stream,
+            usage: self.usage,
+            limit: self.limit,
+            min_tokens: self.min_tokens,
+            ignore_eos: self.ignore_eos,
+            stop: self.stop,
+            n: self.n,
+            priority: self.priority,
+            prompts: Vec::new(),
+            dimensions: self.dimensions,
+            base64: self.base64,
+        }
+    }
+
+    /// How many answers to give: prompts × `n`.
+    pub(crate) fn choices(&self) -> u64 {
+        self.n.saturating_mul(self.prompts.len() as u64)
+    }
+
+    fn check(self) -> Result<Self, String> {
+        if self
+            .model
+            .as_ref()
+            .is_some_and(|model| !model.starts_with('"'))
+        {
+            return Err("`model` must be a string".into());
+        }
+        if self.limit.is_some_and(|limit| limit > MAX_OUTPUT_TOKENS) {
+            return Err(format!(
+                "more than {MAX_OUTPUT_TOKENS} tokens are asked for"
+            ));
+        }
+        if self.limit.is_some_and(|limit| limit < self.min_tokens) {
+            return Err("`min_tokens` is more than the limit of tokens".into());
+        }
+        if self
+            .dimensions
+            .is_some_and(|n| !(1..=MAX_DIMENSIONS).contains(&n))
+        {
+            return Err(format!("`dimensions` is not 1 to {MAX_DIMENSIONS}"));
+        }
+        match self.choices() {
+            1..=MAX_CHOICES => Ok(self),
+            choices => Err(format!(
+                "{choices} choices are asked for, not 1 to {MAX_CHOICES}"
+            )),
+        }
+    }
+}
+
+/// Read the body of a request to `api`.
+///
+/// # Errors
+///
+/// What is wrong, in words for the client.
+pub(crate) fn read(api: Api, body: &[u8]) -> Result<Ask<'_>, String> {
+    let ask = match api {
+        Api::Completions => openai::completion(body),
+        Api::Chat => openai::chat(body),
+        Api::Responses => openai::response(body),
+        Api::Embeddings => openai::embedding(body),
+        Api::Generate => tgi::generate(body),
+        Api::GenerateStream => tgi::generate_stream(body),
+        Api::OllamaGenerate => ollama::generate(body),
+        Api::OllamaChat => ollama::chat(body),
+        Api::Messages => anthropic::message(body),
+    }?;
+    ask.check()
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|err| format!("cannot read the body: {err}"))
+}
+
+/// A field that must be there.
+fn must<T>(field: Option<T>, name: &str) -> Result<T, String> {
+    field.ok_or_else(|| format!("the field `{name}` is missing"))
+}
+
+/// A model's name as it stands in the body.
+type Model<'a> = Option<&'a RawValue>;
+
+fn name(model: Model<'_>) -> Option<Cow<'_, str>> {
+    model.map(|model| Cow::Borrowed(model.get()))
+}
+
+/// The texts of messages, of which there must be some.
+fn chat_of(messages: Option<Vec<prompt::Message<'_>>>) -> Result<Vec<Part<'_>>, String> {
+    let messages = must(messages, "messages")?;
+    if messages.is_empty() {
+        return Err("`messages` is empty".into());
+    }
+    Ok(prompt::texts(messages))
+}

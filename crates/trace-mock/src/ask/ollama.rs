@@ -1,0 +1,79 @@
+//! Ollama's bodies. They stream unless they say no.
+
+use serde::Deserialize;
+
+use super::prompt::{Message, Part, Stops, Text};
+use super::{Ask, Model, chat_of, must, name, parse};
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    model: Model<'a>,
+    stream: Option<bool>,
+    #[serde(borrow)]
+    prompt: Option<Text<'a>>,
+    #[serde(borrow)]
+    system: Option<Text<'a>>,
+    #[serde(borrow)]
+    messages: Option<Vec<Message<'a>>>,
+    #[serde(default)]
+    options: Options,
+}
+
+#[derive(Default, Deserialize)]
+struct Options {
+    /// Negative: until the answer ends by itself.
+    num_predict: Option<i64>,
+    #[serde(default)]
+    stop: Stops,
+}
+
+impl<'a> Body<'a> {
+    fn ask(self, texts: Vec<Part<'a>>) -> Ask<'a> {
+        let limit = self.options.num_predict;
+        Ask {
+            model: name(self.model),
+            stream: self.stream.unwrap_or(true),
+            usage: true,
+            limit: limit.and_then(|limit| u64::try_from(limit).ok()),
+            stop: self.options.stop.0,
+            n: 1,
+            prompts: vec![texts],
+            ..Ask::default()
+        }
+    }
+}
+
+/// The body of `/api/generate`.
+pub(super) fn generate(body: &[u8]) -> Result<Ask<'_>, String> {
+    let mut body: Body<'_> = parse(body)?;
+    let prompt = must(body.prompt.take(), "prompt")?;
+    let texts = body.system.take().into_iter().chain([prompt]);
+    let texts = texts.map(|text| Part::Text(text.0)).collect();
+    Ok(body.ask(texts))
+}
+
+/// The body of `/api/chat`.
+pub(super) fn chat(body: &[u8]) -> Result<Ask<'_>, String> {
+    let mut body: Body<'_> = parse(body)?;
+    let texts = chat_of(body.messages.take())?;
+    Ok(body.ask(texts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_streams_unless_told_otherwise_and_options_hold_the_limit() {
+        let ask = generate(br#"{"prompt":"a","system":"s","options":{"num_predict":4}}"#).unwrap();
+        assert_eq!(
+            (ask.stream, ask.limit, ask.prompts[0].len()),
+            (true, Some(4), 2)
+        );
+        let ask = chat(br#"{"messages":[{"role":"user","content":"a"}],"stream":false,"options":{"num_predict":-1}}"#);
+        let ask = ask.unwrap();
+        assert_eq!((ask.stream, ask.limit), (false, None));
+        assert!(generate(b"{}").is_err() && chat(b"{}").is_err());
+    }
+}

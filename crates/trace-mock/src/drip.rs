@@ -1,0 +1,75 @@
+//! Bytes a few at a time.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use trace_core::clock::{Sleep, Timer};
+
+use crate::fault::Fault;
+
+/// How many bytes a piece has: less than any word of an event.
+const PIECE_BYTES: usize = 7;
+
+/// How a body is cut into writes.
+#[derive(Debug)]
+pub(crate) enum Drip {
+    /// Not at all.
+    None,
+    /// As fast as they go.
+    Pieces(Flush),
+    /// A piece each time so much time has passed.
+    Slow { sleep: Sleep, every: Duration },
+}
+
+impl Drip {
+    /// What `fault` asks for.
+    pub(crate) fn of(fault: Option<Fault>, timer: &Timer) -> Drip {
+        match fault {
+            Some(Fault::Bytes) => Drip::Pieces(Flush::default()),
+            Some(Fault::Slow(rate)) => Drip::Slow {
+                sleep: timer.sleep_until(Instant::now()),
+                every: Duration::from_secs(1) * PIECE_BYTES as u32 / rate,
+            },
+            _ => Drip::None,
+        }
+    }
+
+    /// Whether it cuts.
+    pub(crate) fn cuts(&self) -> bool {
+        !matches!(self, Drip::None)
+    }
+
+    /// How many bytes may be sent now, at most.
+    pub(crate) fn poll_size(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        match self {
+            Drip::None => return Poll::Ready(usize::MAX),
+            Drip::Pieces(flush) => ready!(flush.poll(cx)),
+            Drip::Slow { sleep, every } => {
+                ready!(Pin::new(&mut *sleep).poll(cx));
+                let next = Instant::now() + *every;
+                sleep.reset(next);
+            }
+        }
+        Poll::Ready(PIECE_BYTES)
+    }
+}
+
+/// A break in which the connection writes out what it has: it does so when a body is not ready.
+#[derive(Debug, Default)]
+pub(crate) struct Flush {
+    asked: bool,
+}
+
+impl Flush {
+    /// Not ready the first time, ready the second, and so on.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.asked = !self.asked;
+        if self.asked {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
