@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use trace_core::{ErrorKind, Field, TokenSource};
 
-const SCHEMAS: &[&str] = &["request", "outcome", "mock", "stats", "cache"];
+const SCHEMAS: &[&str] = &["request", "outcome", "mock", "stats", "cache", "comparison"];
 
 /// The schema `name` as it lies in `schemas/`.
 fn schema(name: &str) -> Value {
@@ -410,5 +410,20 @@ fn what_trace_stats_says_of_prefixes_validates() {
         let report = prefixes.arg(fixture(file)).run().json();
         stats.know(&report);
         cache.know(&report["cache"]);
+    }
+}
+
+#[test]
+fn comparisons_validate() {
+    let judge = Judge::of("comparison");
+    for (a, b, code) in [
+        ("shared_prefixes.jsonl", "sessions.jsonl", 1),
+        ("sessions.jsonl", "sessions.jsonl", 0),
+        ("literal_prompts.jsonl", "failures.outcomes.jsonl", 1),
+    ] {
+        let compare = tool("trace-stats").args("compare --format json --tolerance *=0.01");
+        let run = compare.arg(fixture(a)).arg(fixture(b)).run();
+        run.check(run.codes == [Some(code)], "a wrong verdict");
+        judge.know(&serde_json::from_slice(&run.stdout).unwrap());
     }
 }

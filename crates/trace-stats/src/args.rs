@@ -1,7 +1,7 @@
 //! What was typed.
 
 use crate::format::Format;
-use crate::{cache, prefixes};
+use crate::{cache, compare, prefixes};
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
 /// Numbers about a trace, or about what became of it
@@ -55,6 +55,8 @@ pub enum Command {
     Cache(cache::Args),
     /// What prompts share: context, hit rates, tree, turns
     Prefixes(prefixes::Args),
+    /// How far apart two traces are
+    Compare(compare::Args),
 }
 
 impl Args {

@@ -20,6 +20,7 @@
 
 mod args;
 pub mod cache;
+pub mod compare;
 pub mod flaw;
 pub mod format;
 pub mod group;

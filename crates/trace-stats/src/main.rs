@@ -2,26 +2,37 @@
 
 use std::io::BufWriter;
 use std::process::ExitCode;
-use trace_core::cli;
-use trace_stats::{Command, cache, prefixes};
+use trace_core::Reader;
+use trace_core::cli::{self, InputArgs};
+use trace_stats::{Command, cache, compare, prefixes};
 
 fn main() -> ExitCode {
     cli::main(|args: trace_stats::Args| {
-        let files = match &args.command {
-            Some(Command::Cache(args)) => &args.input,
-            Some(Command::Prefixes(args)) => &args.input,
-            None => &args.input,
-        };
-        files.outlast_interrupt()?;
-        let mut input = files.open()?;
         let output = BufWriter::new(cli::stdout()?);
         let notes = std::io::stderr();
-        let code = match &args.command {
-            Some(Command::Cache(args)) => cache::run(args, &mut input, output, notes)?,
-            Some(Command::Prefixes(args)) => prefixes::run(args, &mut input, output, notes)?,
-            None => trace_stats::run(&args, &mut input, output, notes)?,
-        };
-        cli::report_skipped("trace-stats", &input);
-        Ok(code)
+        match &args.command {
+            None => over(&args.input, |input| {
+                trace_stats::run(&args, input, output, notes)
+            }),
+            Some(Command::Cache(args)) => {
+                over(&args.input, |input| cache::run(args, input, output, notes))
+            }
+            Some(Command::Prefixes(args)) => over(&args.input, |input| {
+                prefixes::run(args, input, output, notes)
+            }),
+            Some(Command::Compare(args)) => compare::run(args, output),
+        }
     })
+}
+
+/// Open the files, run over them, and say what was skipped.
+fn over(
+    files: &InputArgs,
+    run: impl FnOnce(&mut Reader<'static>) -> anyhow::Result<u8>,
+) -> anyhow::Result<u8> {
+    files.outlast_interrupt()?;
+    let mut input = files.open()?;
+    let code = run(&mut input)?;
+    cli::report_skipped("trace-stats", &input);
+    Ok(code)
 }

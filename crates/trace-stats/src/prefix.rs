@@ -418,6 +418,27 @@ impl Prefixes {
         }
     }
 
+    /// Context of each row with ids so far, in tokens and in their order; of a
+    /// row without a length, its repeated blocks in full.
+    pub fn contexts(&self) -> impl Iterator<Item = u64> + '_ {
+        self.rows.iter().map(|row| self.context(row))
+    }
+
+    /// Hit rate of each row with ids so far.
+    pub fn hit_rates(&self) -> &Sample {
+        &self.hit_rate
+    }
+
+    fn context(&self, row: &Row) -> u64 {
+        let context = self.tokens(row.repeated);
+        match row.input_length {
+            // Tokens beyond the last id, where ids are missing, are shared
+            // with nobody.
+            Some(tokens) if row.repeated == row.blocks => context.min(tokens),
+            _ => context,
+        }
+    }
+
     /// What the rows share, now that all were seen.
     pub fn finish(mut self) -> Reuse {
         for (index, row) in (0..).zip(std::mem::take(&mut self.rows)) {
@@ -427,12 +448,7 @@ impl Prefixes {
             let Some(tokens) = row.input_length else {
                 continue;
             };
-            let mut context = self.tokens(row.repeated);
-            if whole {
-                // Tokens beyond the last id, where ids are missing, are shared
-                // with nobody.
-                context = context.min(tokens);
-            }
+            let context = self.context(&row);
             if context > tokens {
                 self.reuse.context_exceeds_input += 1;
                 if self.reuse.first_exceeding.len() < NAMED {

@@ -1,0 +1,77 @@
+//! What was typed after `compare`.
+
+use trace_core::cli::BlockSizeArg;
+
+/// How far apart two traces are
+///
+/// Holds trace B against trace A: the distributions of gaps, lengths, context
+/// and turns, how they go together, burstiness over scales, and the hit rate
+/// of an LRU cache against its capacity. Outcomes count as what they asked.
+///
+/// With --tolerance the answer is a verdict: 1 if a difference is beyond its
+/// tolerance, and which.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(after_help = MORE)]
+pub struct Args {
+    /// The trace that differences are relative to; `-` is stdin
+    #[arg(value_name = "A")]
+    pub a: String,
+
+    /// The trace that is held against it
+    #[arg(value_name = "B")]
+    pub b: String,
+
+    /// How far a difference may go: name=value, a pattern such as
+    /// '*.ks=0.05', or a FILE of such lines; repeatable
+    #[arg(long, value_name = "NAME=VALUE|FILE")]
+    pub tolerance: Vec<String>,
+
+    /// Capacities in blocks of the LRU cache [default: round numbers over the
+    /// whole range]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..))]
+    pub capacities: Vec<u64>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shared with the other tools")]
+    pub block_size: BlockSizeArg,
+
+    /// Go on past lines that cannot be read, and report their number
+    #[arg(long)]
+    pub skip_invalid: bool,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// How the comparison is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned columns, for reading
+    #[default]
+    Table,
+    /// One object with every number, unrounded
+    Json,
+}
+
+const MORE: &str = "\
+Differences, by the names that tolerances call them:
+  METRIC.ks             largest difference of the shares of values up to a point
+                        (Kolmogorov-Smirnov), 0 to 1
+  METRIC.wasserstein    how far values have to be moved on average, over A's mean
+  METRIC.mean, .std     relative to A's
+  correlation.PAIR      difference of Pearson's coefficients
+  dispersion.WINDOW     index of dispersion for counts (variance over mean of the
+                        arrivals per window), relative to A's
+  request_hit_rate, block_hit_rate, token_hit_rate, lru.BLOCKS, lru.max
+                        difference of hit rates; lru by block
+  rate_rps              relative to A's
+A difference that only one of the two traces has is beyond any tolerance.
+
+Both traces are held, as some 300 MB for a million requests, and 4 to 30 bytes
+for each distinct block id.
+
+Examples:
+  trace-stats compare conversation.jsonl synthetic.jsonl
+  trace-stats compare --tolerance '*.ks=0.05' --tolerance lru.max=0.02 a.jsonl b.jsonl
+  trace-convert --window 10m day.jsonl | trace-stats compare --format json day.jsonl -";

@@ -1,0 +1,24 @@
+//! Two traces side by side: how far apart they are, in figures that can be
+//! held to a tolerance.
+//!
+//! ```text
+//! Reader → Profile, Reader → Profile → Comparison → table | json, verdict
+//! ```
+//!
+//! A [`Profile`] is what is kept of a trace: a few numbers per request, its LRU
+//! curve, and nothing of the ids. Everything else are pure functions of two
+//! profiles.
+
+mod args;
+pub mod comparison;
+pub mod correlation;
+pub mod dispersion;
+pub mod divergence;
+pub mod profile;
+mod run;
+pub mod tolerance;
+
+pub use args::Args;
+pub use comparison::{Comparison, Difference};
+pub use profile::Profile;
+pub use run::run;

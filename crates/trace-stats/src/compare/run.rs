@@ -1,0 +1,187 @@
+//! Read both traces, print how far apart they are, and judge.
+
+use super::args::{Args, Format};
+use super::comparison::{Comparison, Side};
+use super::profile::Profile;
+use super::tolerance;
+use crate::format::{plain, rounded};
+use anyhow::{Context, bail};
+use comfy_table::{CellAlignment, Table};
+use std::io::Write;
+use trace_core::cli::{self, InputArgs};
+use trace_core::quantile::Spread;
+
+/// Compare what `args` name, on `output`. Gives the exit code: 1 if a
+/// difference is beyond its tolerance.
+///
+/// # Errors
+///
+/// Those of the arguments, of reading and of writing.
+pub fn run(args: &Args, mut output: impl Write) -> anyhow::Result<u8> {
+    let tolerances = tolerance::parse_all(&args.tolerance)?;
+    let comparison = compare(args)?;
+    let beyond = tolerance::judge(&comparison.differences, &tolerances)?;
+    let comparison = Comparison {
+        beyond,
+        ..comparison
+    };
+    let page = match args.format {
+        Format::Table => page(&comparison, !tolerances.is_empty()).into_bytes(),
+        Format::Json => {
+            let mut json = serde_json::to_vec_pretty(&comparison)?;
+            json.push(b'\n');
+            json
+        }
+    };
+    output
+        .write_all(&page)
+        .and_then(|()| output.flush())
+        .context("cannot write the comparison")?;
+    Ok(if comparison.beyond.is_empty() {
+        cli::DONE
+    } else {
+        cli::NO
+    })
+}
+
+fn compare(args: &Args) -> anyhow::Result<Comparison> {
+    let both = InputArgs {
+        files: vec![args.a.clone(), args.b.clone()],
+        skip_invalid: args.skip_invalid,
+    };
+    both.outlast_interrupt()?;
+    let block_size = args.block_size.block_size;
+    let mut profiles = Vec::new();
+    for (mut input, name) in both.open_each()?.into_iter().zip(&both.files) {
+        let profile = Profile::read(&mut input, block_size)?;
+        cli::report_skipped("trace-stats", &input);
+        if profile.requests == 0 {
+            bail!("{name} holds no requests");
+        }
+        profiles.push((name.clone(), profile));
+    }
+    let (Some(b), Some(a)) = (profiles.pop(), profiles.pop()) else {
+        bail!("two traces are compared");
+    };
+    let mut capacities = args.capacities.clone();
+    capacities.sort_unstable();
+    capacities.dedup();
+    Ok(Comparison::new(a, b, block_size, &capacities))
+}
+
+/// The comparison for people.
+fn page(comparison: &Comparison, judged: bool) -> String {
+    let side = |letter: &str, side: &Side| {
+        let plural = if side.requests == 1 { "" } else { "s" };
+        let mut line = format!("{letter}: {} request{plural}", side.requests);
+        if let Some(ms) = side.duration_ms {
+            line.push_str(&format!(" over {} s", rounded(ms / 1_000.0)));
+        }
+        if let Some(rate) = side.rate_rps {
+            line.push_str(&format!(", {}/s", rounded(rate)));
+        }
+        format!("{line} ({})\n", side.name)
+    };
+    let mut page = side("A", &comparison.a) + &side("B", &comparison.b);
+    push_table(&mut page, &metrics(comparison));
+    let correlations = comparison.correlations.iter();
+    let correlations = correlations.map(|pair| (pair.name.to_owned(), pair.a, pair.b));
+    push_table(&mut page, &figures("correlation", correlations, apart));
+    let windows = comparison.dispersion.iter();
+    let windows = windows.map(|window| (window.title(), window.a, window.b));
+    push_table(&mut page, &figures("dispersion", windows, relative));
+    let rates = comparison.hit_rates.iter();
+    let rates = rates.map(|pair| (pair.name.to_owned(), pair.a, pair.b));
+    let lru = comparison.lru.iter();
+    let lru = lru.map(|point| (format!("lru {}", point.blocks), point.a, point.b));
+    push_table(&mut page, &figures("hit rate", rates.chain(lru), apart));
+    if judged && comparison.beyond.is_empty() {
+        page.push_str("\nwithin every tolerance\n");
+    }
+    if !comparison.beyond.is_empty() {
+        page.push_str("\nbeyond tolerance\n");
+    }
+    for beyond in &comparison.beyond {
+        let found = match beyond.difference {
+            Some(difference) => rounded(difference),
+            None => "only one of the two has it".to_owned(),
+        };
+        page.push_str(&format!(
+            "{}: {found}, allowed {}\n",
+            beyond.name,
+            rounded(beyond.tolerance)
+        ));
+    }
+    page
+}
+
+fn metrics(comparison: &Comparison) -> Table {
+    let mut table = Table::new();
+    table.set_header([
+        "",
+        "mean A",
+        "mean B",
+        "std A",
+        "std B",
+        "p50 A",
+        "p50 B",
+        "p99 A",
+        "p99 B",
+        "ks",
+        "wasserstein",
+    ]);
+    for metric in &comparison.metrics {
+        let figures: [fn(&Spread) -> Option<f64>; 4] =
+            [|s| s.mean, |s| s.std, |s| s.p50, |s| s.p99];
+        let mut row = vec![metric.name.to_owned()];
+        row.extend(figures.iter().flat_map(|figure| {
+            [figure(&metric.a), figure(&metric.b)]
+                .map(|value| value.map_or("-".to_owned(), rounded))
+        }));
+        row.push(metric.ks.map_or("-".to_owned(), |ks| format!("{ks:.4}")));
+        row.push(metric.wasserstein.map_or("-".to_owned(), rounded));
+        table.add_row(row);
+    }
+    plain(table, CellAlignment::Right)
+}
+
+type Figure = (String, Option<f64>, Option<f64>);
+
+fn figures(
+    title: &str,
+    figures: impl Iterator<Item = Figure>,
+    difference: fn(f64, f64) -> String,
+) -> Table {
+    let mut table = Table::new();
+    table.set_header([title, "A", "B", "B − A"]);
+    for (name, a, b) in figures.filter(|(_, a, b)| a.is_some() || b.is_some()) {
+        let number =
+            |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+        let apart = a.zip(b).map(|(a, b)| difference(a, b));
+        table.add_row([name, number(a), number(b), apart.unwrap_or("-".to_owned())]);
+    }
+    plain(table, CellAlignment::Right)
+}
+
+fn apart(a: f64, b: f64) -> String {
+    format!("{:+.4}", b - a)
+}
+
+fn relative(a: f64, b: f64) -> String {
+    if a == 0.0 {
+        return "-".to_owned();
+    }
+    format!("{:+.1} %", 100.0 * (b - a) / a)
+}
+
+/// A table with rows, after an empty line.
+fn push_table(page: &mut String, table: &Table) {
+    if table.row_count() == 0 {
+        return;
+    }
+    page.push('\n');
+    for line in table.lines() {
+        page.push_str(line.trim_end());
+        page.push('\n');
+    }
+}
