@@ -6,7 +6,7 @@ use trace_core::cli::{BlockSizeArg, SeedArg};
 use trace_core::{Micros, Streams, parse_duration};
 
 use crate::requests::Requests;
-use crate::{drawn, grafana, like, pattern, rate, sine};
+use crate::{drawn, grafana, like, pattern, rate, servegen, sine};
 
 /// Make request traces: arrivals, lengths, shared prefixes.
 ///
@@ -45,6 +45,8 @@ pub enum Command {
     Grafana(grafana::Args),
     /// A trace of any size that behaves like another one
     Like(like::Args),
+    /// Many clients, as ServeGen recorded them
+    Servegen(servegen::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -106,6 +108,7 @@ impl Command {
             Self::Curve(args) => args.requests(),
             Self::Grafana(args) => args.requests(),
             Self::Like(args) => args.requests(),
+            Self::Servegen(args) => args.requests(),
         }
     }
 }

@@ -66,6 +66,46 @@ impl Gap {
         }
     }
 
+    /// Gamma gaps of mean 1 second with this shape.
+    pub fn gamma_of_shape(shape: f64) -> Self {
+        Self::Gamma {
+            shape,
+            scale: 1.0 / shape,
+        }
+    }
+
+    /// Weibull gaps of mean 1 second with this shape.
+    pub fn weibull_of_shape(shape: f64) -> Self {
+        Self::Weibull {
+            shape,
+            scale: libm::exp(-libm::lgamma(1.0 + 1.0 / shape)),
+        }
+    }
+
+    /// The coefficient of variation.
+    pub fn cv(&self) -> f64 {
+        match *self {
+            Self::Exponential { .. } => 1.0,
+            Self::Gamma { shape, .. } => 1.0 / shape.sqrt(),
+            Self::Weibull { shape, .. } => {
+                let (first, second) = (1.0 + 1.0 / shape, 1.0 + 2.0 / shape);
+                libm::expm1(libm::lgamma(second) - 2.0 * libm::lgamma(first)).sqrt()
+            }
+        }
+    }
+
+    /// A gap among those of more than `age` seconds.
+    pub fn beyond(&self, age: f64, rng: &mut impl Rng) -> f64 {
+        match *self {
+            Self::Exponential { mean } => age + mean * draw::exponential(rng),
+            Self::Gamma { shape, scale } => scale * gamma_beyond(age / scale, shape, rng),
+            Self::Weibull { shape, scale } => {
+                let spent = libm::pow(age / scale, shape);
+                scale * libm::pow(spent + draw::exponential(rng), 1.0 / shape)
+            }
+        }
+    }
+
     /// One gap.
     #[inline]
     pub fn draw(&self, rng: &mut impl Rng) -> f64 {
@@ -95,6 +135,42 @@ impl Gap {
                 let met = scale * libm::pow(draw::gamma(rng, 1.0 + 1.0 / shape), 1.0 / shape);
                 met * seed::unit(rng)
             }
+        }
+    }
+}
+
+/// A gamma number of scale 1 among those above `least`.
+///
+/// By rejection: of plain gamma numbers where many are above, else of
+/// exponential ones that begin at `least` and fall as the density does there,
+/// or slower.
+fn gamma_beyond(least: f64, shape: f64, rng: &mut impl Rng) -> f64 {
+    let is_common = if shape > 1.0 {
+        least <= shape
+    } else {
+        least <= 0.1
+    };
+    if is_common {
+        loop {
+            let x = draw::gamma(rng, shape);
+            if x > least {
+                return x;
+            }
+        }
+    }
+    // The slope of the logarithm of the density at `least`, which only gets
+    // steeper above shape 1 and only flatter, up to 1, below.
+    let slope = if shape > 1.0 {
+        1.0 - (shape - 1.0) / least
+    } else {
+        1.0
+    };
+    loop {
+        let more = draw::exponential(rng) / slope;
+        let x = least + more;
+        let log_density = (shape - 1.0) * libm::log(x / least) - more + slope * more;
+        if libm::log(draw::open(rng)) <= log_density {
+            return x;
         }
     }
 }

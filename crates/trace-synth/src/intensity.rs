@@ -151,6 +151,21 @@ impl Intensity {
         Some(self.now.start + into)
     }
 
+    /// How much the rate has added up to by `seconds`, or by the end. Never
+    /// ask for an earlier time than the last, nor mix it with
+    /// [`time_of`](Self::time_of).
+    pub fn units_until(&mut self, seconds: f64) -> f64 {
+        while seconds >= self.now.start + self.now.length {
+            let next = self.now.start + self.now.length;
+            let before = self.now.before + self.now.units;
+            if next >= self.end {
+                return before;
+            }
+            self.begin(next, before);
+        }
+        self.now.before + self.units((seconds - self.now.start).max(0.0)).1
+    }
+
     /// The rate at the last answer's time, requests per second.
     pub fn rate(&self) -> f64 {
         let into = self.now.last.0;

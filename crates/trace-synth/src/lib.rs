@@ -49,6 +49,7 @@ pub mod requests;
 pub mod rescaled;
 pub mod runs;
 pub mod script;
+pub mod servegen;
 pub mod session;
 pub mod shape;
 pub mod sharing;

@@ -58,6 +58,8 @@ a060e9e71b5f209c pattern --traffic severe_fluctuation --prompt-len slow_rising -
 cd19c953dabaab3c curve tests/data/curve.json
 28b91c0ba6620778 curve tests/data/designer.pkl --prompt-len 1000 --arrival weibull --cv 2
 4ec3451caa2efc44 grafana --kind maas --traffic-file tests/data/traffic.csv --prompt-len-file tests/data/percentiles.csv
+3f3ba3f92aff7ec9 servegen tests/data/servegen
+0db05a457d13b747 servegen tests/data/servegen --rate 9+sine:0..20,10m --start 5m --duration 20m --rho 0.6 --total-blocks 50
 ";
 
 #[test]
