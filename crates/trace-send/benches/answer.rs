@@ -2,7 +2,7 @@
 
 use divan::counter::ItemsCount;
 use trace_core::Micros;
-use trace_send::answer::{Answer, Ending};
+use trace_send::answer::{Answer, Ending, Wanted};
 
 fn main() {
     divan::main();
@@ -22,7 +22,10 @@ fn stream_of_16_tokens(bencher: divan::Bencher<'_, '_>) {
     pieces.push(event(usage));
     pieces.push(format!("{}0\r\n\r\n", event("[DONE]")));
     bencher.counter(ItemsCount::new(16_usize)).bench_local(|| {
-        let mut answer = Answer::new(true);
+        let mut answer = Answer::new(Wanted {
+            gaps: true,
+            ..Wanted::default()
+        });
         for (i, piece) in pieces.iter().enumerate() {
             let now = Micros::from_micros(i as u64);
             answer

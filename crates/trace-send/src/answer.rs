@@ -15,6 +15,7 @@
 
 use crate::content::{Body, Chunks, Content};
 use crate::http::{self, End, Head, Part};
+use std::time::Duration;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, TokenSource};
 
@@ -30,6 +31,17 @@ pub struct Answer {
     body_bytes: u64,
 }
 
+/// What is wanted of an answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// The times between its chunks, `itl_ms`.
+    pub gaps: bool,
+    /// Its visible text.
+    pub text: bool,
+    /// Nothing in particular: whatever is complete is an answer.
+    pub silent: bool,
+}
+
 /// How an answer came to its end.
 #[derive(Debug)]
 pub enum Ending {
@@ -42,16 +54,18 @@ pub enum Ending {
 }
 
 impl Answer {
-    /// Nothing yet. `keep_gaps` says whether `itl_ms` is wanted.
-    pub fn new(keep_gaps: bool) -> Self {
+    /// Nothing yet.
+    pub fn new(wanted: Wanted) -> Self {
         let chunks = Chunks {
-            gaps: keep_gaps.then(Vec::new),
+            gaps: wanted.gaps.then(Vec::new),
             ..Chunks::default()
         };
         Self {
             http: http::Decoder::default(),
             content: Content {
                 chunks,
+                text: wanted.text.then(String::new),
+                silent: wanted.silent,
                 ..Content::default()
             },
             body_bytes: 0,
@@ -108,6 +122,16 @@ impl Answer {
         matches!(self.content.body, Body::Refusal(_)) && self.body_bytes > MAX_SKIPPED
     }
 
+    /// The visible text that has come, if it was wanted.
+    pub fn take_text(&mut self) -> String {
+        self.content.text.take().unwrap_or_default()
+    }
+
+    /// After how long the server wants to be asked again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.content.retry_after
+    }
+
     /// Whether nothing at all has come.
     pub fn is_untouched(&self) -> bool {
         self.content.status.is_none() && self.http.end() == End::BeforeHead
@@ -153,7 +177,8 @@ impl Answer {
                 ))),
             },
         });
-        let silent = !content.has_output && content.usage.output.unwrap_or_default() == 0;
+        let silent =
+            !content.silent && !content.has_output && content.usage.output.unwrap_or_default() == 0;
         let empty = || Failure {
             kind: ErrorKind::Empty,
             message: "a complete answer without any output".to_owned(),
@@ -187,7 +212,7 @@ impl Answer {
             latency_ms: Some(ended.saturating_sub(sent)),
             tpot_ms: per_token(),
             itl_ms: gaps.filter(|_| streamed),
-            input_tokens: usage.input,
+            input_tokens: usage.prompt(),
             cached_tokens: usage.cached,
             output_tokens,
             token_source,

@@ -1,7 +1,8 @@
 //! The command line.
 
-use crate::body::{Endpoint, PromptAs};
+use crate::bodies::PromptAs;
 use crate::connect::Version;
+use crate::endpoint::Endpoint;
 use std::path::PathBuf;
 use trace_core::cli::{BlockSizeArg, InputArgs, SeedArg};
 use trace_core::time::{Micros, parse_duration};
@@ -48,7 +49,7 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME")]
     pub model: Option<String>,
 
-    /// Key to send as a bearer token
+    /// Key to send as a bearer token, or as the endpoint wants it
     #[arg(
         long,
         value_name = "KEY",
@@ -56,6 +57,18 @@ pub struct Args {
         hide_env_values = true
     )]
     pub api_key: Option<String>,
+
+    /// File that holds the key to send
+    #[arg(long, value_name = "FILE", conflicts_with = "api_key")]
+    pub api_key_file: Option<PathBuf>,
+
+    /// Fail unless the server lists the model
+    #[arg(long)]
+    pub models_check: bool,
+
+    /// Wait up to DURATION for the server to answer before the run begins
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    pub wait_ready: Option<Micros>,
 
     /// Header field to send with every request; repeatable
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
@@ -105,6 +118,10 @@ pub struct Args {
     /// Ask for exactly output_length tokens (vLLM, SGLang, llama.cpp)
     #[arg(long)]
     pub ignore_eos: bool,
+
+    /// Ask for at least output_length tokens (vLLM, SGLang, TensorRT-LLM)
+    #[arg(long)]
+    pub min_tokens: bool,
 
     /// Leave itl_ms out of the outcomes
     #[arg(long)]

@@ -10,19 +10,20 @@
 use crate::connect::plain;
 use crate::http::Head;
 use crate::socket::Socket;
-use ::http::{Request, Response, header};
+use ::http::{Request, Response};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::spawn_local;
 use trace_core::{ErrorKind, Failure};
@@ -31,18 +32,24 @@ use trace_core::{ErrorKind, Failure};
 /// what the best-known servers allow.
 pub(crate) const MOST_STREAMS: usize = 100;
 
+/// What stands for the server's limit until it has told it.
+const UNTOLD: usize = MOST_STREAMS + 1;
+
+/// How long a server may take to begin.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Bytes that one stream, and all of a connection, may have under way.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// A connection that hyper serves, shared by its [`Lease`]s.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Channel {
     sender: Sender,
     /// When bytes last came.
     heard: Rc<Cell<Instant>>,
     /// Requests that the server allows at once.
-    most: Rc<Cell<usize>>,
+    most: Rc<dyn Fn() -> usize>,
     /// Requests under way.
     streams: Rc<Cell<usize>>,
 }
@@ -63,6 +70,33 @@ impl Clone for Sender {
     }
 }
 
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("streams", &self.streams)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Wait until the server has told how many requests it takes at once, which
+/// is the first that it says: not to know is to be refused.
+async fn settings(
+    sender: &http2::SendRequest<Full<Bytes>>,
+    most: &dyn Fn() -> usize,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    while most() == UNTOLD {
+        if sender.is_closed() || begun.elapsed() > PATIENCE {
+            return Err(Failure {
+                kind: ErrorKind::Stream,
+                message: "the server does not speak HTTP/2".to_owned(),
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
+}
+
 impl Channel {
     /// Speak HTTP/2 on `socket`, or HTTP/1.1 if not `many`.
     ///
@@ -74,21 +108,26 @@ impl Channel {
             socket,
             heard: Rc::clone(&heard),
         });
-        let most = Rc::new(Cell::new(MOST_STREAMS));
+        let mut most: Rc<dyn Fn() -> usize> = Rc::new(|| 1);
         let no = |error: hyper::Error| failure(&error);
         let sender = if many {
             let mut builder = http2::Builder::new(Local);
             builder
                 .initial_stream_window_size(STREAM_WINDOW)
                 .initial_connection_window_size(CONNECTION_WINDOW);
-            let (sender, mut connection) = builder.handshake(io).await.map_err(no)?;
-            let allowed = Rc::clone(&most);
+            builder.initial_max_send_streams(UNTOLD);
+            let (sender, connection) = builder.handshake(io).await.map_err(no)?;
+            let connection = Rc::new(RefCell::new(connection));
+            let asked = Rc::downgrade(&connection);
             spawn_local(poll_fn(move |cx| {
                 // Requests under way are told of what went wrong.
-                let end = Pin::new(&mut connection).poll(cx).map(|_| ());
-                allowed.set(connection.current_max_send_streams());
-                end
+                Pin::new(&mut *connection.borrow_mut()).poll(cx).map(|_| ())
             }));
+            most = Rc::new(move || {
+                let connection = asked.upgrade();
+                connection.map_or(0, |known| known.borrow().current_max_send_streams())
+            });
+            settings(&sender, &*most).await?;
             Sender::Many(sender)
         } else {
             let (sender, connection) = http1::handshake(io).await.map_err(no)?;
@@ -113,7 +152,7 @@ impl Channel {
                 _ => 1,
             },
             Sender::Many(sender) if sender.is_closed() => 0,
-            Sender::Many(_) => self.most.get().min(MOST_STREAMS),
+            Sender::Many(_) => (self.most)().min(MOST_STREAMS),
         };
         most.saturating_sub(self.streams.get())
     }
@@ -199,16 +238,15 @@ pub(crate) fn request(wire: &Bytes, origin: Option<&str>) -> Option<Request<Full
 
 /// What the head of `response` says, as far as anyone here asks.
 pub(crate) fn head(response: &Response<Incoming>) -> Head {
-    let media = response.headers().get(header::CONTENT_TYPE);
-    let media = media
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default();
-    Head {
+    let mut head = Head {
         status: response.status().as_u16(),
-        content_type: media.trim().to_ascii_lowercase(),
         keep_alive: true,
+        ..Head::default()
+    };
+    for (name, value) in response.headers() {
+        head.field(name.as_str(), value.as_bytes());
     }
+    head
 }
 
 /// hyper's words for what went wrong, with the reason behind them.

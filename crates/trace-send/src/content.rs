@@ -5,6 +5,7 @@ use crate::event::{Event, Usage, error_message, one_line};
 use crate::http::Head;
 use crate::sse::TooLong;
 use crate::{ndjson, sse};
+use std::time::Duration;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure};
 
@@ -31,6 +32,12 @@ pub(crate) struct Content {
     /// A whole answer broke off; serde's words for it.
     pub(crate) half: Option<String>,
     pub(crate) failure: Option<Failure>,
+    /// After how long to try again, as the server says.
+    pub(crate) retry_after: Option<Duration>,
+    /// The visible text so far, if it is wanted.
+    pub(crate) text: Option<String>,
+    /// Anything complete is an answer, whatever is in it.
+    pub(crate) silent: bool,
 }
 
 /// How the body is read; the head decides.
@@ -41,6 +48,8 @@ pub(crate) enum Body {
     Events(sse::Decoder),
     Lines(ndjson::Decoder),
     Whole(Vec<u8>),
+    /// Something that nobody looks into.
+    Opaque,
     /// An error, of which the beginning is kept.
     Refusal(Vec<u8>),
 }
@@ -60,6 +69,15 @@ impl Content {
     pub(crate) fn begin(&mut self, head: &Head) {
         self.status = Some(head.status);
         self.keep_alive = head.keep_alive;
+        self.retry_after = head.retry_after;
+        if (300..400).contains(&head.status) {
+            let place = head.location.as_deref().map(one_line).unwrap_or_default();
+            let message = format!(
+                "status {}: a redirect to {place:?}, which is not followed",
+                head.status
+            );
+            self.fail(ErrorKind::Http, message);
+        }
         if !(200..300).contains(&head.status) {
             self.body = Body::Refusal(Vec::new());
             return;
@@ -73,6 +91,7 @@ impl Content {
             | "application/json-lines"
             | "application/stream+json" => Body::Lines(ndjson::Decoder::default()),
             "application/json" => Body::Whole(Vec::new()),
+            _ if self.silent => Body::Opaque,
             other => {
                 let what = if other.is_empty() {
                     "no content type".to_owned()
@@ -99,11 +118,11 @@ impl Content {
                 Ok(())
             }
             Body::Refusal(kept) => {
-                let room = MAX_REFUSAL - kept.len();
+                let room = MAX_REFUSAL - kept.len().min(MAX_REFUSAL);
                 kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
                 Ok(())
             }
-            Body::Unknown => Ok(()),
+            Body::Unknown | Body::Opaque => Ok(()),
         };
         self.body = body;
         if let Err(error) = read {
@@ -131,6 +150,7 @@ impl Content {
                     self.fail(ErrorKind::Http, format!("status {status}{colon}{said}"));
                 }
             }
+            Body::Opaque => self.done |= intact,
             Body::Unknown => {}
         }
     }
@@ -145,7 +165,7 @@ impl Content {
     }
 
     fn chunk(&mut self, json: &[u8], now: Micros) {
-        match Event::parse(json) {
+        match Event::parse(json, self.text.is_some()) {
             Ok(event) => {
                 if event.has_output() {
                     self.has_output = true;
@@ -164,7 +184,7 @@ impl Content {
     }
 
     fn whole(&mut self, json: &[u8]) {
-        match Event::parse(json) {
+        match Event::parse(json, self.text.is_some()) {
             Ok(event) => {
                 self.has_output = event.has_output();
                 // An answer that parses is not one that was cut.
@@ -186,6 +206,9 @@ impl Content {
     fn take(&mut self, event: Event) {
         self.finished |= event.finished;
         self.usage.update(event.usage);
+        if let Some(text) = &mut self.text {
+            text.push_str(&event.text);
+        }
         if let Some(message) = event.error {
             self.fail(ErrorKind::Stream, message);
         }

@@ -9,7 +9,7 @@
 
 mod exchange;
 
-use crate::answer::Ending;
+use crate::answer::{Ending, Wanted};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::connect::{Connection, Connector};
@@ -18,6 +18,7 @@ use crate::pool::Pool;
 use crate::prepare::Prepared;
 use crate::results::Results;
 use crate::schedule::{Launch, Schedule, Timing};
+use crate::secret::Secrets;
 use crate::tally::Tally;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -47,14 +48,16 @@ const AFTER_DONE: Duration = Duration::from_secs(1);
 pub(crate) struct Limits {
     /// The longest a request may take, connecting included.
     pub timeout: Duration,
-    /// Whether `itl_ms` is wanted.
-    pub keep_gaps: bool,
+    /// What is wanted of answers.
+    pub wanted: Wanted,
     /// Nothing leaves at or after this.
     pub until: Option<Micros>,
     /// Connections are opened ahead of the schedule.
     pub open_loop: bool,
     /// Each request has a connection of its own, opened when it is sent.
     pub new_connections: bool,
+    /// What error messages must not repeat.
+    pub secrets: Secrets,
 }
 
 /// What is shared by the flights of a run.
@@ -259,7 +262,7 @@ impl Engine {
     }
 
     fn launch(self: &Rc<Self>, launch: Launch<Box<Prepared>>) {
-        let mut flight = Flight::new(launch, self.limits.keep_gaps);
+        let mut flight = Flight::new(launch, self.limits.wanted);
         if let Some(failure) = flight.request.refused.take() {
             let (line, outcome) = flight.refuse(failure);
             self.record(line, outcome, flight.session, self.clock.now());
@@ -300,7 +303,19 @@ impl Engine {
         self.record(line, outcome, flight.session.take(), ended);
     }
 
-    fn record(&self, line: Vec<u8>, outcome: Outcome, session: Option<SessionId>, ended: Micros) {
+    fn record(
+        &self,
+        line: Vec<u8>,
+        mut outcome: Outcome,
+        session: Option<SessionId>,
+        ended: Micros,
+    ) {
+        if let Some(failure) = &mut outcome.error {
+            failure.message = self
+                .limits
+                .secrets
+                .redact(std::mem::take(&mut failure.message));
+        }
         self.tally.borrow_mut().add(&outcome, ended);
         self.results.put(line, outcome);
         self.schedule.borrow_mut().ended(session, ended);

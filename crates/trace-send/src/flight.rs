@@ -6,7 +6,7 @@
 //! that all flights share, for none keeps them: ten thousand streams cost
 //! their bookkeeping only.
 
-use crate::answer::{Answer, Ending};
+use crate::answer::{Answer, Ending, Wanted};
 use crate::clock::Clock;
 use crate::connect::plain;
 use crate::http::Head;
@@ -57,8 +57,8 @@ pub(crate) enum Exchange {
 }
 
 impl Flight {
-    /// A request about to be sent. `keep_gaps` says whether `itl_ms` is wanted.
-    pub(crate) fn new(launch: Launch<Box<Prepared>>, keep_gaps: bool) -> Self {
+    /// A request about to be sent, of whose answer so much is `wanted`.
+    pub(crate) fn new(launch: Launch<Box<Prepared>>, wanted: Wanted) -> Self {
         Self {
             request: *launch.job,
             session: launch.session,
@@ -66,7 +66,7 @@ impl Flight {
             due: launch.due,
             sent: None,
             connect: None,
-            answer: Answer::new(keep_gaps),
+            answer: Answer::new(wanted),
             shared: Bytes::new(),
             written: 0,
             flushed: false,
@@ -214,7 +214,7 @@ impl Flight {
         ended: Micros,
         clock: &Clock,
     ) -> (Vec<u8>, Outcome) {
-        let answer = std::mem::replace(&mut self.answer, Answer::new(false));
+        let answer = std::mem::replace(&mut self.answer, Answer::new(Wanted::default()));
         let sent = self.sent.unwrap_or(ended);
         let outcome = Outcome {
             seq: Some(self.request.seq),

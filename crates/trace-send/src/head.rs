@@ -3,6 +3,7 @@
 //! All of it but the request's id and the length of its body is the same for
 //! a whole run, so it is put together once.
 
+use crate::secret::{Secrets, is_secret};
 use crate::target::Target;
 use ::http::{HeaderName, HeaderValue};
 use std::ops::Range;
@@ -14,6 +15,7 @@ pub(crate) struct Heads {
     start: Vec<u8>,
     /// Where in it the fields are that any request has.
     fields: Range<usize>,
+    secrets: Secrets,
 }
 
 /// Fields that a run sets itself, since the answer could not be understood or
@@ -29,7 +31,7 @@ const OURS: [&str; 6] = [
 
 impl Heads {
     /// Heads of requests to `target` with the header `fields`, each `NAME:
-    /// VALUE`; those win over the usual ones. `key` is sent as a bearer token.
+    /// VALUE`; those win over the usual ones. `key` is sent as the endpoint wants it.
     /// `x-request-id` is `run`, a dash and the request's number. `close` asks
     /// for the connection to end with the answer.
     ///
@@ -59,10 +61,15 @@ impl Heads {
             usual.push(("connection", "close".to_owned()));
         }
         let mut own = Vec::new();
+        let mut secrets = Secrets::default();
         if let Some(key) = key {
             HeaderValue::from_str(key)
                 .map_err(|_| "the API key has characters that no header can carry".to_owned())?;
-            usual.push(("authorization", format!("Bearer {key}")));
+            secrets.keep(key);
+            usual.push(target.endpoint.dialect().key(key));
+        }
+        for &(name, value) in target.endpoint.dialect().fields() {
+            usual.push((name, value.to_owned()));
         }
         for field in fields {
             let (name, value) = field
@@ -79,6 +86,9 @@ impl Heads {
             HeaderValue::from_str(value).map_err(|_| {
                 format!("--header {name}: the value has characters that no header can carry")
             })?;
+            if is_secret(name.as_str()) {
+                secrets.keep(value);
+            }
             usual.retain(|(known, _)| *known != name.as_str());
             own.push((name.as_str().to_owned(), value.to_owned()));
         }
@@ -96,7 +106,13 @@ impl Heads {
         Ok(Self {
             start: start.into_bytes(),
             fields,
+            secrets,
         })
+    }
+
+    /// What in them must not be repeated.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The fields that any request has, each line with its end.

@@ -10,6 +10,7 @@
 use memchr::memchr;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// The most bytes a head or a chunk's frame may have.
 const MAX_HEAD: usize = 64 << 10;
@@ -26,6 +27,27 @@ pub struct Head {
     pub content_type: String,
     /// Whether the connection may carry another request.
     pub keep_alive: bool,
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    /// After how long to try again, if that is told in seconds.
+    pub retry_after: Option<Duration>,
+}
+
+impl Head {
+    /// Take over the field `name` with `value`, if anyone asks for it.
+    pub(crate) fn field(&mut self, name: &str, value: &[u8]) {
+        let value = value.trim_ascii();
+        let text = || String::from_utf8_lossy(value).into_owned();
+        if name.eq_ignore_ascii_case("content-type") {
+            let media = value.split(|&b| b == b';').next().unwrap_or_default();
+            let media = String::from_utf8_lossy(media.trim_ascii());
+            self.content_type = media.to_ascii_lowercase();
+        } else if name.eq_ignore_ascii_case("location") {
+            self.location = Some(text());
+        } else if name.eq_ignore_ascii_case("retry-after") {
+            self.retry_after = text().parse().ok().map(Duration::from_secs);
+        }
+    }
 }
 
 /// A part of a response.
@@ -236,7 +258,7 @@ impl Decoder {
         self.head = Head {
             status,
             keep_alive: response.version == Some(1),
-            content_type: String::new(),
+            ..Head::default()
         };
         let mut body = State::ToEnd;
         for field in response.headers.iter() {
@@ -260,13 +282,8 @@ impl Decoder {
                 };
                 self.head.keep_alive =
                     !has(b"close") && (self.head.keep_alive || has(b"keep-alive"));
-            } else if is("content-type") {
-                let media = value
-                    .split(|&b| b == b';')
-                    .next()
-                    .unwrap_or_default()
-                    .trim_ascii();
-                self.head.content_type = String::from_utf8_lossy(media).to_ascii_lowercase();
+            } else {
+                self.head.field(field.name, value);
             }
         }
         self.state = match body {

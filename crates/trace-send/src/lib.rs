@@ -51,6 +51,7 @@
 
 pub mod answer;
 mod args;
+mod bodies;
 mod body;
 mod budget;
 mod channel;
@@ -58,8 +59,10 @@ mod clock;
 mod connect;
 mod content;
 mod dispatch;
+mod endpoint;
 mod engine;
 pub mod event;
+mod fetch;
 mod flight;
 mod head;
 pub mod http;
@@ -72,6 +75,7 @@ mod pool;
 mod prepare;
 mod results;
 pub mod schedule;
+mod secret;
 mod socket;
 pub mod sse;
 mod tally;
@@ -80,10 +84,12 @@ mod tls;
 mod wake;
 
 pub use args::Args;
-pub use body::{Endpoint, PromptAs};
+pub use bodies::PromptAs;
+pub use endpoint::Endpoint;
 
+use answer::Wanted;
 use anyhow::{Context, anyhow};
-use body::Bodies;
+use bodies::Bodies;
 use budget::Budget;
 use connect::{Connector, Version};
 use dispatch::{Ended, Feed, Item, Pace};
@@ -123,7 +129,8 @@ pub fn run(
     let target = Target::parse(&url, args.endpoint_type).map_err(|reason| anyhow!(reason))?;
     let extra = Members::from_flags(&args.extra).map_err(|reason| anyhow!(reason))?;
     let run_id = args.run_id.clone().unwrap_or_else(new_run_id);
-    let key = args.api_key.as_deref().filter(|key| !key.is_empty());
+    let key = key(args)?;
+    let key = key.as_deref();
     let heads = Heads::new(&target, &args.header, key, &run_id, args.new_connections)
         .map_err(|reason| anyhow!(reason))?;
     let config = target.tls.then(|| tls::config(trust(args))).transpose()?;
@@ -131,12 +138,16 @@ pub fn run(
     let connector = Rc::new(connector.map_err(|failure| anyhow!(failure.message))?);
 
     let runtime = runtime()?;
-    let model = runtime.block_on(model(args, &connector, &target, &heads));
+    let secrets = heads.secrets().clone();
+    let model = runtime
+        .block_on(greet(args, &connector, &target, &heads))
+        .map_err(|reason| anyhow!(secrets.redact(reason)))?;
     let bodies = Bodies {
         endpoint: target.endpoint,
         model,
         stream: !args.no_stream,
         ignore_eos: args.ignore_eos,
+        min_tokens: args.min_tokens,
         extra,
         prompts: Prompts::with(&args.tokenizer.load()?, args.seed.seed)?
             .block_size(args.block_size.block_size),
@@ -153,10 +164,15 @@ pub fn run(
     };
     let limits = Limits {
         timeout: args.timeout.into(),
-        keep_gaps: !args.no_itl,
+        wanted: Wanted {
+            gaps: !args.no_itl,
+            text: false,
+            silent: target.endpoint.is_silent(),
+        },
         until: args.duration,
         open_loop: args.concurrency.is_none(),
         new_connections: args.new_connections,
+        secrets: secrets.clone(),
     };
     let pace = args
         .concurrency
@@ -262,14 +278,41 @@ fn start_mock(args: &Args) -> anyhow::Result<Option<trace_mock::Running>> {
     Ok(Some(server))
 }
 
-/// The model of lines that name none.
-async fn model(args: &Args, connector: &Connector, target: &Target, heads: &Heads) -> String {
-    if let Some(model) = &args.model {
-        return model.clone();
+/// See that the server is there, as far as the flags ask for it. Gives the
+/// model of lines that name none.
+async fn greet(
+    args: &Args,
+    connector: &Connector,
+    target: &Target,
+    heads: &Heads,
+) -> Result<String, String> {
+    let fields = heads.fields();
+    if let Some(patience) = args.wait_ready {
+        models::wait_ready(connector, target, fields, patience.into()).await?;
     }
-    models::first(connector, target, heads.fields())
-        .await
-        .unwrap_or_else(|| "default".to_owned())
+    let model = match &args.model {
+        Some(model) => model.clone(),
+        None => models::first(connector, target, fields)
+            .await
+            .unwrap_or_else(|| "default".to_owned()),
+    };
+    if args.models_check {
+        models::check(connector, target, fields, &model).await?;
+    }
+    Ok(model)
+}
+
+/// The key to show, if there is one.
+fn key(args: &Args) -> anyhow::Result<Option<String>> {
+    let key = match &args.api_key_file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("--api-key-file {}", path.display()))?;
+            Some(text.trim().to_owned())
+        }
+        None => args.api_key.clone(),
+    };
+    Ok(key.filter(|key| !key.is_empty()))
 }
 
 /// An id that no other run has.

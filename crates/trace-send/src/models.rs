@@ -1,87 +1,130 @@
-//! Which model a server has, when nobody said.
+//! Which models a server has, and whether it is there at all.
 
 use crate::connect::Connector;
-use crate::http::{Decoder, Part};
+use crate::event::error_message;
+use crate::fetch::{Question, fetch};
 use crate::target::Target;
 use serde::Deserialize;
-use std::future::poll_fn;
-use std::task::ready;
-use std::time::Duration;
-use trace_core::Failure;
+use std::time::{Duration, Instant};
 
-/// The longest that asking may take; the run waits for it.
+/// The longest that asking may take when nobody insists; the run waits for it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The most bytes of a list of models that are read.
-const MOST: usize = 1 << 20;
+/// The longest that asking may take when the answer matters.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two looks at a server that is not ready.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The first model in the server's list, if it gives one.
-pub(crate) async fn first(
-    connector: &Connector,
-    target: &Target,
-    headers: &[u8],
-) -> Option<String> {
-    let asked = ask(connector, target, headers);
-    let body = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()??;
-    name(&body)
+pub(crate) async fn first(connector: &Connector, target: &Target, fields: &[u8]) -> Option<String> {
+    let said = fetch(connector, question(fields, &target.models_path(), PATIENCE))
+        .await
+        .ok()?;
+    let names = (said.status == 200).then(|| names(&said.body))??;
+    names.into_iter().next()
 }
 
-fn name(body: &[u8]) -> Option<String> {
+/// See that the server lists `model`.
+///
+/// # Errors
+/// What it lists instead, or why it lists nothing.
+pub(crate) async fn check(
+    connector: &Connector,
+    target: &Target,
+    fields: &[u8],
+    model: &str,
+) -> Result<(), String> {
+    let path = target.models_path();
+    let said = fetch(connector, question(fields, &path, LONG_PATIENCE))
+        .await
+        .map_err(|failure| format!("--models-check: {}", failure.message))?;
+    if said.status != 200 {
+        let why = error_message(&said.body);
+        return Err(format!(
+            "--models-check: {path}: status {}: {why}",
+            said.status
+        ));
+    }
+    let names = names(&said.body)
+        .ok_or_else(|| format!("--models-check: {path} gives no list of models"))?;
+    if names.iter().any(|name| name == model) {
+        return Ok(());
+    }
+    const SHOWN: usize = 5;
+    let mut list = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN {
+        list.push_str(", …");
+    }
+    Err(format!(
+        "--models-check: the server has no model {model:?}; it has {list}"
+    ))
+}
+
+/// Wait until the server answers without an error of its own.
+///
+/// # Errors
+/// What it last said, if it has not until `patience` is over.
+pub(crate) async fn wait_ready(
+    connector: &Connector,
+    target: &Target,
+    fields: &[u8],
+    patience: Duration,
+) -> Result<(), String> {
+    let begun = Instant::now();
+    let path = target.models_path();
+    loop {
+        let left = patience.saturating_sub(begun.elapsed()).max(PAUSE);
+        let asked = question(fields, &path, left.min(LONG_PATIENCE));
+        let why = match fetch(connector, asked).await {
+            // That it has no such list is an answer, too.
+            Ok(said) if said.status < 500 => return Ok(()),
+            Ok(said) => format!("status {}: {}", said.status, error_message(&said.body)),
+            Err(failure) => failure.message,
+        };
+        if begun.elapsed() + PAUSE > patience {
+            return Err(format!(
+                "--wait-ready: not ready after {} s: {why}",
+                patience.as_secs_f64()
+            ));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn question<'a>(fields: &'a [u8], path: &'a str, patience: Duration) -> Question<'a> {
+    Question {
+        method: "GET",
+        path,
+        fields,
+        patience,
+        most: 1 << 20,
+    }
+}
+
+/// The models in a list of OpenAI's, Ollama's or TGI's making.
+fn names(body: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     struct List {
-        data: Vec<Model>,
+        #[serde(default)]
+        data: Vec<Id>,
+        #[serde(default)]
+        models: Vec<Name>,
+        model_id: Option<String>,
     }
     #[derive(Deserialize)]
-    struct Model {
+    struct Id {
         id: String,
     }
+    #[derive(Deserialize)]
+    struct Name {
+        name: String,
+    }
     let list: List = serde_json::from_slice(body).ok()?;
-    list.data.into_iter().next().map(|model| model.id)
-}
-
-/// The body of the list, or nothing if the answer is none.
-async fn ask(
-    connector: &Connector,
-    target: &Target,
-    headers: &[u8],
-) -> Result<Option<Vec<u8>>, Failure> {
-    let mut connection = connector.socket().await?;
-    let request = [
-        b"GET ",
-        target.models_path().as_bytes(),
-        b" HTTP/1.1\r\n",
-        headers,
-        b"connection: close\r\n\r\n",
-    ]
-    .concat();
-    let mut written = 0;
-    let (mut decoder, mut body, mut ok) = (Decoder::default(), Vec::new(), false);
-    let mut buffer = vec![0; 4 << 10];
-    let complete = poll_fn(|cx| {
-        while written < request.len() {
-            match ready!(connection.write(cx, &request[written..])) {
-                Ok(length) if length > 0 => written += length,
-                _ => return false.into(),
-            }
-        }
-        if ready!(connection.flush(cx)).is_err() {
-            return false.into();
-        }
-        loop {
-            let Ok(length) = ready!(connection.read(cx, &mut buffer)) else {
-                return false.into();
-            };
-            let fed = decoder.feed(&buffer[..length], |part| match part {
-                Part::Head(head) => ok = head.status == 200,
-                Part::Body(bytes) => body.extend_from_slice(bytes),
-            });
-            if length == 0 || decoder.is_done() || fed.is_err() || body.len() > MOST {
-                return fed.is_ok().into();
-            }
-        }
-    })
-    .await;
-    Ok((complete && ok).then_some(body))
+    let listed = list.data.into_iter().map(|model| model.id);
+    let named = list.models.into_iter().map(|model| model.name);
+    let names: Vec<_> = listed.chain(named).chain(list.model_id).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 #[cfg(test)]
@@ -89,12 +132,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_the_list_is_taken() {
-        assert_eq!(
-            name(br#"{"object":"list","data":[{"id":"a","x":1},{"id":"b"}]}"#).as_deref(),
-            Some("a")
-        );
-        assert_eq!(name(br#"{"data":[]}"#), None);
-        assert_eq!(name(b"<html>"), None);
+    fn lists_of_every_make_are_read() {
+        let first = |body: &str| names(body.as_bytes()).map(|names| names[0].clone());
+        let openai = r#"{"object":"list","data":[{"id":"a","x":1},{"id":"b"}]}"#;
+        assert_eq!(first(openai).as_deref(), Some("a"));
+        assert_eq!(first(r#"{"models":[{"name":"o"}]}"#).as_deref(), Some("o"));
+        assert_eq!(first(r#"{"model_id":"t"}"#).as_deref(), Some("t"));
+        assert_eq!(first(r#"{"data":[]}"#), None);
+        assert_eq!(first("<html>"), None);
     }
 }

@@ -4,7 +4,7 @@
 //! serialising it take longer than a deadline allows. So by the time the
 //! dispatcher sees a request it is a block of bytes to be written.
 
-use crate::body::Bodies;
+use crate::bodies::{Bodies, Length, Room};
 use crate::head::Heads;
 use crate::order;
 use crate::schedule::Timing;
@@ -96,9 +96,13 @@ impl Preparer {
         to: &mut impl FnMut(Prepared, Timing) -> bool,
     ) -> Result<bool, Error> {
         let timing = pace.timing(line, seq)?;
-        let Work { text, body } = work;
+        let Work { room, body } = work;
         body.clear();
-        let written = self.bodies.write(&line.request, seq, text, body);
+        let length = Length {
+            tokens: line.request.input_length.unwrap_or_default(),
+            by_ids: true,
+        };
+        let written = self.bodies.write(&line.request, seq, length, room, body);
         let wire = if written.is_ok() {
             self.heads.request(seq, body)
         } else {
@@ -119,7 +123,7 @@ impl Preparer {
 /// Room to make requests in.
 #[derive(Default)]
 struct Work {
-    text: String,
+    room: Room,
     body: Vec<u8>,
 }
 
@@ -182,7 +186,8 @@ impl Pace<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::{Endpoint, PromptAs};
+    use crate::bodies::PromptAs;
+    use crate::endpoint::Endpoint;
     use crate::members::Members;
     use crate::target::Target;
     use trace_prompt::Prompts;
@@ -194,6 +199,7 @@ mod tests {
             model: "m".to_owned(),
             stream: true,
             ignore_eos: false,
+            min_tokens: false,
             extra: Members::default(),
             prompts: Prompts::new(0),
             prompt_as: PromptAs::Text,

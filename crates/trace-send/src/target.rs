@@ -1,6 +1,6 @@
 //! Where requests go: a URL, or the mock inside.
 
-use crate::body::Endpoint;
+use crate::endpoint::Endpoint;
 use ::http::Uri;
 use trace_core::time::parse_duration;
 use trace_mock::Settings;
@@ -63,14 +63,17 @@ impl Target {
             },
         };
         let path = uri.path().trim_end_matches('/');
-        let endpoint = endpoint.unwrap_or(if path.ends_with("/chat/completions") {
-            Endpoint::Chat
-        } else {
-            Endpoint::Completions
-        });
+        let endpoint = endpoint
+            .or_else(|| Endpoint::of(path))
+            .unwrap_or(Endpoint::Completions);
+        let usual = endpoint.dialect().path();
+        // A base such as /v1 or /api is the beginning of the endpoint's path.
+        let is_base = usual
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('/'));
         let mut path = match path {
-            "" => format!("/v1{}", endpoint.path()),
-            "/v1" => format!("{path}{}", endpoint.path()),
+            "" => usual.to_owned(),
+            _ if is_base => usual.to_owned(),
             _ => uri.path().to_owned(),
         };
         if let Some(query) = uri.query() {
@@ -89,8 +92,9 @@ impl Target {
     /// The path of the list of models beside this endpoint.
     pub(crate) fn models_path(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
-        let base = path.strip_suffix(self.endpoint.path()).unwrap_or("/v1");
-        format!("{base}/models")
+        let dialect = self.endpoint.dialect();
+        let base = path.strip_suffix(dialect.path()).unwrap_or_default();
+        format!("{base}{}", dialect.models())
     }
 }
 

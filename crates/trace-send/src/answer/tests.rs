@@ -6,7 +6,10 @@ const SSE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
 /// The outcome of pieces that come 10 ms apart, sent at 5 ms and closed
 /// by the server 10 ms after the last unless complete.
 fn outcome(pieces: &[&str]) -> Outcome {
-    let mut answer = Answer::new(true);
+    let mut answer = Answer::new(Wanted {
+        gaps: true,
+        ..Wanted::default()
+    });
     let mut now = Micros::from_micros(5_000);
     let sent = now;
     for piece in pieces {
@@ -269,7 +272,7 @@ proptest! {
     #[test]
     fn any_bytes_in_any_pieces_have_one_outcome(bytes in pieces(), size in 1..50_usize) {
         let outcome = |size: usize| {
-            let mut answer = Answer::new(false);
+            let mut answer = Answer::new(Wanted::default());
             let ending = bytes.chunks(size).find_map(|piece| match answer.feed(piece, Micros::ZERO) {
                 Ok(_) => answer.is_complete().then_some(Ending::Complete),
                 Err(failure) => Some(Ending::Failed(failure)),

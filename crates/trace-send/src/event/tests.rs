@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn event(json: &str) -> Event {
-    Event::parse(json.as_bytes()).unwrap()
+    Event::parse(json.as_bytes(), false).unwrap()
 }
 
 #[test]
@@ -47,7 +47,8 @@ fn usage_may_ride_in_the_finish_chunk() {
         Usage {
             input: Some(9),
             cached: Some(4),
-            output: Some(8)
+            output: Some(8),
+            ..Usage::default()
         }
     );
 }
@@ -76,7 +77,8 @@ fn the_lines_of_ollama_are_read() {
         Usage {
             input: Some(5),
             cached: None,
-            output: Some(7)
+            output: Some(7),
+            ..Usage::default()
         }
     );
 }
@@ -113,7 +115,7 @@ fn what_is_no_object_is_an_error() {
     for json in [
         "", "[1]", "null", "3", "-3", "\"x\"", "true", "{", "{} {}", "[DONE]", "\u{0}",
     ] {
-        assert!(Event::parse(json.as_bytes()).is_err(), "{json}");
+        assert!(Event::parse(json.as_bytes(), false).is_err(), "{json}");
     }
 }
 
@@ -129,7 +131,118 @@ proptest! {
 
     #[test]
     fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-        let _ = Event::parse(&bytes);
+        let _ = Event::parse(&bytes, true);
         let _ = error_message(&bytes);
+    }
+}
+
+/// Content, reasoning, finished and text of an event.
+fn told(json: &str) -> (bool, bool, bool, String) {
+    let event = Event::parse(json.as_bytes(), true).unwrap();
+    assert_eq!(event.error, None, "{json}");
+    (event.content, event.reasoning, event.finished, event.text)
+}
+
+#[test]
+fn responses_tell_by_their_type_what_a_delta_is() {
+    for (json, expected) in [
+        (
+            r#"{"type":"response.output_text.delta","delta":"ab"}"#,
+            (true, false, false, "ab".to_owned()),
+        ),
+        (
+            r#"{"delta":"ab","type":"response.reasoning_summary_text.delta"}"#,
+            (false, true, false, String::new()),
+        ),
+        (
+            r#"{"type":"response.output_text.done","text":"ab"}"#,
+            (false, false, false, String::new()),
+        ),
+        (
+            r#"{"type":"response.created","response":{"output":[],"usage":null,"error":null}}"#,
+            (false, false, false, String::new()),
+        ),
+    ] {
+        assert_eq!(told(json), expected, "{json}");
+    }
+    let end = r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":7,"input_tokens_details":{"cached_tokens":4},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":2}}}}"#;
+    let event = Event::parse(end.as_bytes(), false).unwrap();
+    assert!(event.finished);
+    let usage = event.usage;
+    assert_eq!(
+        (usage.prompt(), usage.cached, usage.output, usage.reasoning),
+        (Some(7), Some(4), Some(5), Some(2))
+    );
+    let failed =
+        r#"{"type":"response.failed","response":{"error":{"code":"x","message":"no room"}}}"#;
+    let event = Event::parse(failed.as_bytes(), false).unwrap();
+    assert_eq!(event.error.as_deref(), Some("no room"));
+    let whole = r#"{"object":"response","output":[{"type":"reasoning","summary":[{"text":"hm"}]},{"type":"message","content":[{"type":"output_text","text":"ab"}]}]}"#;
+    assert_eq!(told(whole), (true, true, false, "ab".to_owned()));
+}
+
+#[test]
+fn anthropic_counts_its_cache_beside_the_input() {
+    let start = r#"{"type":"message_start","message":{"role":"assistant","content":[],"usage":{"input_tokens":3,"cache_creation_input_tokens":10,"cache_read_input_tokens":20,"output_tokens":1}}}"#;
+    let event = Event::parse(start.as_bytes(), true).unwrap();
+    assert!(!event.has_output());
+    assert_eq!(
+        (event.usage.prompt(), event.usage.cached),
+        (Some(33), Some(20))
+    );
+    for (json, expected) in [
+        (
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"ab"}}"#,
+            (true, false, false, "ab".to_owned()),
+        ),
+        (
+            r#"{"type":"content_block_delta","delta":{"type":"thinking_delta","thinking":"hm"}}"#,
+            (false, true, false, String::new()),
+        ),
+        (
+            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":15}}"#,
+            (false, false, true, String::new()),
+        ),
+        (
+            r#"{"type":"content_block_start","content_block":{"type":"text","text":""}}"#,
+            (false, false, false, String::new()),
+        ),
+        (
+            r#"{"type":"message_stop"}"#,
+            (false, false, true, String::new()),
+        ),
+        (r#"{"type":"ping"}"#, (false, false, false, String::new())),
+        (
+            r#"{"type":"message","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"ab"}],"stop_reason":"end_turn"}"#,
+            (true, true, true, "ab".to_owned()),
+        ),
+    ] {
+        assert_eq!(told(json), expected, "{json}");
+    }
+    let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    let event = Event::parse(error.as_bytes(), false).unwrap();
+    assert_eq!(event.error.as_deref(), Some("Overloaded"));
+}
+
+#[test]
+fn tgi_says_everything_twice_and_it_counts_once() {
+    let token = r#"{"index":1,"token":{"id":5,"text":" a","logprob":-1.5,"special":false},"generated_text":null,"details":null}"#;
+    assert_eq!(told(token), (true, false, false, " a".to_owned()));
+    let last = r#"{"token":{"text":" b"},"generated_text":" a b","details":{"finish_reason":"length","generated_tokens":2,"input_length":9}}"#;
+    assert_eq!(told(last), (true, false, true, " b".to_owned()));
+    let usage = Event::parse(last.as_bytes(), false).unwrap().usage;
+    assert_eq!((usage.output, usage.input), (Some(2), Some(9)));
+    let whole = r#"{"generated_text":" a b","details":{"generated_tokens":2}}"#;
+    assert_eq!(told(whole), (true, false, false, " a b".to_owned()));
+}
+
+#[test]
+fn a_vector_is_an_answer() {
+    for vector in ["[0.5,-1]", "\"AAAA\""] {
+        let json = format!(
+            r#"{{"data":[{{"embedding":{vector},"index":0}}],"usage":{{"prompt_tokens":3}}}}"#
+        );
+        let event = Event::parse(json.as_bytes(), false).unwrap();
+        assert!(event.content && event.usage.input == Some(3), "{json}");
     }
 }

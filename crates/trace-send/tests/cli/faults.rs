@@ -83,7 +83,7 @@ fn a_redirect_is_not_followed() {
     let answer = "HTTP/1.1 307 Go\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n";
     assert_eq!(
         send_to(answering(answer.into(), false), &[], 1).message(),
-        "status 307"
+        "status 307: a redirect to \"http://example.com/\", which is not followed"
     );
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 //! The tool as a process, against servers good and bad.
 
+mod endpoints; // every kind of answer, and what goes before a run
 mod faults; // servers that refuse, stall, cut and confuse
 mod harness;
 mod manners; // pipes, signals, exit codes, bad input

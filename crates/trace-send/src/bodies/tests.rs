@@ -1,4 +1,5 @@
 use super::*;
+use trace_core::ErrorKind;
 use trace_core::Line;
 
 fn bodies(endpoint: Endpoint) -> Bodies {
@@ -7,6 +8,7 @@ fn bodies(endpoint: Endpoint) -> Bodies {
         model: "m".to_owned(),
         stream: true,
         ignore_eos: false,
+        min_tokens: false,
         extra: Members::default(),
         prompts: Prompts::new(0),
         prompt_as: PromptAs::Text,
@@ -16,7 +18,11 @@ fn bodies(endpoint: Endpoint) -> Bodies {
 fn write(bodies: &Bodies, line: &str) -> Result<String, Failure> {
     let request = Line::parse("t", line).unwrap().request;
     let mut out = Vec::new();
-    bodies.write(&request, 3, &mut String::new(), &mut out)?;
+    let length = Length {
+        tokens: request.input_length.unwrap_or_default(),
+        by_ids: true,
+    };
+    bodies.write(&request, 3, length, &mut Room::default(), &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -152,4 +158,78 @@ fn extra_flags_need_a_value() {
             .unwrap_err()
             .contains("KEY=VALUE")
     );
+}
+
+#[test]
+fn each_endpoint_has_its_own_words() {
+    let line = r#"{"text_input":"hi","output_length":5}"#;
+    for (endpoint, expected) in [
+        (
+            Endpoint::Responses,
+            r#"{"model":"m","input":[{"role":"user","content":"hi"}],"max_output_tokens":5,"stream":true}"#,
+        ),
+        (Endpoint::Embeddings, r#"{"model":"m","input":"hi"}"#),
+        (
+            Endpoint::Tgi,
+            r#"{"inputs":"hi","parameters":{"details":true,"max_new_tokens":5}}"#,
+        ),
+        (
+            Endpoint::Ollama,
+            r#"{"model":"m","prompt":"hi","options":{"num_predict":5},"stream":true}"#,
+        ),
+        (
+            Endpoint::OllamaChat,
+            r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"options":{"num_predict":5},"stream":true}"#,
+        ),
+        (
+            Endpoint::Anthropic,
+            r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":5,"stream":true}"#,
+        ),
+    ] {
+        assert_eq!(
+            write(&bodies(endpoint), line).unwrap(),
+            expected,
+            "{endpoint:?}"
+        );
+    }
+    let raw = bodies(Endpoint::Raw);
+    assert!(write(&raw, line).unwrap_err().message.contains("payload"));
+    assert_eq!(write(&raw, r#"{"payload":{"a":1}}"#).unwrap(), r#"{"a":1}"#);
+    let unlimited = write(&bodies(Endpoint::Anthropic), r#"{"text_input":"hi"}"#);
+    assert!(unlimited.unwrap_err().message.contains("output_length"));
+}
+
+#[test]
+fn the_least_length_can_be_asked_for_too() {
+    let all = Bodies {
+        min_tokens: true,
+        ignore_eos: true,
+        ..bodies(Endpoint::Completions)
+    };
+    let body = write(&all, r#"{"text_input":"a","output_length":5}"#).unwrap();
+    let limits = r#""max_tokens":5,"min_tokens":5,"ignore_eos":true,"#;
+    assert!(body.contains(limits), "{body}");
+}
+
+#[test]
+fn where_the_prompt_stands_is_known() {
+    for endpoint in [Endpoint::Completions, Endpoint::Chat] {
+        let line = r#"{"text_input":"say \"hi\""}"#;
+        let request = Line::parse("t", line).unwrap().request;
+        let mut out = b"before".to_vec();
+        let length = Length {
+            tokens: 0,
+            by_ids: true,
+        };
+        let place = bodies(endpoint)
+            .write(&request, 0, length, &mut Room::default(), &mut out)
+            .unwrap()
+            .unwrap();
+        let prompt = std::str::from_utf8(&out[place]).unwrap();
+        let expected = match endpoint {
+            Endpoint::Chat => r#"{"role":"user","content":"say \"hi\""}"#,
+            _ => r#"say \"hi\""#,
+        };
+        assert_eq!(prompt, expected);
+    }
 }

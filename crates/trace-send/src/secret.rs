@@ -1,0 +1,59 @@
+//! Keys that must not be repeated, least of all by servers that quote them.
+
+/// The shortest value that is looked for: a shorter one would blot out words.
+const LEAST: usize = 4;
+
+/// What must not be repeated.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// Keep `value` secret, and the last word of it by itself: `Bearer KEY`
+    /// is quoted without the first.
+    pub(crate) fn keep(&mut self, value: &str) {
+        let last = value.rsplit(' ').next().unwrap_or_default();
+        for secret in [value, last] {
+            if secret.len() >= LEAST && !self.0.iter().any(|known| known == secret) {
+                self.0.push(secret.to_owned());
+            }
+        }
+        // The whole before its parts.
+        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    }
+
+    /// `text` with `***` in place of every secret.
+    pub(crate) fn redact(&self, text: String) -> String {
+        let secrets = self.0.iter();
+        secrets.fold(text, |text, secret| match text.contains(secret) {
+            true => text.replace(secret, "***"),
+            false => text,
+        })
+    }
+}
+
+/// Whether a header field of that name holds a secret.
+pub(crate) fn is_secret(name: &str) -> bool {
+    const WORDS: [&str; 5] = ["auth", "key", "token", "secret", "cookie"];
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_blotted_out_wherever_it_stands() {
+        let mut secrets = Secrets::default();
+        secrets.keep("Bearer sk-123");
+        secrets.keep("a");
+        let redact = |text: &str| secrets.redact(text.to_owned());
+        assert_eq!(redact("Bearer sk-123, that is sk-123"), "***, that is ***");
+        assert_eq!(redact("a bad key"), "a bad key");
+    }
+
+    #[test]
+    fn header_fields_with_keys_are_known() {
+        assert!(is_secret("x-api-key") && is_secret("proxy-authorization"));
+        assert!(!is_secret("accept"));
+    }
+}
