@@ -1,9 +1,8 @@
 //! Requests that belong together: sessions of several turns, and requests that
 //! share what they begin with.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::Write;
 use std::iter::Peekable;
 use std::vec;
 
@@ -93,17 +92,16 @@ pub struct Conversations {
 /// The conversations that have a turn to come.
 #[derive(Debug, Default)]
 pub struct Open {
-    pending: BinaryHeap<Reverse<Pending>>,
+    /// When, of which conversation, and where it is: a hundred thousand of
+    /// these stay close to the processor, whole conversations would not.
+    pending: BinaryHeap<Reverse<(Micros, i64, usize)>>,
+    waiting: Vec<Option<Conversation>>,
+    /// Places in `waiting` where there is none.
+    free: Vec<usize>,
     /// Of the next conversation.
     number: i64,
     /// Of the next block.
     id: u64,
-}
-
-#[derive(Debug)]
-struct Pending {
-    due: Micros,
-    conversation: Conversation,
 }
 
 #[derive(Debug)]
@@ -117,26 +115,34 @@ struct Conversation {
     own: Runs,
 }
 
-impl Ord for Pending {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let key = |pending: &Self| (pending.due, pending.conversation.number);
-        key(self).cmp(&key(other))
+impl Open {
+    /// When the next turn is due.
+    fn due(&self) -> Option<Micros> {
+        self.pending.peek().map(|Reverse((due, ..))| *due)
+    }
+
+    fn push(&mut self, due: Micros, conversation: Conversation) {
+        let number = conversation.number;
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.waiting[place] = Some(conversation);
+                place
+            }
+            None => {
+                self.waiting.push(Some(conversation));
+                self.waiting.len() - 1
+            }
+        };
+        self.pending.push(Reverse((due, number, place)));
+    }
+
+    /// The conversation whose turn is due first, and when it is.
+    fn pop(&mut self) -> Option<(Micros, Conversation)> {
+        let Reverse((due, _, place)) = self.pending.pop()?;
+        self.free.push(place);
+        Some((due, self.waiting[place].take()?))
     }
 }
-
-impl PartialOrd for Pending {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Pending {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Pending {}
 
 impl Requests for Conversations {
     fn fill(&mut self, row: &mut Row) -> bool {
@@ -151,9 +157,7 @@ impl Requests for Conversations {
         conversation.context += step.new + step.output;
         if let Some(next) = conversation.steps.as_slice().first() {
             let due = time + self.service.time(step.output) + next.delay;
-            self.open
-                .pending
-                .push(Reverse(Pending { due, conversation }));
+            self.open.push(due, conversation);
         }
         true
     }
@@ -162,7 +166,7 @@ impl Requests for Conversations {
 impl Conversations {
     /// Whose turn it is, and when.
     fn next(&mut self) -> Option<(Micros, Conversation)> {
-        let due = self.open.pending.peek().map(|Reverse(first)| first.due);
+        let due = self.open.due();
         let arrival = self.arrivals.peek().map(|arrival| arrival.timestamp);
         let goes_on = match (due, arrival) {
             (Some(due), Some(arrival)) => due <= arrival,
@@ -173,12 +177,12 @@ impl Conversations {
             let arrival = self.arrivals.next()?;
             return Some((arrival.timestamp, self.begin(arrival)));
         }
-        let Reverse(first) = self.open.pending.pop()?;
+        let (due, conversation) = self.open.pop()?;
         let time = match self.pace {
-            Pace::Sessions => first.due,
+            Pace::Sessions => due,
             Pace::Requests => self.arrivals.next()?.timestamp,
         };
-        Some((time, first.conversation))
+        Some((time, conversation))
     }
 
     fn begin(&mut self, Arrival { seconds, .. }: Arrival) -> Conversation {
@@ -255,15 +259,30 @@ fn describe(step: &Step, members: &mut Vec<u8>) {
     if !members.is_empty() {
         members.push(b',');
     }
-    let turn = step.turn;
-    let written = match step.phase {
-        Phase::Turn => write!(members, "\"turn\":{turn}"),
-        Phase::Plan => write!(members, "\"turn\":{turn},\"phase\":\"plan\""),
-        Phase::FollowUp(calls) => write!(
-            members,
-            "\"turn\":{turn},\"phase\":\"follow_up\",\"tool_calls\":{},\"tool_retries\":{}",
-            calls.tools, calls.retries
-        ),
-    };
-    written.expect("writing into memory cannot fail");
+    push_member(members, b"\"turn\":", step.turn);
+    match step.phase {
+        Phase::Turn => {}
+        Phase::Plan => members.extend_from_slice(b",\"phase\":\"plan\""),
+        Phase::FollowUp(calls) => {
+            members.extend_from_slice(b",\"phase\":\"follow_up\"");
+            push_member(members, b",\"tool_calls\":", calls.tools);
+            push_member(members, b",\"tool_retries\":", calls.retries);
+        }
+    }
+}
+
+/// Append a member with a whole number: what formatting does, without its
+/// machinery.
+fn push_member(out: &mut Vec<u8>, name: &[u8], number: u64) {
+    out.extend_from_slice(name);
+    let start = out.len();
+    let mut left = number;
+    loop {
+        out.push(b'0' + (left % 10) as u8);
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    out[start..].reverse();
 }

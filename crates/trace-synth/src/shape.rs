@@ -171,14 +171,14 @@ impl ShapeArgs {
         let streams = trace.streams();
         Ok(match &self.prompt_words {
             Some(dist) => Content::Words {
-                words: Box::new(Words {
-                    count: (
+                words: Box::new(Words::new(
+                    (
                         dist.open(Field::Input).context("--prompt-words")?,
                         streams.stream("words"),
                     ),
-                    length: streams.stream("word length"),
-                    letters: streams.stream("letters"),
-                }),
+                    streams.stream("word length"),
+                    streams.stream("letters"),
+                )),
                 output: self.output_length.is_some(),
             },
             None if trace.no_hash_ids => Content::Lengths,

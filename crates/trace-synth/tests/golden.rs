@@ -52,7 +52,7 @@ a60fabde36fdb7d0 rate --rate 50 --requests 2000 --prefixes pool:50,1024,hot=4,sh
 b847e327c8ec57e8 rate --rate 5 --requests 400 --sessions geometric:5 --think-time lognormal:20s,40s --service-time 200ms+20ms --turn-length poisson:90
 9cc565e15b1a2985 rate --rate 5 --requests 2000 --sessions uniform:1..9 --think-time 3s --arrivals-are requests --max-context 4000 --prefixes pool:3,512
 6f366f3374477eb1 rate --rate 5 --requests 400 --sessions 3 --tools uniform:0..4,min=0 --tool-latency exponential:2s --tool-failure 0.2 --tool-retries 3 --tool-result poisson:200
-57a08e9a22eace7f rate --rate 50 --requests 2000 --prompt-words poisson:15
+36741aa2d07062c7 rate --rate 50 --requests 2000 --prompt-words poisson:15
 a060e9e71b5f209c pattern --traffic severe_fluctuation --prompt-len slow_rising --completion-len constant:99
 46fcf1bfc87ee124 pattern --traffic quick_rising:40 --interval 700ms --qps-scale 3 --fractional --seed 5
 cd19c953dabaab3c curve tests/data/curve.json
