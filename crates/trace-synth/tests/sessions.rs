@@ -388,3 +388,27 @@ fn turns_of_words_are_what_they_add() {
         assert!(request.session_id.is_some() && request.output_length == Some(9));
     }
 }
+
+#[test]
+fn flags_that_need_another_are_refused_without_it() {
+    let refused = |flags: &str| {
+        let words = ["trace-synth", "rate", "--rate", "1", "--requests", "1"];
+        let all = words.into_iter().chain(flags.split_whitespace());
+        Args::try_parse_from(all).expect_err(flags).to_string()
+    };
+    for (flags, named) in [
+        ("--think-time 3s", "--sessions"),
+        ("--tools 2", "--sessions"),
+        ("--sessions 2 --tool-latency 3s", "--tools"),
+        ("--sessions 2 --total-blocks 9", "--total-blocks"),
+        ("--prefixes toolbench --total-blocks 9", "--total-blocks"),
+        ("--prompt-words 3 --prefixes toolbench", "--prefixes"),
+        ("--prompt-words 3 --input-length 3", "--input-length"),
+        ("--sessions 2 --max-context 1", "--max-context"),
+        ("--prefixes books", "toolbench"),
+        ("--sessions 2 --think-time soon", "90s"),
+    ] {
+        let said = refused(flags);
+        assert!(said.contains(named), "{flags}: {said}");
+    }
+}
