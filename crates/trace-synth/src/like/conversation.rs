@@ -5,7 +5,8 @@ use trace_core::{Micros, Streams, blocks_of};
 
 use super::group::Groups;
 use super::knobs::{Knobs, tokens};
-use super::scale::{Phase, Scale};
+use super::path::{Owner, Paths};
+use super::scale::{Phase, Stretched};
 use super::source::{Entry, Source};
 use super::tempo::usual_gap;
 use super::tree::{NONE, Tree};
@@ -29,9 +30,7 @@ pub struct Turn {
     pub delay: Option<Micros>,
     /// Blocks of its own, after the shared ones.
     pub tail: u32,
-    /// Shared blocks, stretched.
-    pub shared: u32,
-    /// The deepest shared block of the source's.
+    /// The deepest shared block, a node of [`Conversations::paths`].
     pub node: u32,
     /// The session, counted within the conversation, or [`NONE`].
     pub session: u32,
@@ -52,21 +51,10 @@ pub struct Conversation {
     pub end: u32,
     /// Time of the first turn.
     pub start: u64,
-    /// Blocks of the source's that only its turns share.
+    /// Blocks that only its turns share.
     pub nodes: u32,
     /// Sessions among its turns.
     pub sessions: u32,
-}
-
-/// Whose a shared block is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// Everybody's, always; its index among the public blocks.
-    Lasting(u32),
-    /// Everybody's, for one pass; its index among the public blocks.
-    Passing(u32),
-    /// The conversation's alone; its index among those.
-    Private(u32),
 }
 
 /// The source as conversations, in order of their starts.
@@ -76,10 +64,12 @@ pub struct Conversations {
     pub turns: Vec<Turn>,
     /// The conversations.
     pub list: Vec<Conversation>,
-    /// Whose each shared block is.
-    pub owners: Vec<Owner>,
-    /// Number of public blocks.
-    pub public: u32,
+    /// What is shared, stretched.
+    pub paths: Paths,
+    /// Number of public blocks that stay for ever.
+    pub lasting: u32,
+    /// Number of public blocks that are new in each pass.
+    pub passing: u32,
     /// How long the source lasts, up to where its next request would be.
     pub length: u64,
     /// The largest share of the source's requests in one conversation.
@@ -88,7 +78,10 @@ pub struct Conversations {
 
 impl Conversations {
     /// The conversations of `source`, scaled and filtered.
-    pub fn of(source: &Source, knobs: &Knobs, streams: Streams) -> Self {
+    ///
+    /// # Errors
+    /// A prefix multiplier that makes 2^32 shared blocks.
+    pub fn of(source: &Source, knobs: &Knobs, streams: Streams) -> anyhow::Result<Self> {
         let times = times(source);
         let groups = Groups::of(source, &times);
         let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -97,37 +90,35 @@ impl Conversations {
             largest: groups.largest_share(),
             ..Self::default()
         };
-        let nodes = all.own(source, &groups);
-        let writer = TurnMaker {
+        let maker = TurnMaker {
             source,
             knobs,
-            scale: Scale::new(knobs.prefix),
+            stretched: Stretched::of(&source.tree, knobs.prefix)?,
             offset: below(&mut streams.stream("like phase"), 1 << 32),
         };
-        all.collect(&writer, &times, &groups, &nodes);
-        all
+        let (places, nodes) = all.place(&maker, &groups);
+        all.collect(&maker, &times, &groups, &nodes);
+        all.paths = Paths::new(maker.stretched.tree, places);
+        Ok(all)
     }
 
-    /// Say whose each block is; the number of blocks of each group.
-    fn own(&mut self, source: &Source, groups: &Groups) -> Vec<u32> {
-        let lasting = lasting_visits(source, groups);
+    /// Say whose each shared block is, and where among the owner's; and how
+    /// many blocks each group has.
+    fn place(&mut self, maker: &TurnMaker<'_>, groups: &Groups) -> (Vec<(Owner, u32)>, Vec<u32>) {
+        let tree = &maker.source.tree;
+        let lasting = lasting_visits(maker.source, groups);
         let mut counts = vec![0; groups.count as usize];
-        for (node, &group) in groups.nodes.iter().enumerate() {
-            let count = if group == NONE {
-                &mut self.public
-            } else {
-                &mut counts[group as usize]
+        let mut place = |&origin: &u32| {
+            let (owner, count) = match groups.nodes[origin as usize] {
+                NONE if tree.visits(origin) >= lasting => (Owner::Lasting, &mut self.lasting),
+                NONE => (Owner::Passing, &mut self.passing),
+                group => (Owner::Private, &mut counts[group as usize]),
             };
-            let index = *count;
             *count += 1;
-            let visits = source.tree.visits(node as u32);
-            self.owners.push(match group {
-                NONE if visits >= lasting => Owner::Lasting(index),
-                NONE => Owner::Passing(index),
-                _ => Owner::Private(index),
-            });
-        }
-        counts
+            (owner, *count - 1)
+        };
+        let places = maker.stretched.origins.iter().map(&mut place).collect();
+        (places, counts)
     }
 
     fn collect(&mut self, maker: &TurnMaker<'_>, times: &[u64], groups: &Groups, nodes: &[u32]) {
@@ -204,22 +195,21 @@ fn lasting_visits(source: &Source, groups: &Groups) -> u32 {
 struct TurnMaker<'a> {
     source: &'a Source,
     knobs: &'a Knobs,
-    scale: Scale,
+    stretched: Stretched,
     offset: u64,
 }
 
 impl TurnMaker<'_> {
     /// `entry` as it is written, or nothing if the filter leaves it out.
     fn turn(&self, entry: &Entry, group: u32) -> Option<Turn> {
-        let (shared, tail, input) = self.prompt(entry, group);
+        let (node, tail, input) = self.prompt(entry, group);
         self.knobs.input_range.contains(&input).then(|| Turn {
             offset: 0,
             input,
             output: entry.output.map(|length| self.knobs.output(length)),
             delay: entry.delay.map(|delay| self.knobs.time(delay.as_micros())),
             tail,
-            shared,
-            node: entry.core,
+            node,
             session: entry.session,
             model: entry.model,
             timed: entry.timed,
@@ -227,35 +217,32 @@ impl TurnMaker<'_> {
         })
     }
 
-    /// Shared blocks, blocks of its own, and tokens.
+    /// The last shared block, the number of blocks after it, and tokens.
     fn prompt(&self, entry: &Entry, group: u32) -> (u32, u32, u64) {
         let block_size = self.source.block_size;
-        let own = self
-            .knobs
-            .prompt
-            .round_up_from_zero(self.source.tail_tokens(entry));
+        let own = self.source.tail_tokens(entry);
+        let own = self.knobs.prompt.round_up_from_zero(own);
         if !entry.blocks {
-            return (0, 0, own);
+            return (NONE, 0, own);
         }
         let depth = self.source.tree.depth(entry.core);
-        let mut shared = self
-            .scale
-            .blocks(depth, Phase::of(group.into(), self.offset));
+        let phase = Phase::of(group.into(), self.offset);
+        let node = self.stretched.end(entry.core, depth, phase);
+        let shared = |blocks: u32| tokens(blocks.into(), block_size);
+        let blocks = self.stretched.tree.depth(node);
         if entry.tail > 0 {
             let tail = u32::try_from(blocks_of(own, block_size)).unwrap_or(u32::MAX);
-            return (
-                shared,
-                tail,
-                tokens(shared.into(), block_size).saturating_add(own),
-            );
+            return (node, tail, shared(blocks).saturating_add(own));
         }
-        // A prompt that is all shared keeps one block at least.
-        shared = shared.max(depth.min(1));
         let last = self.source.fill(entry);
+        if blocks == 0 && depth > 0 {
+            // All of it was shared, and nothing of that is left.
+            return (NONE, 1, last);
+        }
         (
-            shared,
+            node,
             0,
-            tokens(shared.saturating_sub(1).into(), block_size).saturating_add(last),
+            shared(blocks.saturating_sub(1)).saturating_add(last),
         )
     }
 }

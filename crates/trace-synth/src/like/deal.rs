@@ -50,8 +50,9 @@ impl Deal {
         let turns: Vec<u32> = all.list.iter().map(|one| one.end - one.begin).collect();
         let blocks = |one: &Conversation| -> u64 {
             let turns = all.turns_of(one).iter();
+            let depth = |node| u64::from(all.paths.tree().depth(node));
             turns
-                .map(|turn| u64::from(turn.shared) + u64::from(turn.tail))
+                .map(|turn| depth(turn.node) + u64::from(turn.tail))
                 .sum()
         };
         let blocks: Vec<u64> = all.list.iter().map(blocks).collect();

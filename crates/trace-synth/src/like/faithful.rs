@@ -12,24 +12,22 @@ use anyhow::ensure;
 use trace_core::seed::below;
 use trace_core::{SessionId, Streams};
 
-use super::conversation::{Conversations, Owner};
+use super::conversation::Conversations;
 use super::deal::{Deal, Start};
 use super::ids::{Ids, UNNAMED};
 use super::knobs::Knobs;
-use super::names::{EVER, Names};
-use super::scale::{Scale, Slot};
+use super::names::Names;
+use super::path::{Owner, Run};
 use super::source::Source;
 use super::tempo::Tempo;
-use super::tree::{NONE, Tree};
+use super::tree::NONE;
 use crate::requests::{Requests, Row};
 
 /// Conversations of a source, dealt anew.
 pub struct Faithful {
     all: Conversations,
-    tree: Tree,
     models: Vec<String>,
     knobs: Knobs,
-    scale: Scale,
     streams: Streams,
     tempo: Tempo,
     /// The share of the source's requests that passed the filter.
@@ -50,7 +48,7 @@ pub struct Faithful {
     ids: Ids,
     sessions: Ids,
     names: Names,
-    slots: Vec<Slot>,
+    runs: Vec<Run>,
 }
 
 /// A conversation under way.
@@ -79,14 +77,12 @@ impl Faithful {
         requests: u64,
         streams: Streams,
     ) -> anyhow::Result<Self> {
-        let all = Conversations::of(source, &knobs, streams);
+        let all = Conversations::of(source, &knobs, streams)?;
         ensure!(!all.turns.is_empty(), knobs.nothing_passes());
         let of = source.entries.len() as u64;
         let deal = Deal::new(&all, of, requests, streams);
         let mut faithful = Self {
-            tree: source.tree.clone(),
             models: source.models.clone(),
-            scale: Scale::new(knobs.prefix),
             tempo: Tempo::new(source, streams),
             kept: all.turns.len() as f64 / of as f64,
             end: deal.end(),
@@ -98,8 +94,8 @@ impl Faithful {
             free: Vec::new(),
             ids: Ids::default(),
             sessions: Ids::default(),
-            names: Names::new(all.public as usize * knobs.prefix.stride()),
-            slots: Vec::new(),
+            names: Names::new(all.lasting as usize, all.passing as usize, knobs.roots),
+            runs: Vec::new(),
             streams,
             all,
             knobs,
@@ -178,15 +174,13 @@ impl Faithful {
                 .map(|live| live.start.pass)
                 .min()
                 .unwrap_or(self.pass);
-            let now = self.pass - 1;
-            self.names.forget(|pass| pass < oldest.min(now));
+            self.names.forget_before(oldest.min(self.pass - 1));
         }
     }
 
     fn begin(&mut self, start: Start, order: Vec<(u64, u32)>) {
         let conversation = &self.all.list[start.conversation as usize];
-        let stride = self.knobs.prefix.stride();
-        let places = conversation.nodes as usize * stride + conversation.sessions as usize;
+        let places = conversation.nodes as usize + conversation.sessions as usize;
         let root = if self.knobs.roots > 1 {
             let mut random = self.streams.stream_of("like root", self.started);
             below(&mut random, self.knobs.roots.into()) as u32
@@ -254,19 +248,15 @@ impl Faithful {
         }
         let ids = request.hash_ids.get_or_insert_default();
         ids.clear();
-        self.scale
-            .fill(&self.tree, turn.node, turn.shared, &mut self.slots);
-        let stride = self.knobs.prefix.stride();
-        for slot in &self.slots {
-            let place = |index: u32| index as usize * stride + slot.copy as usize;
-            let name = match self.all.owners[slot.node as usize] {
-                Owner::Private(index) => &mut live.names[place(index)],
-                Owner::Passing(index) => {
-                    &mut self.names.table(live.start.pass, live.root)[place(index)]
-                }
-                Owner::Lasting(index) => &mut self.names.table(EVER, live.root)[place(index)],
+        self.all.paths.runs(turn.node, &mut self.runs);
+        for run in &self.runs {
+            let table = match run.owner {
+                Owner::Private => &mut live.names,
+                Owner::Passing => self.names.passing(live.start.pass, live.root),
+                Owner::Lasting => self.names.lasting(live.root),
             };
-            ids.push(self.ids.name(name));
+            let places = &mut table[run.begin as usize..run.end as usize];
+            self.ids.append(places, ids);
         }
         self.ids.append_fresh(turn.tail.into(), ids);
     }

@@ -19,6 +19,19 @@ impl Ids {
         *place
     }
 
+    /// Append the ids at `places`, blocks below each other: where one has no
+    /// id, nor have those after it.
+    pub fn append(&mut self, places: &mut [u64], ids: &mut Vec<u64>) {
+        if places.last() == Some(&UNNAMED) {
+            let named = places.partition_point(|&place| place != UNNAMED);
+            for place in &mut places[named..] {
+                *place = self.next;
+                self.next += 1;
+            }
+        }
+        ids.extend_from_slice(places);
+    }
+
     /// Append ids of `count` blocks that nobody else has.
     pub fn append_fresh(&mut self, count: u64, ids: &mut Vec<u64>) {
         ids.extend(self.next..self.next + count);
@@ -33,10 +46,12 @@ mod tests {
     #[test]
     fn ids_are_consecutive_in_first_seen_order() {
         let mut ids = Ids::default();
-        let (mut a, mut b) = (UNNAMED, UNNAMED);
-        let mut row = vec![ids.name(&mut a)];
+        let (mut places, mut row) = ([UNNAMED; 4], Vec::new());
+        ids.append(&mut places[..2], &mut row);
         ids.append_fresh(2, &mut row);
-        row.extend([ids.name(&mut b), ids.name(&mut a)]);
-        assert_eq!(row, [0, 1, 2, 3, 0]);
+        ids.append(&mut places, &mut row);
+        assert_eq!(row, [0, 1, 2, 3, 0, 1, 4, 5]);
+        assert_eq!(ids.name(&mut places[3]), 5);
+        assert_eq!(ids.name(&mut { UNNAMED }), 6);
     }
 }

@@ -20,19 +20,22 @@ use anyhow::ensure;
 use trace_core::seed::below;
 use trace_core::{Random, Streams};
 
-use super::ids::{Ids, UNNAMED};
+use super::ids::Ids;
+use super::instant::{Instants, pick};
 use super::knobs::{Knobs, tokens};
-use super::scale::{Factor, Phase, Scale, Slot};
+use super::names::Names;
+use super::path::{Owner, Paths, Run};
+use super::scale::{Factor, Phase, Stretched};
+use super::shrink::shrink;
 use super::source::{Entry, Source};
-use super::tree::{NONE, Tree};
+use super::tree::NONE;
 use crate::requests::{Requests, Row};
 
 /// Requests drawn one by one from what a source showed.
 pub struct Iid {
     knobs: Knobs,
     block_size: u64,
-    tree: Tree,
-    scale: Scale,
+    paths: Paths,
     heads: Vec<Head>,
     /// Sums of how many draws each head allows.
     weights: Vec<u64>,
@@ -43,9 +46,8 @@ pub struct Iid {
     left: u64,
     streams: Draws,
     ids: Ids,
-    /// For each root, the ids of the nodes.
-    names: Vec<Vec<u64>>,
-    slots: Vec<Slot>,
+    names: Names,
+    runs: Vec<Run>,
 }
 
 /// The shared part of a row.
@@ -74,24 +76,11 @@ struct Tail {
     blocks: u64,
 }
 
-/// When requests come.
-struct Instants {
-    /// Requests at each instant; empty if nothing has a timestamp.
-    sizes: Vec<u32>,
-    /// Between instants, µs.
-    gaps: Vec<u64>,
-    /// The current instant, µs; nothing before the first.
-    now: Option<u64>,
-    left: u32,
-}
-
 /// A stream for each thing that is drawn.
 struct Draws {
     head: Random,
     tail: Random,
     output: Random,
-    size: Random,
-    gap: Random,
     root: Random,
 }
 
@@ -111,17 +100,19 @@ impl Iid {
         } else {
             (source.tree.clone(), (0..source.tree.len() as u32).collect())
         };
-        let scale = Scale::new(if knobs.prefix.shrinks() {
+        let factor = if knobs.prefix.shrinks() {
             Factor::ONE
         } else {
             knobs.prefix
-        });
+        };
+        let stretched = Stretched::of(&tree, factor)?;
         let offset = below(&mut streams.stream("like phase"), 1 << 32);
         let head = |(index, entry): (u64, &Entry)| {
             let node = places.get(entry.core as usize).copied().unwrap_or(NONE);
+            let node = stretched.end(node, tree.depth(node), Phase::of(index, offset));
             Head {
                 node,
-                blocks: scale.blocks(tree.depth(node), Phase::of(index, offset)),
+                blocks: stretched.tree.depth(node),
                 end: if !entry.blocks {
                     End::Lengths(knobs.prompt.round_up_from_zero(entry.input))
                 } else if entry.tail > 0 {
@@ -137,15 +128,19 @@ impl Iid {
             block_size: source.block_size,
             weights: Vec::new(),
             outputs: source.entries.iter().map(|entry| entry.output).collect(),
-            instants: Instants::of(source),
+            instants: Instants::of(source, streams),
             left: requests,
             streams: Draws::of(streams),
             ids: Ids::default(),
-            names: vec![Vec::new(); knobs.roots as usize],
-            slots: Vec::new(),
+            names: Names::new(stretched.tree.len(), 0, knobs.roots),
+            runs: Vec::new(),
+            paths: Paths::new(
+                stretched.tree.clone(),
+                (0..stretched.tree.len() as u32)
+                    .map(|node| (Owner::Lasting, node))
+                    .collect(),
+            ),
             knobs,
-            tree,
-            scale,
             heads,
             tails,
         };
@@ -228,26 +223,18 @@ impl Iid {
             *ids = None;
             return length;
         }
-        let (node, blocks) = (head.node, head.blocks);
-        let root = below(&mut self.streams.root, u64::from(self.knobs.roots)) as usize;
+        let node = head.node;
+        let root = below(&mut self.streams.root, self.knobs.roots.into()) as u32;
         let ids = ids.get_or_insert_default();
         ids.clear();
-        self.shared_ids(root, node, blocks, ids);
+        self.paths.runs(node, &mut self.runs);
+        let table = self.names.lasting(root);
+        for run in &self.runs {
+            let places = &mut table[run.begin as usize..run.end as usize];
+            self.ids.append(places, ids);
+        }
         self.ids.append_fresh(tail.blocks, ids);
         length
-    }
-
-    fn shared_ids(&mut self, root: usize, node: u32, blocks: u32, ids: &mut Vec<u64>) {
-        let stride = self.knobs.prefix.stride();
-        let names = &mut self.names[root];
-        if names.is_empty() {
-            names.resize(self.tree.len() * stride, UNNAMED);
-        }
-        self.scale.fill(&self.tree, node, blocks, &mut self.slots);
-        for slot in &self.slots {
-            let place = slot.node as usize * stride + slot.copy as usize;
-            ids.push(self.ids.name(&mut names[place]));
-        }
     }
 }
 
@@ -265,55 +252,12 @@ impl Requests for Iid {
             members: Vec::new(),
         };
         let request = &mut row.request;
-        let time = self.instants.next(&mut self.streams);
+        let time = self.instants.arrival();
         request.timestamp = time.map(|time| self.knobs.time(time));
         request.input_length = Some(self.prompt(&mut request.hash_ids));
         let output = pick(&mut self.streams.output, &self.outputs);
         request.output_length = output.map(|length| self.knobs.output(length));
         true
-    }
-}
-
-impl Instants {
-    fn of(source: &Source) -> Self {
-        let mut instants = Self {
-            sizes: Vec::new(),
-            gaps: Vec::new(),
-            now: None,
-            left: 0,
-        };
-        let mut before = None;
-        for entry in source.entries.iter().filter(|entry| entry.timed) {
-            match before {
-                Some(before) if before == entry.at => {
-                    *instants.sizes.last_mut().expect("begun") += 1;
-                }
-                _ => {
-                    instants.sizes.push(1);
-                    instants.gaps.extend(before.map(|before| entry.at - before));
-                }
-            }
-            before = Some(entry.at);
-        }
-        instants
-    }
-
-    /// When the next request comes, µs.
-    fn next(&mut self, streams: &mut Draws) -> Option<u64> {
-        if self.sizes.is_empty() {
-            return None;
-        }
-        if self.left == 0 {
-            self.now = Some(match self.now {
-                Some(now) if !self.gaps.is_empty() => {
-                    now.saturating_add(pick(&mut streams.gap, &self.gaps))
-                }
-                _ => 0,
-            });
-            self.left = pick(&mut streams.size, &self.sizes);
-        }
-        self.left -= 1;
-        self.now
     }
 }
 
@@ -323,15 +267,9 @@ impl Draws {
             head: streams.stream("like prefix"),
             tail: streams.stream("like tail"),
             output: streams.stream("like output"),
-            size: streams.stream("like instant"),
-            gap: streams.stream("like gap"),
             root: streams.stream("like root"),
         }
     }
-}
-
-fn pick<T: Copy>(random: &mut Random, among: &[T]) -> T {
-    among[below(random, among.len() as u64) as usize]
 }
 
 /// What follows the shared parts, scaled in whole blocks, fewest tokens first.
@@ -350,48 +288,4 @@ fn tails(source: &Source, factor: Factor) -> Vec<Tail> {
     let mut tails: Vec<Tail> = unshared.map(scaled).collect();
     tails.sort_unstable_by_key(|tail| (tail.tokens, tail.blocks));
     tails
-}
-
-/// Shrink every chain of equally visited nodes to `factor` of its length, one
-/// node at least; the tree, and where each node went.
-fn shrink(tree: &Tree, factor: Factor) -> (Tree, Vec<u32>) {
-    let chained = |node: u32| {
-        let parent = tree.parent(node);
-        (parent != NONE && tree.visits(parent) == tree.visits(node)).then_some(parent)
-    };
-    let nodes = 0..tree.len() as u32;
-    let mut lengths = vec![1_u32; tree.len()];
-    let mut last = vec![true; tree.len()];
-    for node in nodes.clone() {
-        if let Some(parent) = chained(node) {
-            lengths[node as usize] = lengths[parent as usize] + 1;
-            last[parent as usize] = false;
-        }
-    }
-    // How many nodes of its chain, from the node upwards, stay.
-    let mut staying = vec![0_u64; tree.len()];
-    for node in nodes.clone().rev() {
-        if last[node as usize] {
-            staying[node as usize] = factor.round(lengths[node as usize].into()).max(1);
-        }
-        if let Some(parent) = chained(node) {
-            staying[parent as usize] = staying[node as usize].saturating_sub(1);
-        }
-    }
-    let mut shrunk = Tree::default();
-    let mut places = vec![NONE; tree.len()];
-    for node in nodes {
-        let parent = tree.parent(node);
-        let above = if parent == NONE {
-            NONE
-        } else {
-            places[parent as usize]
-        };
-        places[node as usize] = if staying[node as usize] > 0 {
-            shrunk.push(above, tree.visits(node))
-        } else {
-            above
-        };
-    }
-    (shrunk, places)
 }

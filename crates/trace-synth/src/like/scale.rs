@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use anyhow::ensure;
+
 use super::tree::{NONE, Tree};
 
 /// One, in the unit that factors are kept in.
@@ -38,11 +40,6 @@ impl Factor {
     pub fn shrinks(self) -> bool {
         self.0 < ONE
     }
-
-    /// Most blocks that one block becomes.
-    pub fn stride(self) -> usize {
-        self.0.div_ceil(ONE) as usize
-    }
 }
 
 impl FromStr for Factor {
@@ -75,69 +72,67 @@ impl Phase {
     }
 }
 
-/// A block of a stretched prefix: which node of the tree it stands for, and
-/// which of the blocks that the node became.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// The node.
-    pub node: u32,
-    /// 0 for the first block of the node.
-    pub copy: u32,
-}
-
-/// Stretches or shrinks prefixes.
+/// A tree with stretched or shrunk paths.
 ///
 /// Block `q` of a stretched prefix, counted from 0, belongs to the node at
 /// depth ⌊q / factor⌋ of the source's. That depends on nothing else, so
 /// prompts that shared a prefix share its image, and every block keeps one
 /// block before it however long a conversation's own prefix becomes.
-#[derive(Clone, Copy, Debug)]
-pub struct Scale {
+#[derive(Clone, Debug)]
+pub struct Stretched {
+    /// The tree.
+    pub tree: Tree,
+    /// For each of its nodes, the node of the source's that it stands for.
+    pub origins: Vec<u32>,
+    /// For each node of the source's, the last node of its image.
+    lasts: Vec<u32>,
     factor: Factor,
 }
 
-impl Scale {
-    /// Prefixes `factor` times as long.
-    pub fn new(factor: Factor) -> Self {
-        Self { factor }
-    }
-
-    /// Blocks of a prefix that was `depth` blocks.
-    pub fn blocks(self, depth: u32, phase: Phase) -> u32 {
-        let whole = (u64::from(depth) * self.factor.0 + phase.0) / ONE;
-        // Up to 2^32 source blocks times 1000; a row that long is not read.
-        u32::try_from(whole).unwrap_or(u32::MAX)
-    }
-
-    /// The first `blocks` blocks of the image of the path to `node`, in order.
-    pub fn fill(self, tree: &Tree, node: u32, blocks: u32, slots: &mut Vec<Slot>) {
-        slots.clear();
-        slots.resize(
-            blocks as usize,
-            Slot {
-                node: NONE,
-                copy: 0,
-            },
-        );
-        let mut at = node;
-        if self.factor == Factor::ONE {
-            for slot in slots.iter_mut().rev() {
-                slot.node = at;
-                at = tree.parent(at);
-            }
-            return;
-        }
-        for (q, slot) in slots.iter_mut().enumerate().rev() {
-            let above = q as u64 * ONE / self.factor.0;
-            while u64::from(tree.depth(at)) > above + 1 {
-                at = tree.parent(at);
-            }
-            let first = (above * self.factor.0).div_ceil(ONE);
-            *slot = Slot {
-                node: at,
-                copy: (q as u64 - first) as u32,
+impl Stretched {
+    /// `tree` with paths `factor` times as long.
+    ///
+    /// # Errors
+    /// 2^32 nodes or more.
+    pub fn of(tree: &Tree, factor: Factor) -> anyhow::Result<Self> {
+        let mut stretched = Self {
+            tree: Tree::default(),
+            origins: Vec::new(),
+            lasts: Vec::with_capacity(tree.len()),
+            factor,
+        };
+        let first = |depth: u32| (u64::from(depth) * factor.0).div_ceil(ONE);
+        for node in 0..tree.len() as u32 {
+            let mut last = match tree.parent(node) {
+                NONE => NONE,
+                parent => stretched.lasts[parent as usize],
             };
+            let depth = tree.depth(node);
+            for _ in first(depth - 1)..first(depth) {
+                last = stretched.tree.push(last, tree.visits(node));
+                stretched.origins.push(node);
+            }
+            ensure!(
+                stretched.tree.len() < NONE as usize,
+                "more than {NONE} shared blocks; a smaller --prefix-len-multiplier would do"
+            );
+            stretched.lasts.push(last);
         }
+        Ok(stretched)
+    }
+
+    /// The last block of the image of the path to `node`, for a conversation
+    /// of this phase.
+    pub fn end(&self, node: u32, depth: u32, phase: Phase) -> u32 {
+        if node == NONE {
+            return NONE;
+        }
+        let blocks = (u64::from(depth) * self.factor.0 + phase.0) / ONE;
+        let mut end = self.lasts[node as usize];
+        while u64::from(self.tree.depth(end)) > blocks {
+            end = self.tree.parent(end);
+        }
+        end
     }
 }
 
@@ -150,12 +145,17 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn chain(length: u32) -> Tree {
+    /// Prefixes of a chain of `length` nodes, one of each depth.
+    fn chain(length: u32, factor: Factor) -> Stretched {
         let mut tree = Tree::default();
         for node in 0..length {
             tree.push(if node == 0 { NONE } else { node - 1 }, 2);
         }
-        tree
+        Stretched::of(&tree, factor).unwrap()
+    }
+
+    fn blocks(chain: &Stretched, depth: u32, phase: Phase) -> u32 {
+        chain.tree.depth(chain.end(depth - 1, depth, phase))
     }
 
     #[test]
@@ -170,40 +170,35 @@ mod tests {
 
     #[test]
     fn a_hundredth_more_is_one_block_in_a_hundred() {
-        let scale = Scale::new(factor("1.01"));
-        assert_eq!(scale.blocks(100, Phase(0)), 101);
-        let blocks: u32 = (0..1000).map(|i| scale.blocks(20, Phase::of(i, 5))).sum();
-        assert!((20_199..=20_201).contains(&blocks), "{blocks}");
+        let chain = chain(100, factor("1.01"));
+        assert_eq!(blocks(&chain, 100, Phase(0)), 101);
+        let sum: u32 = (0..1000).map(|i| blocks(&chain, 20, Phase::of(i, 5))).sum();
+        assert!((20_199..=20_201).contains(&sum), "{sum}");
     }
 
     #[test]
     fn half_a_block_is_a_block_half_of_the_time() {
-        let scale = Scale::new(factor("0.5"));
-        let kept: u32 = (0..1000).map(|i| scale.blocks(1, Phase::of(i, 77))).sum();
-        assert!((499..=501).contains(&kept), "{kept}");
+        let chain = chain(1, factor("0.5"));
+        let sum: u32 = (0..1000).map(|i| blocks(&chain, 1, Phase::of(i, 77))).sum();
+        assert!((499..=501).contains(&sum), "{sum}");
     }
 
     proptest! {
         #[test]
-        fn images_of_a_prefix_are_prefixes_of_each_other(
+        fn prefixes_get_their_length_and_stay_prefixes(
             millionths in 1_000..5_000_000_u64,
-            (short, long) in (1..40_u32, 1..40_u32),
-            (one, other) in (0..ONE, 0..ONE),
+            depth in 1..40_u32,
+            phase in 0..ONE,
         ) {
-            let scale = Scale::new(Factor(millionths));
-            let tree = chain(40);
-            let image = |depth: u32, phase| {
-                let mut slots = Vec::new();
-                scale.fill(&tree, depth - 1, scale.blocks(depth, Phase(phase)), &mut slots);
-                slots
-            };
-            let (a, b) = (image(short, one), image(long, other));
-            let shared = a.len().min(b.len());
-            prop_assert_eq!(&a[..shared], &b[..shared]);
-            for (i, slot) in a.iter().enumerate() {
-                prop_assert!(slot.node < short);
-                prop_assert!((slot.copy as usize) < scale.factor.stride());
-                prop_assert!(!a[..i].contains(slot));
+            let chain = chain(40, Factor(millionths));
+            let end = chain.end(depth - 1, depth, Phase(phase));
+            let exact = f64::from(depth) * millionths as f64 / 1e6;
+            let blocks = f64::from(chain.tree.depth(end));
+            prop_assert!((blocks - exact).abs() <= 1.0, "{blocks} for {exact}");
+            if end != NONE {
+                // Of what the prefix was made of, nothing that comes later.
+                prop_assert!(chain.origins[end as usize] < depth);
+                prop_assert_eq!(chain.tree.depth(end), end + 1);
             }
         }
     }
