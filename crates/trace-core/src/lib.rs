@@ -39,6 +39,7 @@ pub mod cli;
 pub mod clock;
 pub mod cursor;
 mod decode;
+mod digits;
 mod error;
 mod field;
 mod line;

@@ -1,5 +1,6 @@
 //! A request: one line of a trace, decoded.
 
+use crate::digits::push_with_commas;
 use crate::time::Micros;
 use serde_json::value::RawValue;
 use std::fmt;
@@ -95,15 +96,14 @@ impl Request {
 
 /// Append `ids` as a JSON array.
 pub fn push_integers(out: &mut Vec<u8>, ids: &[u64]) {
-    let mut digits = itoa::Buffer::new();
     out.push(b'[');
-    for (i, &id) in ids.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(digits.format(id).as_bytes());
+    push_with_commas(out, ids);
+    if ids.is_empty() {
+        out.push(b']');
+    } else {
+        // In place of the last comma.
+        *out.last_mut().expect("a number was written") = b']';
     }
-    out.push(b']');
 }
 
 /// Append `text` as a JSON string.
