@@ -70,12 +70,17 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  echo '{\"version\":1,\"duration_ms\":60000,\"models\":[{\"name\":\"chat\",\"interpolation\":\"linear\",
-    \"points\":[{\"t_ms\":0,\"rate\":0.5},{\"t_ms\":60000,\"rate\":20}],\"input_length\":\"lognormal:900,700\"},
-    {\"name\":\"code\",\"interpolation\":\"step\",\"points\":[{\"t_ms\":0,\"rate\":2}],\"arrival\":\"gamma:3\"}]}' > curve.json
+  cat > curve.json <<'END'
+  {\"version\": 1, \"duration_ms\": 60000, \"models\": [
+    {\"name\": \"chat\", \"interpolation\": \"linear\", \"input_length\": \"lognormal:900,700\",
+     \"points\": [{\"t_ms\": 0, \"rate\": 0.5}, {\"t_ms\": 60000, \"rate\": 20}]},
+    {\"name\": \"code\", \"interpolation\": \"step\", \"arrival\": \"gamma:3\",
+     \"points\": [{\"t_ms\": 0, \"rate\": 2}]}]}
+END
   trace-synth curve curve.json > trace.jsonl
   trace-synth curve --dry-run < curve.json
-  trace-synth curve curve.json --prompt-len 1000 --output-length 10 | trace-plot --preset traffic-designer";
+  trace-synth curve curve.json --prompt-len 1000 --output-length 10 \\
+    | trace-plot --preset traffic-designer";
 
 impl Args {
     /// The trace that the file and the flags describe.

@@ -214,6 +214,16 @@ fn lengths_are_as_often_as_they_were_found() {
 }
 
 #[test]
+fn flags_come_before_the_lengths_of_the_files() {
+    let flags = "--rate 45 --duration 2m --no-hash-ids";
+    let found = seen(flags);
+    let given = seen(&format!("{flags} --output-length 7"));
+    assert!(given.iter().all(|one| one.3 == 7));
+    let others = |seen: &[Seen]| -> Vec<_> { seen.iter().map(|s| (s.0, s.1, s.2)).collect() };
+    assert!(others(&found) == others(&given) && !given.is_empty());
+}
+
+#[test]
 fn rho_makes_long_prompts_have_long_answers() {
     let longest = |flags: &str| {
         let all = seen(&format!("--rate 45 --start 20m --no-hash-ids {flags}"));

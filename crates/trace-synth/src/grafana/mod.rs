@@ -117,11 +117,13 @@ pub enum Kind {
 
 const EXAMPLES: &str = "\
 Examples:
-  printf 'Time,Total,Success,4xx Error\\n2024-10-01 00:00:00,6,5,1\\n2024-10-01 00:00:30,11,10,1\\n' > t.csv
-  printf 'P50,P70,P99\\n500,700,3000\\n550,750,3000\\n' > p.csv
-  trace-synth grafana --kind maas --traffic-file t.csv --prompt-len-file p.csv --output-length 200
-  printf 'Time,Rate\\n1727740800000,5\\n1727740830000,10\\n' > r.csv
-  printf 'Time,recv_bytes,sent_bytes\\n1727740800000,20000,3000\\n1727740830000,40000,5000\\n' > b.csv
+  printf '%s\\n' Time,Total,Success '2024-10-01 00:00:00,6,5' \\
+    '2024-10-01 00:00:30,11,10' > t.csv
+  printf '%s\\n' P50,P70,P99 500,700,3000 550,750,3000 > p.csv
+  trace-synth grafana --kind maas --traffic-file t.csv --prompt-len-file p.csv
+  printf '%s\\n' Time,Rate 1727740800000,5 1727740830000,10 > r.csv
+  printf '%s\\n' Time,recv_bytes,sent_bytes 1727740800000,20000,3000 \\
+    1727740830000,40000,5000 > b.csv
   trace-synth grafana --kind cloudide --traffic-file r.csv --prompt-len-file b.csv \\
     --input-scale 4 --output-scale 4";
 

@@ -12,6 +12,7 @@ use trace_core::{Micros, Streams, parse_duration};
 
 use crate::args::{TraceArgs, parse_period};
 use crate::arrival::until;
+use crate::length::Lengths;
 use crate::pieces::{Pieces, Points};
 use crate::rate_curve::{self, RateCurve};
 use crate::requests::{Many, Requests, Row};
@@ -29,7 +30,8 @@ use windowed::Windowed;
 /// --rate each has the rate that was recorded; with it, its share of that
 /// rate at every moment is the share it had. A gap that outlasts its window
 /// goes on by the distribution of the next. Where a window has requests but
-/// no lengths, those of the window before are used.
+/// no lengths, those of the window before are used; --input-length and
+/// --output-length come before those of the files.
 ///
 /// What ServeGen's files say beyond input and output tokens (reason_ratio,
 /// image_count and the like) is left out and said; image, audio and video
@@ -61,7 +63,7 @@ pub struct Args {
     pub requests: Option<u64>,
 
     /// Only these clients
-    #[arg(long, value_name = "N", value_delimiter = ',')]
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
     pub clients: Vec<u64>,
 
     /// Correlation of input and output lengths within a window, -1 to 1: 0
@@ -82,10 +84,13 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   mkdir -p demo
-  printf '0,0.5,1.2,Gamma,0.7,2.9\\n600,2,2.1,Weibull,0.55,0.3\\n' > demo/chunk-0-trace.csv
-  echo '{\"0\":{\"input_tokens\":\"{100: 0.5, 900: 0.5}\",\"output_tokens\":\"{20: 1.0}\"}}' > demo/chunk-0-dataset.json
+  printf '%s\\n' 0,0.5,1.2,Gamma,0.7,2.9 600,2,2.1,Weibull,0.55,0.3 \\
+    > demo/chunk-0-trace.csv
+  echo '{\"0\": {\"input_tokens\": \"{100: 0.5, 900: 0.5}\",
+    \"output_tokens\": \"{20: 1.0}\"}}' > demo/chunk-0-dataset.json
   trace-synth servegen demo > recorded.jsonl
-  trace-synth servegen demo --rate 5 --duration 15m --rho 0.6 | trace-stats --by client";
+  trace-synth servegen demo --rate 5 --duration 15m --rho 0.6 \\
+    | trace-stats --by client";
 
 fn parse_rho(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
@@ -215,7 +220,12 @@ impl Args {
         let rng = trace.streams().stream("arrival");
         let arrivals = Windowed::new(intensity(), intensity(), windows, rng);
         let arrivals = until(arrivals, Some(duration), None);
-        let lengths = Found::new(client.datasets, offset, self.rho, trace.streams());
+        let lengths = Chosen {
+            found: Found::new(client.datasets, offset, self.rho, trace.streams()),
+            flags: self.shape.lengths(&trace)?,
+            input: self.shape.input_length.is_some(),
+            output: self.shape.output_length.is_some(),
+        };
         let members = format!("\"client\":{}", client.id).into_bytes();
         let requests = self
             .shape
@@ -267,6 +277,28 @@ impl Total {
                 "trace-synth: no client asks for {idle} of {duration} s; nothing arrives then"
             );
         }
+    }
+}
+
+/// Lengths of the files, or of the flags where they were given.
+struct Chosen {
+    found: Found,
+    flags: Box<dyn Lengths + Send>,
+    input: bool,
+    output: bool,
+}
+
+impl Lengths for Chosen {
+    fn draw(&mut self, seconds: f64) -> (u64, u64) {
+        let found = self.found.draw(seconds);
+        if !self.input && !self.output {
+            return found;
+        }
+        let flags = self.flags.draw(seconds);
+        (
+            if self.input { flags.0 } else { found.0 },
+            if self.output { flags.1 } else { found.1 },
+        )
     }
 }
 
