@@ -6,7 +6,16 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use trace_core::{ErrorKind, Field, TokenSource};
 
-const SCHEMAS: &[&str] = &["request", "outcome", "mock", "stats", "cache", "comparison"];
+const SCHEMAS: &[&str] = &[
+    "request",
+    "outcome",
+    "mock",
+    "stats",
+    "cache",
+    "comparison",
+    "lint",
+    "windows",
+];
 
 /// The schema `name` as it lies in `schemas/`.
 fn schema(name: &str) -> Value {
@@ -426,4 +435,25 @@ fn comparisons_validate() {
         run.check(run.codes == [Some(code)], "a wrong verdict");
         judge.know(&serde_json::from_slice(&run.stdout).unwrap());
     }
+}
+
+#[test]
+fn what_lint_finds_validates() {
+    let judge = Judge::of("lint");
+    for file in [
+        "shared_prefixes.jsonl",
+        "sessions.jsonl",
+        "fractional_times.jsonl",
+    ] {
+        let lint = tool("trace-stats").args("lint --format json --block-size 7");
+        let run = lint.arg(fixture(file)).run();
+        run.check(matches!(run.codes[..], [Some(0 | 1)]), "lint failed");
+        judge.know(&serde_json::from_slice(&run.stdout).unwrap());
+    }
+}
+
+#[test]
+fn windows_validate() {
+    let windows = tool("trace-stats").args("windows --format json --length 1ms");
+    Judge::of("windows").know(&windows.arg(fixture("shared_prefixes.jsonl")).run().json());
 }

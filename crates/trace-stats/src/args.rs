@@ -1,7 +1,7 @@
 //! What was typed.
 
 use crate::format::Format;
-use crate::{cache, compare, prefixes};
+use crate::{cache, compare, lint, prefixes, windows};
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
 /// Numbers about a trace, or about what became of it
@@ -57,6 +57,10 @@ pub enum Command {
     Prefixes(prefixes::Args),
     /// How far apart two traces are
     Compare(compare::Args),
+    /// What is odd about a trace, and where
+    Lint(lint::Args),
+    /// Slices of a trace worth a run of their own, as flags for trace-convert
+    Windows(windows::Args),
 }
 
 impl Args {

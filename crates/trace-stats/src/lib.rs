@@ -27,6 +27,7 @@ pub mod group;
 pub mod ids;
 mod input;
 pub mod lengths;
+pub mod lint;
 pub mod order;
 pub mod prefix;
 pub mod prefixes;
@@ -35,6 +36,7 @@ pub mod results;
 pub mod sharing;
 pub mod summary;
 pub mod tree;
+pub mod windows;
 pub mod workload;
 
 pub use args::{Args, Command};

@@ -4,7 +4,7 @@ use std::io::BufWriter;
 use std::process::ExitCode;
 use trace_core::Reader;
 use trace_core::cli::{self, InputArgs};
-use trace_stats::{Command, cache, compare, prefixes};
+use trace_stats::{Command, cache, compare, lint, prefixes, windows};
 
 fn main() -> ExitCode {
     cli::main(|args: trace_stats::Args| {
@@ -21,6 +21,12 @@ fn main() -> ExitCode {
                 prefixes::run(args, input, output, notes)
             }),
             Some(Command::Compare(args)) => compare::run(args, output),
+            Some(Command::Lint(args)) => {
+                over(&args.input, |input| lint::run(args, input, output, notes))
+            }
+            Some(Command::Windows(args)) => {
+                over(&args.input, |input| windows::run(args, input, output))
+            }
         }
     })
 }
