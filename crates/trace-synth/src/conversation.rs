@@ -1,13 +1,12 @@
 //! Requests that belong together: sessions of several turns, and requests that
 //! share what they begin with.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::iter::Peekable;
 use std::vec;
 
 use trace_core::{Micros, Request, SessionId, blocks_of};
 
+use crate::agenda::Agenda;
 use crate::arrival::{Arrival, Arrivals};
 use crate::beginning::{Beginning, Beginnings};
 use crate::length::{Lengths, MAX_TOKENS};
@@ -92,12 +91,11 @@ pub struct Conversations {
 /// The conversations that have a turn to come.
 #[derive(Debug, Default)]
 pub struct Open {
-    /// When, of which conversation, and where it is: a hundred thousand of
-    /// these stay close to the processor, whole conversations would not.
-    pending: BinaryHeap<Reverse<(Micros, i64, usize)>>,
+    /// Places in `waiting` by when their next turn is due.
+    agenda: Agenda,
     waiting: Vec<Option<Conversation>>,
     /// Places in `waiting` where there is none.
-    free: Vec<usize>,
+    free: Vec<u32>,
     /// Of the next conversation.
     number: i64,
     /// Of the next block.
@@ -116,31 +114,25 @@ struct Conversation {
 }
 
 impl Open {
-    /// When the next turn is due.
-    fn due(&self) -> Option<Micros> {
-        self.pending.peek().map(|Reverse((due, ..))| *due)
-    }
-
     fn push(&mut self, due: Micros, conversation: Conversation) {
-        let number = conversation.number;
         let place = match self.free.pop() {
             Some(place) => {
-                self.waiting[place] = Some(conversation);
+                self.waiting[place as usize] = Some(conversation);
                 place
             }
             None => {
                 self.waiting.push(Some(conversation));
-                self.waiting.len() - 1
+                u32::try_from(self.waiting.len() - 1).expect("memory ends before 2³² sessions do")
             }
         };
-        self.pending.push(Reverse((due, number, place)));
+        self.agenda.push(due, place);
     }
 
     /// The conversation whose turn is due first, and when it is.
     fn pop(&mut self) -> Option<(Micros, Conversation)> {
-        let Reverse((due, _, place)) = self.pending.pop()?;
+        let (due, place) = self.agenda.pop()?;
         self.free.push(place);
-        Some((due, self.waiting[place].take()?))
+        Some((due, self.waiting[place as usize].take()?))
     }
 }
 
@@ -166,7 +158,7 @@ impl Requests for Conversations {
 impl Conversations {
     /// Whose turn it is, and when.
     fn next(&mut self) -> Option<(Micros, Conversation)> {
-        let due = self.open.due();
+        let due = self.open.agenda.due();
         let arrival = self.arrivals.peek().map(|arrival| arrival.timestamp);
         let goes_on = match (due, arrival) {
             (Some(due), Some(arrival)) => due <= arrival,
@@ -263,17 +255,17 @@ fn describe(step: &Step, members: &mut Vec<u8>) {
     match step.phase {
         Phase::Turn => {}
         Phase::Plan => members.extend_from_slice(b",\"phase\":\"plan\""),
-        Phase::FollowUp(calls) => {
+        Phase::FollowUp { tools, retries } => {
             members.extend_from_slice(b",\"phase\":\"follow_up\"");
-            push_member(members, b",\"tool_calls\":", calls.tools);
-            push_member(members, b",\"tool_retries\":", calls.retries);
+            push_member(members, b",\"tool_calls\":", tools);
+            push_member(members, b",\"tool_retries\":", retries);
         }
     }
 }
 
 /// Append a member with a whole number: what formatting does, without its
 /// machinery.
-fn push_member(out: &mut Vec<u8>, name: &[u8], number: u64) {
+fn push_member(out: &mut Vec<u8>, name: &[u8], number: u32) {
     out.extend_from_slice(name);
     let start = out.len();
     let mut left = number;

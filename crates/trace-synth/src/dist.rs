@@ -82,6 +82,24 @@ pub fn parse_input(text: &str) -> Result<Dist, String> {
     Ok(dist)
 }
 
+/// A [`Dist`] of at most `most`, its draws moved down to it where they are more.
+///
+/// # Errors
+/// Besides those of parsing, a distribution that has nothing else to draw.
+pub fn parse_up_to(text: &str, most: u64) -> Result<Dist, String> {
+    let mut dist: Dist = text.parse()?;
+    let least = match dist.form {
+        Form::Shape(Shape::Fixed(size)) => size,
+        Form::Shape(Shape::Uniform { low, .. }) => low,
+        _ => 0,
+    };
+    if least.max(dist.min) > most {
+        return Err(format!("more than {most}"));
+    }
+    dist.max = dist.max.min(most);
+    Ok(dist)
+}
+
 /// A [`Dist`] of times, in milliseconds; units are allowed, and bare numbers
 /// are seconds.
 pub fn parse_times(text: &str) -> Result<Dist, String> {
@@ -400,6 +418,15 @@ mod tests {
                 .ends_with("more than 1000000000 ms")
         );
         assert!(parse_times("uniform:3s..1s").is_err());
+    }
+
+    #[test]
+    fn a_limit_is_the_most_of_any_distribution() {
+        assert_eq!(parse_up_to("poisson:3", 9).unwrap().max, 9);
+        assert_eq!(parse_up_to("poisson:3,max=5", 9).unwrap().max, 5);
+        for beyond in ["10", "uniform:10..20", "poisson:3,min=10"] {
+            assert_eq!(parse_up_to(beyond, 9), Err("more than 9".to_owned()));
+        }
     }
 
     #[test]

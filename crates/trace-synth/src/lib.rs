@@ -7,7 +7,7 @@
 //!                          a rate over time                     rate_curve.rs, intensity.rs, pieces.rs, rescaled.rs
 //! × lengths  how long      distributions, files, mixtures       length.rs, dist.rs, empirical.rs
 //! × prefixes what is shared  nothing, a pool of blocks, texts   prefix.rs, beginning.rs, popularity.rs
-//! × sessions what goes on    turns, think time, tools           conversation.rs, script.rs, tools.rs
+//! × sessions what goes on    turns, think time, tools           conversation.rs, agenda.rs, script.rs, tools.rs
 //! → Synth    requests in time order                             synth.rs, requests.rs
 //! ```
 //!
@@ -21,6 +21,7 @@
 //! trace-synth sine --rate 5..50 --period 10m --duration 1h | trace-stats
 //! ```
 
+pub mod agenda;
 pub mod args;
 pub mod arrival;
 pub mod beginning;

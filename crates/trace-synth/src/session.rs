@@ -9,17 +9,19 @@ use crate::conversation::{Pace, Service};
 use crate::dist::{self, Dist};
 use crate::empirical::Field;
 use crate::length::MAX_TOKENS;
-use crate::script::Script;
-use crate::tools::Tools;
+use crate::script::{MAX_TURNS, Script};
+use crate::tools::{MAX_TOOLS, Tools};
 
 const HEADING: &str = "Sessions";
 
 /// Flags that make requests turns of sessions.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SessionArgs {
-    /// Sessions of this many turns, each of whose prompts is the whole
-    /// conversation: the prompt and the response before, and then something new
-    #[arg(long, value_name = "DIST", allow_negative_numbers = true)]
+    /// Sessions of this many turns (at most 100000), each of whose prompts is
+    /// the whole conversation: the prompt and the response before, and then
+    /// something new
+    #[arg(long, value_name = "DIST", value_parser = |text: &str| dist::parse_up_to(text, MAX_TURNS))]
+    #[arg(allow_negative_numbers = true)]
     #[arg(help_heading = HEADING)]
     pub sessions: Option<Dist>,
 
@@ -57,14 +59,10 @@ pub struct SessionArgs {
     #[arg(help_heading = HEADING)]
     pub arrivals_are: Pace,
 
-    /// Agents: a turn plans, calls this many tools in parallel, and follows up
-    /// with what they said when the last is done: two requests
-    #[arg(
-        long,
-        value_name = "DIST",
-        requires = "sessions",
-        allow_negative_numbers = true
-    )]
+    /// Agents: a turn plans, calls this many tools in parallel (at most 10000),
+    /// and follows up with what they said when the last is done: two requests
+    #[arg(long, value_name = "DIST", value_parser = |text: &str| dist::parse_up_to(text, MAX_TOOLS))]
+    #[arg(requires = "sessions", allow_negative_numbers = true)]
     #[arg(help_heading = HEADING)]
     pub tools: Option<Dist>,
 

@@ -30,9 +30,9 @@ pub struct Tools {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
     /// Tools called.
-    pub tools: u64,
+    pub tools: u32,
     /// Attempts beyond each tool's first.
-    pub retries: u64,
+    pub retries: u32,
     /// From the end of the plan to the end of the last tool.
     pub duration: Micros,
     /// Tokens of all results.
@@ -46,7 +46,7 @@ impl Tools {
     /// it succeeds or has no attempt left; the last to end ends the wait.
     pub fn call(&mut self) -> Calls {
         let mut calls = Calls {
-            tools: draw(&mut self.count).min(MAX_TOOLS),
+            tools: draw(&mut self.count).min(MAX_TOOLS) as u32,
             ..Calls::default()
         };
         for _ in 0..calls.tools {
