@@ -70,7 +70,15 @@ fn the_fields_come_in_the_order_of_the_original() {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
-    for flags in ["sine --time-duration 20", "rate --rate 50 --duration 10"] {
+    for flags in [
+        "sine --time-duration 20",
+        "rate --rate 50 --duration 10",
+        "rate --rate 5+mmpp:1@2s,90@1s --duration 10",
+        "pattern --traffic quick_rising",
+        "curve tests/data/curve.json",
+        "grafana --kind maas --traffic-file tests/data/traffic.csv",
+        "servegen tests/data/servegen --clients 0",
+    ] {
         let seeded = |seed: u64| trace(&format!("{flags} --seed {seed}"));
         assert_eq!(seeded(1), seeded(1), "{flags}");
         assert_ne!(seeded(1), seeded(2), "{flags}");
@@ -80,7 +88,13 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn a_reader_that_hangs_up_is_a_success_without_a_word() {
-    for flags in ["sine --duration 1000h", "rate --rate 1000 --duration 1000h"] {
+    for flags in [
+        "sine --duration 1000h",
+        "rate --rate 1000 --duration 1000h",
+        "rate --rate sine:0..1000,1h --duration 1000h",
+        "pattern --traffic constant:1000 --duration 1000h --interval 1h",
+        "servegen tests/data/servegen --clients 0 --rate 100000 --start 10m",
+    ] {
         let mut child = tool()
             .args(flags.split_whitespace())
             .stdout(Stdio::piped())
@@ -156,6 +170,34 @@ fn a_bad_flag_is_refused_by_name() {
             "rate --rate 5 --requests 1 --total-blocks 9 --no-hash-ids",
             "--total-blocks",
         ),
+        ("pattern", "--traffic"),
+        ("pattern --traffic nope", "--traffic"),
+        ("pattern --traffic constant --qps-scale 0", "--qps-scale"),
+        ("pattern --traffic constant --interval 0", "--interval"),
+        (
+            "pattern --traffic constant --prompt-len constant --input-length 9",
+            "--prompt-len",
+        ),
+        ("curve nope.json", "nope.json"),
+        (
+            "curve tests/data/curve.json --prompt-len -1",
+            "--prompt-len",
+        ),
+        ("curve tests/data/curve.json --arrival gamma", "--cv"),
+        ("grafana --traffic-file tests/data/traffic.csv", "--kind"),
+        (
+            "grafana --kind cloudide --traffic-file tests/data/traffic.csv",
+            "--prompt-len-file",
+        ),
+        ("servegen", "<DIR>"),
+        ("servegen nope", "nope"),
+        ("servegen tests/data/servegen --rate 0", "--rate"),
+        ("servegen tests/data/servegen --rho 2", "--rho"),
+        (
+            "servegen tests/data/servegen --clients 0 --start 9h",
+            "--start",
+        ),
+        ("servegen tests/data/servegen --clients 4", "--clients"),
         ("sine --rate 50..5", "--rate"),
         (
             "sine --rate 5..50 --request-rate-min 7",

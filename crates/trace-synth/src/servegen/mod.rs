@@ -5,6 +5,7 @@ pub mod lengths;
 pub mod literal;
 pub mod windowed;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
@@ -173,9 +174,16 @@ impl Args {
             );
         }
         ensure!(!clients.is_empty(), "no client has a dataset");
+        let mut notes: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for client in &clients {
             for note in &client.notes {
-                eprintln!("trace-synth: client {}: {note}", client.id);
+                notes.entry(note).or_default().push(client.id);
+            }
+        }
+        for (note, ids) in notes {
+            match ids[..] {
+                [id] => eprintln!("trace-synth: client {id}: {note}"),
+                _ => eprintln!("trace-synth: {} clients: {note}", ids.len()),
             }
         }
         Ok(clients)
