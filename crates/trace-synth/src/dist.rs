@@ -26,7 +26,8 @@ Distributions (DIST), in tokens:
   empirical:FILE            as often as in FILE: one number a line, or
                             VALUE,WEIGHT a line (a heading is allowed), or a
                             trace (gzip and zstd too), of which the field of
-                            the same name is taken
+                            the same name is taken, the turns of its sessions
+                            (--sessions), or what turns add (--turn-length)
 Any of them may end in ,min=N and ,max=N, such as lognormal:1200,900,max=8192.
 Draws are rounded, then moved to the nearest bound; they are at least 1, unless
 ,min=0 says otherwise (not for prompts), and at most 1000000000.";
@@ -53,6 +54,11 @@ enum Form {
 }
 
 impl Dist {
+    /// The least that is ever drawn.
+    pub fn least(&self) -> u64 {
+        self.min
+    }
+
     /// Ready to draw; a file is read here.
     ///
     /// `field` is what to take from a trace, `input_length` or

@@ -4,21 +4,21 @@
 //! line; numbers with weights, `VALUE,WEIGHT`; and a trace, of which one field
 //! is taken. Only the distinct lengths and their weights are held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use rand::Rng;
-use trace_core::{Line, Reader, Request, Source, seed};
+use trace_core::{Line, Reader, Request, SessionId, Source, seed};
 
 use crate::length::MAX_TOKENS;
 
 /// Longest line of numbers: anything longer is some other kind of file.
 const LONGEST_LINE: u64 = 256;
 
-/// Which length of a trace is meant.
+/// What of a trace is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// `input_length`
@@ -27,6 +27,13 @@ pub enum Field {
     Output,
     /// `delay`, in milliseconds
     Delay,
+    /// How many lines each session has.
+    Turns,
+    /// What the prompt of a later turn has beyond the prompt and the response
+    /// before it.
+    Added,
+    /// Something a trace doesn't tell, by name: only numbers will do.
+    Untold(&'static str),
 }
 
 impl Field {
@@ -35,6 +42,9 @@ impl Field {
             Self::Input => "input_length",
             Self::Output => "output_length",
             Self::Delay => "delay",
+            Self::Turns => "session_id",
+            Self::Added => "later turn of a session",
+            Self::Untold(name) => name,
         }
     }
 
@@ -46,7 +56,31 @@ impl Field {
                 let delay = request.delay?;
                 Some((delay.as_millis().round() as u64).min(MAX_TOKENS))
             }
+            Self::Turns | Self::Added | Self::Untold(_) => None,
         }
+    }
+}
+
+/// What was seen of a session.
+#[derive(Clone, Copy, Default)]
+struct Talk {
+    turns: u64,
+    /// Tokens of its last prompt and response, if both are known.
+    told: Option<u64>,
+}
+
+impl Talk {
+    /// Tokens that `request` adds to what was told, if that can be known.
+    fn go_on(&mut self, request: &Request) -> Option<u64> {
+        let (input, output) = (request.input_length, request.output_length);
+        let added = input
+            .zip(self.told)
+            .and_then(|(input, told)| input.checked_sub(told));
+        self.turns += 1;
+        self.told = input
+            .zip(output)
+            .map(|(input, output)| input.saturating_add(output));
+        added.filter(|&tokens| tokens > 0)
     }
 }
 
@@ -112,10 +146,21 @@ fn is_trace(head: &[u8]) -> bool {
 fn of_trace(mut trace: Reader<'_>, field: Field) -> anyhow::Result<BTreeMap<u64, f64>> {
     let mut line = Line::default();
     let mut weights = BTreeMap::new();
+    let mut sessions: HashMap<SessionId, Talk> = HashMap::new();
+    let mut count = |value: u64| *weights.entry(value).or_insert(0.0) += 1.0;
     while trace.read(&mut line)? {
-        if let Some(tokens) = field.of(&line.request) {
-            *weights.entry(tokens).or_insert(0.0) += 1.0;
+        if let Some(value) = field.of(&line.request) {
+            count(value);
         }
+        if let (Field::Turns | Field::Added, Some(id)) = (field, &line.request.session_id) {
+            let added = sessions.entry(id.clone()).or_default().go_on(&line.request);
+            if let (Field::Added, Some(tokens)) = (field, added) {
+                count(tokens);
+            }
+        }
+    }
+    if field == Field::Turns {
+        sessions.values().for_each(|talk| count(talk.turns));
     }
     Ok(weights)
 }
@@ -229,6 +274,23 @@ mod tests {
         }
         let long = numbers(&[b'1'; 10_000]).unwrap_err();
         assert_eq!(long, "lengths.csv:1:1: the line is too long for a number");
+    }
+
+    #[test]
+    fn sessions_of_a_trace_tell_their_turns_and_what_each_adds() {
+        let trace = br#"{"input_length":100,"output_length":10,"session_id":"a"}
+{"input_length":7,"output_length":1}
+{"input_length":150,"output_length":10,"session_id":"a","delay":2.6}
+{"input_length":90,"output_length":10,"session_id":1}
+{"input_length":120,"output_length":10,"session_id":"a"}
+{"input_length":170,"output_length":10,"session_id":"a"}
+"#;
+        let of = |field| of_trace(Reader::new("t", &trace[..]), field).unwrap();
+        assert_eq!(of(Field::Turns), BTreeMap::from([(1, 1.0), (4, 1.0)]));
+        // A prompt shorter than what was told is no turn that adds.
+        assert_eq!(of(Field::Added), BTreeMap::from([(40, 2.0)]));
+        assert_eq!(of(Field::Delay), BTreeMap::from([(3, 1.0)]));
+        assert!(of(Field::Untold("tools")).is_empty());
     }
 
     #[test]

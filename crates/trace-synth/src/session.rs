@@ -20,7 +20,7 @@ pub struct SessionArgs {
     /// Sessions of this many turns (at most 100000), each of whose prompts is
     /// the whole conversation: the prompt and the response before, and then
     /// something new
-    #[arg(long, value_name = "DIST", value_parser = |text: &str| dist::parse_up_to(text, MAX_TURNS))]
+    #[arg(long, value_name = "DIST", value_parser = parse_turns)]
     #[arg(allow_negative_numbers = true)]
     #[arg(help_heading = HEADING)]
     pub sessions: Option<Dist>,
@@ -106,6 +106,14 @@ follow_up), tool_calls and tool_retries. trace-send sends a turn at the later of
 timestamp and the end of the one before + delay. Memory holds the sessions that
 have a turn to come, some hundred bytes each and 40 for each of its turns.";
 
+fn parse_turns(text: &str) -> Result<Dist, String> {
+    let turns = dist::parse_up_to(text, MAX_TURNS)?;
+    if turns.least() == 0 {
+        return Err("a session has at least 1 turn".to_owned());
+    }
+    Ok(turns)
+}
+
 fn parse_service(text: &str) -> Result<Service, String> {
     let (base, per_token) = text.split_once('+').unwrap_or((text, "0"));
     Ok(Service {
@@ -129,22 +137,30 @@ impl SessionArgs {
             anyhow::Ok((length, streams.stream(flag.trim_start_matches('-'))))
         };
         let added = match &self.turn_length {
-            Some(dist) => Some(open(dist, Field::Input, "--turn-length")?),
+            Some(dist) => Some(open(dist, Field::Added, "--turn-length")?),
             None => None,
         };
         let tools = match &self.tools {
             None => None,
             Some(tools) => Some(Tools {
-                count: open(tools, Field::Input, "--tools")?,
-                latency: open(&self.tool_latency, Field::Delay, "--tool-latency")?,
-                result: open(&self.tool_result, Field::Input, "--tool-result")?,
+                count: open(tools, Field::Untold("tools"), "--tools")?,
+                latency: open(
+                    &self.tool_latency,
+                    Field::Untold("times of tools"),
+                    "--tool-latency",
+                )?,
+                result: open(
+                    &self.tool_result,
+                    Field::Untold("results of tools"),
+                    "--tool-result",
+                )?,
                 failure: self.tool_failure,
                 retries: self.tool_retries,
                 luck: streams.stream("tool-failure"),
             }),
         };
         Ok(Some(Script {
-            turns: open(sessions, Field::Input, "--sessions")?,
+            turns: open(sessions, Field::Turns, "--sessions")?,
             think: open(&self.think_time, Field::Delay, "--think-time")?,
             added,
             tools,

@@ -173,7 +173,8 @@ impl ShapeArgs {
             Some(dist) => Content::Words {
                 words: Box::new(Words::new(
                     (
-                        dist.open(Field::Input).context("--prompt-words")?,
+                        dist.open(Field::Untold("numbers of words"))
+                            .context("--prompt-words")?,
                         streams.stream("words"),
                     ),
                     streams.stream("word length"),

@@ -406,6 +406,7 @@ fn flags_that_need_another_are_refused_without_it() {
         ("--prompt-words 3 --input-length 3", "--input-length"),
         ("--sessions 2 --max-context 1", "--max-context"),
         ("--sessions 100001", "more than 100000"),
+        ("--sessions 0", "at least 1 turn"),
         (
             "--sessions 1 --tools uniform:20000..30000",
             "more than 10000",
