@@ -228,6 +228,7 @@ fn full_line() -> Value {
             kind: ErrorKind::Http,
             message: String::new(),
         }),
+        attempts: Some(2),
         gpu_memory_mb: Some(0.5),
     };
     let mut line = Vec::new();

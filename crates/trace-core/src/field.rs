@@ -72,6 +72,7 @@ fields! {
     Chunks "chunks",
     Status "status",
     Error "error",
+    Attempts "attempts",
     GpuMemoryMb "gpu_memory_mb",
 }
 

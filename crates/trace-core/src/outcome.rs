@@ -66,6 +66,9 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// Why it failed; absent on success.
     pub error: Option<Failure>,
+    /// How often it was tried, where that is more than once; its times count
+    /// from the first.
+    pub attempts: Option<u64>,
     /// Peak GPU memory over the request, in MB.
     pub gpu_memory_mb: Option<f64>,
 }
@@ -206,6 +209,7 @@ impl Outcome {
             serde_json::to_writer(&mut *object.out, failure)
                 .expect("two strings into memory cannot fail");
         }
+        object.integer("attempts", self.attempts);
         if let Some(memory) = self.gpu_memory_mb {
             object.key("gpu_memory_mb");
             serde_json::to_writer(&mut *object.out, &memory)
@@ -257,6 +261,7 @@ impl Outcome {
             Field::Chunks => self.chunks = whole(json)?,
             Field::Status => self.status = json.read()?,
             Field::Error => self.error = json.read()?,
+            Field::Attempts => self.attempts = whole(json)?,
             Field::GpuMemoryMb => self.gpu_memory_mb = json.read()?,
             _ => {}
         }

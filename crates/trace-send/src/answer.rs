@@ -127,6 +127,11 @@ impl Answer {
         self.content.text.take().unwrap_or_default()
     }
 
+    /// The status, once it has come.
+    pub fn status(&self) -> Option<u16> {
+        self.content.status
+    }
+
     /// After how long the server wants to be asked again.
     pub fn retry_after(&self) -> Option<Duration> {
         self.content.retry_after

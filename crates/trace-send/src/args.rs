@@ -3,6 +3,11 @@
 use crate::bodies::PromptAs;
 use crate::connect::Version;
 use crate::endpoint::Endpoint;
+use crate::history::OnFailure;
+use crate::prepare::{History, TurnLengths};
+use crate::search::Search;
+use crate::select::Shard;
+use crate::slo::{Slo, Stop};
 use std::path::PathBuf;
 use trace_core::cli::{BlockSizeArg, InputArgs, SeedArg};
 use trace_core::time::{Micros, parse_duration};
@@ -14,9 +19,12 @@ Examples:
   trace-synth rate --rate 5 --duration 1m | trace-send --url mock: | trace-stats
   trace-send --url https://api.example.com --concurrency 64 --model m trace.jsonl
   trace-send --url http://localhost:8000 --speed 10 --max-concurrency 256 day.jsonl
+  trace-send --url mock: -c 1,4,16 -n 50 trace.jsonl | trace-stats --by concurrency
+  trace-send --url mock: --search rate=10..2000 --slo ttft_ms=200 trace.jsonl > tried.jsonl
 
 Results are data: requests that fail have their line too, and the exit code is 0.
-It is 2 if the job could not be done, 130 after ^C.";
+It is 1 if --stop-on fired, --search found nothing or --strict-clock was broken,
+2 if the job could not be done, 130 after ^C.";
 
 /// Replay a request trace against an LLM server and time every answer
 ///
@@ -24,7 +32,8 @@ It is 2 if the job could not be done, 130 after ^C.";
 /// (open loop) or keeps N in flight (--concurrency), and writes each line with
 /// what happened to it as soon as it has ended. Memory is bounded by what is
 /// in flight. Only when an input begins with an outcome line is it held whole,
-/// to send its requests in their order: some 1 GB per million requests.
+/// to send its requests in their order, or when there is more than one run (levels,
+/// rounds, a search): some 1 GB per million requests.
 #[derive(Debug, clap::Parser)]
 #[command(name = "trace-send", version, about, long_about, after_help = EXAMPLES)]
 pub struct Args {
@@ -86,9 +95,57 @@ pub struct Args {
     #[arg(long)]
     pub align_first: bool,
 
-    /// Keep N requests in flight; timestamps are ignored (closed loop)
-    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
-    pub concurrency: Option<usize>,
+    /// Send R requests per second, evenly, whatever their timestamps say
+    #[arg(long, value_name = "R", value_parser = speed, conflicts_with_all = ["concurrency", "align_first"])]
+    pub rate: Option<f64>,
+
+    /// Keep N requests in flight; timestamps are ignored (closed loop). Several
+    /// levels are run one after the other
+    #[arg(short, long, value_name = "N,…", value_delimiter = ',', value_parser = at_least_one)]
+    pub concurrency: Vec<usize>,
+
+    /// Reach the rate or the concurrency only after DURATION
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    pub ramp_up: Option<Micros>,
+
+    /// Send everything N times at each level
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub rounds: u64,
+
+    /// Keep the order of requests in later rounds; else it is drawn by --seed
+    #[arg(long)]
+    pub no_shuffle: bool,
+
+    /// Between two runs, post to URL or run CMD by the shell
+    #[arg(long, value_name = "URL|CMD")]
+    pub between: Option<String>,
+
+    /// Name that outcomes carry as their stage
+    #[arg(long, value_name = "NAME")]
+    pub stage: Option<String>,
+
+    /// Find the highest rate or concurrency that keeps every --slo:
+    /// rate=LOW..HIGH or concurrency=LOW..HIGH
+    #[arg(long, value_name = "WHAT=LOW..HIGH", requires = "slo", conflicts_with_all = ["concurrency", "rate", "rounds", "resume"])]
+    pub search: Option<Search>,
+
+    /// What an answer must keep to be good, such as ttft_ms=500; repeatable
+    #[arg(long, value_name = "METRIC=MS")]
+    pub slo: Vec<Slo>,
+
+    /// Share of good answers at which a level holds
+    #[arg(long, value_name = "SHARE", default_value_t = 0.99, value_parser = share)]
+    pub good_share: f64,
+
+    /// Send nothing more when a condition is met, such as error_rate>0.1;
+    /// repeatable
+    #[arg(long, value_name = "WHAT>NUMBER")]
+    pub stop_on: Vec<Stop>,
+
+    /// Try a request again up to N times if there was no connection, no
+    /// answer, or status 429, 500, 502, 503 or 504
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub retries: u64,
 
     /// Let at most N requests be in flight in open loop; waiting for one to
     /// end shows as queue_ms
@@ -99,9 +156,68 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = positive_duration)]
     pub timeout: Micros,
 
-    /// Stop after N lines
-    #[arg(short = 'n', long, value_name = "N")]
-    pub limit: Option<u64>,
+    /// Send the first N lines; several numbers are one for each level
+    #[arg(
+        short = 'n',
+        long,
+        alias = "limit",
+        value_name = "N,…",
+        value_delimiter = ','
+    )]
+    pub requests: Vec<u64>,
+
+    /// Send the I-th of N parts, from 0; the turns of a session stay together
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+
+    /// Leave out what has an outcome in FILE; the rest leaves at once, the
+    /// first of it at time zero
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+
+    /// Begin at TIME: 2026-01-02T03:04:05Z, or seconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub start_at: Option<String>,
+
+    /// Send nothing: write each line with its seq and scheduled_ms, and tell
+    /// what would be sent
+    #[arg(long, conflicts_with = "search")]
+    pub dry_run: bool,
+
+    /// Send N requests of 64 tokens before the run, which are not in its
+    /// results
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub warmup: Option<usize>,
+
+    /// End with status 1 if the run was client-limited
+    #[arg(long)]
+    pub strict_clock: bool,
+
+    /// What goes before a turn of a session: live by default for text_input
+    /// and for --turns delta, else recorded. Live history is held in memory,
+    /// some 4 bytes a token
+    #[arg(long, value_name = "WHAT")]
+    pub history: Option<History>,
+
+    /// What the lengths of turns count
+    #[arg(long, value_name = "WHAT", default_value = "whole")]
+    pub turns: TurnLengths,
+
+    /// Sessions under way at most; waiting for one to end shows as queue_ms
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub max_sessions: Option<usize>,
+
+    /// Drop the oldest of a live history where a prompt would be longer
+    #[arg(long, value_name = "TOKENS")]
+    pub max_context_tokens: Option<u64>,
+
+    /// Header field that tells a request's session; empty for none
+    #[arg(long, value_name = "NAME", default_value = "x-session-id")]
+    pub session_header: String,
+
+    /// What becomes of a session after a turn that failed
+    #[arg(long, value_name = "WHAT", default_value = "continue")]
+    pub on_failed_turn: OnFailure,
 
     /// Send nothing after DURATION; what is in flight goes on to its end
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
@@ -203,6 +319,18 @@ fn positive_duration(text: &str) -> Result<Micros, String> {
         Micros::ZERO => Err("it must be above zero".to_owned()),
         duration => Ok(duration),
     }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text
+        .parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("{text:?} is not a number from 0 to 1"))
+}
+
+fn moment(text: &str) -> Result<String, String> {
+    crate::start::parse(text).map(|_| text.to_owned())
 }
 
 #[cfg(test)]

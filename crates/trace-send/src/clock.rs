@@ -10,19 +10,33 @@ use trace_core::time::Micros;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: Instant,
+    /// From the beginning of the first run to that of this one.
+    before: Micros,
     start_unix: Micros,
 }
 
 impl Clock {
-    /// A run that begins now.
-    pub(crate) fn start() -> Self {
+    /// A run that begins now, after others the first of which began at `first`.
+    pub(crate) fn start(first: Option<Instant>) -> Self {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
+        let start = Instant::now();
         Self {
-            start: Instant::now(),
+            start,
+            before: first.map_or(Micros::ZERO, |first| (start - first).into()),
             start_unix: unix.into(),
         }
+    }
+
+    /// When the run began.
+    pub(crate) fn began(&self) -> Instant {
+        self.start
+    }
+
+    /// `time` since the first of several runs began.
+    pub(crate) fn since_first(&self, time: Micros) -> Micros {
+        self.before + time
     }
 
     /// Now.

@@ -3,6 +3,7 @@
 use crate::budget::Budget;
 use crate::connect::Connector;
 use crate::engine::{Engine, Limits};
+use crate::history::Histories;
 use crate::pool::Pool;
 use crate::prepare::Prepared;
 use crate::results::Results;
@@ -12,7 +13,7 @@ use crate::wake::Wake;
 use std::io;
 use std::rc::Rc;
 use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
@@ -66,52 +67,75 @@ pub(crate) struct Ended {
     pub interrupted: bool,
     /// How the input ended.
     pub input: Result<(), Error>,
-    /// How writing ended.
-    pub output: io::Result<()>,
+    /// Why a condition ended it.
+    pub stopped: Option<String>,
+    /// When it began.
+    pub began: Instant,
 }
 
-/// Send what `feed` brings to where `connector` leads. `drain` is how long an
-/// interrupted run waits for what is in flight.
+/// What a run is, beside its requests.
+pub(crate) struct Plan {
+    /// What it is held to.
+    pub limits: Limits,
+    /// How its requests are paced.
+    pub pace: Pace,
+    /// How long a closed loop takes to reach its level.
+    pub ramp: Micros,
+    /// Sessions under way at most.
+    pub max_sessions: Option<usize>,
+    /// How long an interrupted run waits for what is in flight.
+    pub drain: Duration,
+    /// The moment it begins at.
+    pub start_at: Option<SystemTime>,
+}
+
+/// Send what `feed` brings to where `connector` leads.
 ///
 /// # Errors
 /// When the system has no timers or signals to give.
 pub(crate) async fn run(
-    limits: Limits,
-    pace: Pace,
+    plan: Plan,
     connector: Rc<Connector>,
     mut feed: Feed,
-    results: Results,
-    drain: Duration,
+    results: Rc<Results>,
+    histories: Histories,
 ) -> io::Result<Ended> {
     let mut signals = Signals::new()?;
     let timer = Timer::new()?;
     let mut first = Vec::new();
-    let Some(()) = signals.unless_stopped(gather(&mut feed, &mut first)).await else {
+    let ready = async {
+        gather(&mut feed, &mut first).await;
+        warn_of_waiting(plan.pace, &first);
+        let pool = if plan.limits.new_connections {
+            Pool::default()
+        } else {
+            warm_up(&connector, plan.pace, &first).await
+        };
+        until(plan.start_at, &timer).await;
+        pool
+    };
+    let Some(pool) = signals.unless_stopped(ready).await else {
         return Ok(Ended {
             tally: Tally::default(),
             never_sent: first.len() as u64,
             interrupted: true,
             input: Ok(()),
-            output: results.finish().await,
+            stopped: None,
+            began: Instant::now(),
         });
     };
-    warn_of_waiting(pace, &first);
-    let pool = if limits.new_connections {
-        Pool::default()
-    } else {
-        warm_up(&connector, pace, &first).await
-    };
-    let schedule = match pace {
+    let schedule = match plan.pace {
         Pace::Open(None) => Schedule::open(),
         Pace::Open(Some(most)) => Schedule::capped(most),
-        Pace::Closed(concurrency) => Schedule::closed(concurrency),
+        Pace::Closed(concurrency) => Schedule::closed(concurrency, plan.ramp),
     };
     let engine = Engine::new(
-        limits,
+        plan.limits,
         connector,
-        schedule,
+        schedule.sessions(plan.max_sessions.unwrap_or(usize::MAX)),
         pool,
         results,
+        histories,
         (feed.budget, feed.maker),
     );
     let mut run = Run {
@@ -120,11 +144,57 @@ pub(crate) async fn run(
         input: None,
         progress: Progress::new("sent", None),
         read: 0,
-        drain,
+        drain: plan.drain,
+        stopped: None,
     };
     first.into_iter().for_each(|item| run.take(item));
+    let work = Work::begin();
     let interrupted = run.go(&timer, &mut signals).await;
-    run.end(interrupted, signals).await
+    Ok(run.end(interrupted, work.share()))
+}
+
+/// Wait for the moment `at` by the wall clock; not for one that has passed.
+async fn until(at: Option<SystemTime>, timer: &Timer) {
+    let left = at.and_then(|at| at.duration_since(SystemTime::now()).ok());
+    if let Some(left) = left {
+        timer.sleep_until(Instant::now() + left).await;
+    }
+}
+
+/// What this thread has worked since.
+struct Work {
+    begun: Instant,
+    used: Duration,
+}
+
+impl Work {
+    fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+            used: thread_time(),
+        }
+    }
+
+    /// The share of a core, for a run that was long enough to tell.
+    fn share(&self) -> Option<f64> {
+        const LEAST: Duration = Duration::from_secs(1);
+        let passed = self.begun.elapsed();
+        let used = thread_time().saturating_sub(self.used);
+        (passed >= LEAST).then(|| used.as_secs_f64() / passed.as_secs_f64())
+    }
+}
+
+/// Processor time of this thread; zero where nobody counts it.
+fn thread_time() -> Duration {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+        Duration::new(seconds, nanos)
+    }
+    #[cfg(not(unix))]
+    Duration::ZERO
 }
 
 /// What is prepared by now, and at least one.
@@ -203,6 +273,8 @@ struct Run {
     progress: Progress,
     read: u64,
     drain: Duration,
+    /// Why a condition ended it.
+    stopped: Option<String>,
 }
 
 impl Run {
@@ -288,6 +360,12 @@ impl Run {
                         return true;
                     }
                     engine.sweep();
+                    if self.stopped.is_none() && let Some(reason) = engine.stop_reason() {
+                        self.progress.finish();
+                        eprintln!("trace-send: {reason}; nothing more is sent");
+                        self.stopped = Some(reason);
+                        engine.stop();
+                    }
                     self.show();
                 }
             }
@@ -310,12 +388,14 @@ impl Run {
             tally.failed(),
             tally.lateness(0.99),
         );
-        let message = format!("in flight {flying}, failed {failed}, late p99 {late} ms");
+        let (rate, p50, p99) = (tally.rate(), tally.ttft(0.5), tally.ttft(0.99));
+        let message = format!(
+            "in flight {flying}, failed {failed}, {rate:.0}/s, ttft p50 {p50} p99 {p99} ms, late p99 {late} ms"
+        );
         self.progress.set(tally.ended + flying as u64, message);
     }
 
-    /// Everything that was measured is written before this returns.
-    async fn end(mut self, interrupted: bool, mut signals: Signals) -> io::Result<Ended> {
+    fn end(mut self, interrupted: bool, busy: Option<f64>) -> Ended {
         self.progress.finish();
         self.engine.stop();
         let mut never_sent = self.engine.waiting() as u64;
@@ -323,30 +403,27 @@ impl Run {
         while let Ok(item) = self.items.try_recv() {
             never_sent += u64::from(matches!(item, Item::Request(..)));
         }
-        let tally = self.engine.take_tally();
-        // A pipe that nobody reads would keep us here; a further ^C does not wait for it.
-        let output = signals
-            .unless_stopped(self.engine.results().finish())
-            .await
-            .unwrap_or(Ok(()));
-        Ok(Ended {
+        let mut tally = self.engine.take_tally();
+        tally.busy = busy;
+        Ended {
             tally,
             never_sent,
             interrupted,
             input: self.input.unwrap_or(Ok(())),
-            output,
-        })
+            stopped: self.stopped,
+            began: self.engine.clock().began(),
+        }
     }
 }
 
 /// ^C and the TERM signal.
-struct Signals {
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -362,7 +439,7 @@ impl Signals {
     }
 
     /// What `future` gives, unless a signal comes first.
-    async fn unless_stopped<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn unless_stopped<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             value = future => Some(value),
             () = self.stopped() => None,

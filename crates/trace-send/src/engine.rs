@@ -14,17 +14,22 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::connect::{Connection, Connector};
 use crate::flight::Flight;
+use crate::head::Heads;
+use crate::history::Histories;
+use crate::leg::Label;
 use crate::pool::Pool;
 use crate::prepare::Prepared;
 use crate::results::Results;
 use crate::schedule::{Launch, Schedule, Timing};
 use crate::secret::Secrets;
+use crate::slo::{Slo, Stop};
 use crate::tally::Tally;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use trace_core::time::Micros;
@@ -44,7 +49,7 @@ const READ_BYTES: usize = 64 << 10;
 const AFTER_DONE: Duration = Duration::from_secs(1);
 
 /// What a run is held to.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Limits {
     /// The longest a request may take, connecting included.
     pub timeout: Duration,
@@ -58,6 +63,18 @@ pub(crate) struct Limits {
     pub new_connections: bool,
     /// What error messages must not repeat.
     pub secrets: Secrets,
+    /// How often a request may be tried again.
+    pub retries: u64,
+    /// What every answer has to keep to be counted as good.
+    pub slos: Vec<Slo>,
+    /// What ends the run.
+    pub stops: Vec<Stop>,
+    /// What the run's outcomes are marked with.
+    pub label: Label,
+    /// When the first of several runs began.
+    pub first: Option<Instant>,
+    /// Writes the heads of requests that are put together when they leave.
+    pub heads: Arc<Heads>,
 }
 
 /// What is shared by the flights of a run.
@@ -68,7 +85,8 @@ pub(crate) struct Engine {
     schedule: RefCell<Schedule<Box<Prepared>>>,
     pool: RefCell<Pool>,
     flights: RefCell<HashMap<u64, Rc<RefCell<Flight>>>>,
-    results: Results,
+    results: Rc<Results>,
+    histories: Histories,
     tally: RefCell<Tally>,
     /// Nothing leaves any more.
     stopped: Cell<bool>,
@@ -93,18 +111,20 @@ impl Engine {
         connector: Rc<Connector>,
         schedule: Schedule<Box<Prepared>>,
         pool: Pool,
-        results: Results,
+        results: Rc<Results>,
+        histories: Histories,
         (budget, maker): (Budget, Thread),
     ) -> Rc<Self> {
         let origin = connector.origin();
         Rc::new(Self {
-            clock: Clock::start(),
+            clock: Clock::start(limits.first),
             connector,
             limits,
             schedule: RefCell::new(schedule),
             pool: RefCell::new(pool),
             flights: RefCell::default(),
             results,
+            histories,
             tally: RefCell::default(),
             stopped: Cell::new(false),
             budget,
@@ -207,11 +227,7 @@ impl Engine {
 
     fn look_ahead(self: &Rc<Self>, now: Micros) {
         let schedule = self.schedule.borrow();
-        let mut alarm = if schedule.has_slot() {
-            schedule.next()
-        } else {
-            None
-        };
+        let mut alarm = schedule.next();
         if self.limits.open_loop && !self.limits.new_connections {
             let lead = self.pool.borrow().lead();
             let horizon = now + lead;
@@ -262,11 +278,27 @@ impl Engine {
     }
 
     fn launch(self: &Rc<Self>, launch: Launch<Box<Prepared>>) {
-        let mut flight = Flight::new(launch, self.limits.wanted);
-        if let Some(failure) = flight.request.refused.take() {
-            let (line, outcome) = flight.refuse(failure);
+        let live = launch
+            .job
+            .part
+            .as_ref()
+            .is_some_and(|part| part.answer.is_none());
+        let wanted = Wanted {
+            text: live,
+            ..self.limits.wanted
+        };
+        let mut flight = Flight::new(launch, wanted);
+        if let Some(failure) = self.refusal(&mut flight) {
+            let (line, outcome) = flight.refuse(failure, &self.clock);
             self.record(line, outcome, flight.session, self.clock.now());
             return;
+        }
+        if let (Some(session), Some(part)) = (&flight.session, &flight.request.part) {
+            let body = std::mem::take(&mut flight.request.wire);
+            let whole = self.histories.complete(session, part, &body);
+            let seq = flight.request.seq;
+            flight.request.wire = self.limits.heads.request(seq, Some(session), &whole);
+            flight.body = body;
         }
         let mut connection = self.pool.borrow_mut().take();
         if let Some(Connection::Own(socket)) = &mut connection {
@@ -277,6 +309,43 @@ impl Engine {
         let flight = Rc::new(RefCell::new(flight));
         self.flights.borrow_mut().insert(seq, Rc::clone(&flight));
         spawn_local(exchange::fly(Rc::clone(self), flight, connection));
+    }
+
+    /// Why `flight` is not sent, if it is not.
+    fn refusal(&self, flight: &mut Flight) -> Option<Failure> {
+        let skipped = |session: &SessionId| {
+            self.histories.is_over(session).then(|| Failure {
+                kind: ErrorKind::Skipped,
+                message: "an earlier turn of its session failed".to_owned(),
+            })
+        };
+        let session = flight.session.as_ref();
+        match flight.request.refused.take() {
+            Some(failure) => {
+                if let Some(session) = session {
+                    self.histories.failed(session, None);
+                }
+                Some(failure)
+            }
+            None => session.and_then(skipped),
+        }
+    }
+
+    /// Keep what a turn adds to its session.
+    fn remember(&self, flight: &Flight, outcome: &Outcome, text: &str) {
+        let Some(session) = &flight.session else {
+            return;
+        };
+        let part = flight.request.part.as_ref();
+        let part = part.map(|part| (part, flight.body.as_slice()));
+        match part {
+            _ if outcome.error.is_some() => self.histories.failed(session, part),
+            Some((part, body)) => {
+                let tokens = outcome.output_tokens.unwrap_or_default();
+                self.histories.ended(session, part, body, (text, tokens));
+            }
+            None => {}
+        }
     }
 
     /// A request is over.
@@ -299,7 +368,9 @@ impl Engine {
         if let Some(connection) = connection {
             self.pool.borrow_mut().put(connection);
         }
+        let text = flight.take_text();
         let (line, outcome) = flight.land(ending, ended, &self.clock);
+        self.remember(&flight, &outcome, &text);
         self.record(line, outcome, flight.session.take(), ended);
     }
 
@@ -316,7 +387,13 @@ impl Engine {
                 .secrets
                 .redact(std::mem::take(&mut failure.message));
         }
-        self.tally.borrow_mut().add(&outcome, ended);
+        self.limits.label.put_on(&mut outcome);
+        let mut tally = self.tally.borrow_mut();
+        tally.add(&outcome, ended);
+        let good =
+            outcome.error.is_none() && self.limits.slos.iter().all(|slo| slo.is_kept(&outcome));
+        tally.good += u64::from(good);
+        drop(tally);
         self.results.put(line, outcome);
         self.schedule.borrow_mut().ended(session, ended);
     }
@@ -331,6 +408,15 @@ impl Engine {
             };
             self.land(&flight, Ending::Failed(failure), self.clock.now(), None);
         }
+    }
+
+    /// Why the run is to end here, if it is.
+    pub(crate) fn stop_reason(&self) -> Option<String> {
+        let (tally, flying) = (self.tally.borrow(), self.in_flight());
+        self.limits
+            .stops
+            .iter()
+            .find_map(|stop| stop.fires(&tally, flying))
     }
 
     /// Drop connections that the server has closed.

@@ -16,6 +16,7 @@ use crate::socket::Socket;
 use bytes::Bytes;
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, SessionId};
 
@@ -26,12 +27,17 @@ pub(crate) struct Flight {
     pub request: Prepared,
     /// Whose turn it is.
     pub session: Option<SessionId>,
+    /// Its body before history was put into it.
+    pub body: Vec<u8>,
+    /// How often it was tried.
+    attempts: u64,
     scheduled: Micros,
     due: Micros,
     /// When it was sent; `due` until then.
     sent: Option<Micros>,
     connect: Option<Micros>,
     answer: Answer,
+    wanted: Wanted,
     /// The request's bytes, once somebody else writes them.
     shared: Bytes,
     /// How much of the request is written.
@@ -62,6 +68,9 @@ impl Flight {
         Self {
             request: *launch.job,
             session: launch.session,
+            body: Vec::new(),
+            attempts: 1,
+            wanted,
             scheduled: launch.scheduled,
             due: launch.due,
             sent: None,
@@ -78,6 +87,40 @@ impl Flight {
     /// It is sent at `now`, unless it was before on a connection that was dead.
     pub(crate) fn depart(&mut self, now: Micros) {
         self.sent.get_or_insert(now);
+    }
+
+    /// It is tried again, as if nothing had come.
+    pub(crate) fn again(&mut self) {
+        self.attempts += 1;
+        self.answer = Answer::new(self.wanted);
+        self.written = 0;
+        self.flushed = false;
+        self.write_error = None;
+    }
+
+    /// How often it was tried.
+    pub(crate) fn attempts(&self) -> u64 {
+        self.attempts
+    }
+
+    /// Whether `ending` is one that another try may change: no connection, no
+    /// answer, or a status that says so. A timeout is not: it was long enough.
+    pub(crate) fn may_try_again(&self, ending: &Ending) -> bool {
+        const STATUS: [u16; 5] = [429, 500, 502, 503, 504];
+        match (self.answer.status(), ending) {
+            (Some(status), _) => STATUS.contains(&status),
+            (None, Ending::Complete) => false,
+            (None, Ending::Closed) => self.answer.is_untouched(),
+            (None, Ending::Failed(failure)) => {
+                failure.kind == ErrorKind::Connect
+                    || failure.kind == ErrorKind::Stream && self.answer.is_untouched()
+            }
+        }
+    }
+
+    /// After how long the server wants to be asked again.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.answer.retry_after()
     }
 
     /// A connection was opened for it, in `time`.
@@ -180,6 +223,11 @@ impl Flight {
         !self.answer.is_tedious()
     }
 
+    /// The visible text of the answer, if it was wanted.
+    pub(crate) fn take_text(&mut self) -> String {
+        self.answer.take_text()
+    }
+
     /// Whether nothing of an answer has come.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.answer.is_untouched()
@@ -196,18 +244,19 @@ impl Flight {
     }
 
     /// It cannot be sent: its line and its outcome.
-    pub(crate) fn refuse(&mut self, failure: Failure) -> (Vec<u8>, Outcome) {
+    pub(crate) fn refuse(&mut self, failure: Failure, clock: &Clock) -> (Vec<u8>, Outcome) {
         let outcome = Outcome {
             seq: Some(self.request.seq),
-            scheduled_ms: Some(self.scheduled),
-            due_ms: Some(self.due),
+            scheduled_ms: Some(clock.since_first(self.scheduled)),
+            due_ms: Some(clock.since_first(self.due)),
             error: Some(failure),
             ..Outcome::default()
         };
         (std::mem::take(&mut self.request.line), outcome)
     }
 
-    /// It is over: its line and its outcome.
+    /// It is over: its line and its outcome. The text of its answer, if that
+    /// was wanted, is to be taken before.
     pub(crate) fn land(
         &mut self,
         ending: Ending,
@@ -218,9 +267,10 @@ impl Flight {
         let sent = self.sent.unwrap_or(ended);
         let outcome = Outcome {
             seq: Some(self.request.seq),
-            scheduled_ms: Some(self.scheduled),
-            due_ms: Some(self.due),
-            sent_ms: Some(sent),
+            scheduled_ms: Some(clock.since_first(self.scheduled)),
+            due_ms: Some(clock.since_first(self.due)),
+            sent_ms: Some(clock.since_first(sent)),
+            attempts: Some(self.attempts).filter(|&attempts| attempts > 1),
             lateness_ms: Some(sent.saturating_sub(self.due)),
             queue_ms: Some(self.due.saturating_sub(self.scheduled)),
             sent_unix_ms: Some(clock.unix(sent)),

@@ -7,6 +7,7 @@ use crate::secret::{Secrets, is_secret};
 use crate::target::Target;
 use ::http::{HeaderName, HeaderValue};
 use std::ops::Range;
+use trace_core::SessionId;
 
 /// Writes heads.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub(crate) struct Heads {
     /// Where in it the fields are that any request has.
     fields: Range<usize>,
     secrets: Secrets,
+    /// The field that tells the session.
+    session: Option<HeaderName>,
 }
 
 /// Fields that a run sets itself, since the answer could not be understood or
@@ -107,6 +110,7 @@ impl Heads {
             start: start.into_bytes(),
             fields,
             secrets,
+            session: None,
         })
     }
 
@@ -120,18 +124,52 @@ impl Heads {
         &self.start[self.fields.clone()]
     }
 
-    /// The bytes of the request with number `seq` and body `body`.
-    pub(crate) fn request(&self, seq: u64, body: &[u8]) -> Vec<u8> {
+    /// Tell the session of a request in the field `name`.
+    ///
+    /// # Errors
+    /// A name that is none.
+    pub(crate) fn name_sessions(mut self, name: &str) -> Result<Self, String> {
+        if !name.is_empty() {
+            let name: HeaderName = name
+                .parse()
+                .map_err(|_| format!("--session-header {name}: not a header name"))?;
+            self.session = Some(name);
+        }
+        Ok(self)
+    }
+
+    /// The bytes of the request with number `seq` of `session` and body `body`.
+    pub(crate) fn request(&self, seq: u64, session: Option<&SessionId>, body: &[u8]) -> Vec<u8> {
         const LENGTH: &[u8] = b"\r\ncontent-length: ";
         let mut bytes =
             Vec::with_capacity(self.start.len() + LENGTH.len() + 2 * 20 + 4 + body.len());
         bytes.extend_from_slice(&self.start);
         bytes.extend_from_slice(itoa::Buffer::new().format(seq).as_bytes());
+        if let (Some(name), Some(session)) = (&self.session, session) {
+            bytes.extend_from_slice(b"\r\n");
+            bytes.extend_from_slice(name.as_str().as_bytes());
+            bytes.extend_from_slice(b": ");
+            push_visible(&mut bytes, &session.to_string());
+        }
         bytes.extend_from_slice(LENGTH);
         bytes.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
         bytes.extend_from_slice(b"\r\n\r\n");
         bytes.extend_from_slice(body);
         bytes
+    }
+}
+
+/// Append `text` as a header field can carry it: what it cannot is written as
+/// in a URL.
+fn push_visible(out: &mut Vec<u8>, text: &str) {
+    for &byte in text.as_bytes() {
+        if (b'!'..=b'~').contains(&byte) && byte != b'%' {
+            out.push(byte);
+        } else {
+            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+            let digit = |nibble: u8| DIGITS[usize::from(nibble)];
+            out.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
+        }
     }
 }
 
@@ -143,7 +181,7 @@ mod tests {
         let target = Target::parse("http://h:81/v1/completions", None)?;
         let fields: Vec<_> = fields.iter().map(|&field| field.to_owned()).collect();
         let heads = Heads::new(&target, &fields, key, "run", false)?;
-        Ok(String::from_utf8(heads.request(7, b"{}")).unwrap())
+        Ok(String::from_utf8(heads.request(7, None, b"{}")).unwrap())
     }
 
     #[test]
@@ -159,6 +197,18 @@ mod tests {
             ),
             "{request}"
         );
+    }
+
+    #[test]
+    fn a_session_has_its_field() {
+        let target = Target::parse("http://h", None).unwrap();
+        let heads = Heads::new(&target, &[], None, "run", false).unwrap();
+        let heads = heads.name_sessions("X-Session-Id").unwrap();
+        let session = SessionId::Text("a b\r\nx: y%".to_owned());
+        let request = heads.request(7, Some(&session), b"{}");
+        let request = String::from_utf8(request).unwrap();
+        let field = "\r\nx-session-id: a%20b%0D%0Ax:%20y%25\r\n";
+        assert!(request.contains(field), "{request}");
     }
 
     #[test]

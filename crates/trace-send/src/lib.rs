@@ -51,37 +51,48 @@
 
 pub mod answer;
 mod args;
+mod between;
 mod bodies;
 mod body;
 mod budget;
+mod campaign;
 mod channel;
 mod clock;
 mod connect;
 mod content;
 mod dispatch;
+mod dry;
 mod endpoint;
 mod engine;
 pub mod event;
 mod fetch;
 mod flight;
 mod head;
+mod history;
 pub mod http;
 pub mod lateness;
+mod leg;
 mod members;
 mod models;
 pub mod ndjson;
 mod order;
+mod pace;
 mod pool;
 mod prepare;
 mod results;
 pub mod schedule;
+mod search;
 mod secret;
+mod select;
+mod slo;
 mod socket;
 pub mod sse;
+mod start;
 mod tally;
 mod target;
 mod tls;
 mod wake;
+mod warmup;
 
 pub use args::Args;
 pub use bodies::PromptAs;
@@ -90,25 +101,25 @@ pub use endpoint::Endpoint;
 use answer::Wanted;
 use anyhow::{Context, anyhow};
 use bodies::Bodies;
-use budget::Budget;
+use campaign::{Campaign, Verdict};
 use connect::{Connector, Version};
-use dispatch::{Ended, Feed, Item, Pace};
 use engine::Limits;
 use head::Heads;
+use leg::Label;
 use members::Members;
-use prepare::Preparer;
+use prepare::{Preparer, Source};
 use results::Results;
+use select::{Done, Selection};
 use std::io::{self, Write};
 use std::rc::Rc;
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use target::Target;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
-use trace_core::{Reader, cli};
+use trace_core::cli::{self, InputArgs};
+use trace_core::{Line, Reader};
 use trace_prompt::Prompts;
-
-/// Bytes of requests that are made ready ahead.
-const AHEAD: usize = 16 << 20;
 
 /// Send the requests of `input` as `args` says, and write their outcomes to
 /// `output`.
@@ -132,6 +143,7 @@ pub fn run(
     let key = key(args)?;
     let key = key.as_deref();
     let heads = Heads::new(&target, &args.header, key, &run_id, args.new_connections)
+        .and_then(|heads| heads.name_sessions(&args.session_header))
         .map_err(|reason| anyhow!(reason))?;
     let config = target.tls.then(|| tls::config(trust(args))).transpose()?;
     let connector = Connector::new(&target, config, args.unix_socket.clone(), args.http);
@@ -139,9 +151,13 @@ pub fn run(
 
     let runtime = runtime()?;
     let secrets = heads.secrets().clone();
-    let model = runtime
-        .block_on(greet(args, &connector, &target, &heads))
-        .map_err(|reason| anyhow!(secrets.redact(reason)))?;
+    let model = if args.dry_run {
+        args.model.clone().unwrap_or_else(|| "default".to_owned())
+    } else {
+        runtime
+            .block_on(greet(args, &connector, &target, &heads))
+            .map_err(|reason| anyhow!(secrets.redact(reason)))?
+    };
     let bodies = Bodies {
         endpoint: target.endpoint,
         model,
@@ -154,14 +170,20 @@ pub fn run(
         prompt_as: args.prompt_as,
     };
     bodies.check()?;
-    let preparer = Preparer {
+    let heads = Arc::new(heads);
+    let preparer = Arc::new(Preparer {
         bodies,
-        heads,
-        speed: args.speed,
-        closed_loop: args.concurrency.is_some(),
-        align_first: args.align_first,
-        limit: args.limit,
-    };
+        heads: Arc::clone(&heads),
+        history: args.history,
+        turns: args.turns,
+        counting: args.max_context_tokens.is_some(),
+        selection: selection(args)?,
+        repaired: AtomicU64::new(0),
+    });
+    let source = source(args, input)?;
+    if args.dry_run {
+        return dry::run(args, &preparer, source, output);
+    }
     let limits = Limits {
         timeout: args.timeout.into(),
         wanted: Wanted {
@@ -170,25 +192,105 @@ pub fn run(
             silent: target.endpoint.is_silent(),
         },
         until: args.duration,
-        open_loop: args.concurrency.is_none(),
+        open_loop: true,
         new_connections: args.new_connections,
-        secrets: secrets.clone(),
+        secrets,
+        retries: args.retries,
+        slos: args.slo.clone(),
+        stops: args.stop_on.clone(),
+        label: Label::default(),
+        first: None,
+        heads,
     };
-    let pace = args
-        .concurrency
-        .map_or(Pace::Open(args.max_concurrency), Pace::Closed);
-    let feed = prepare(preparer, input).context("cannot start a thread")?;
-    let results = Results::start(output).context("cannot start a thread")?;
-    let ended = runtime.block_on(dispatch::run(
-        limits,
-        pace,
+    if let Some(count) = args.warmup {
+        let warm = warmup::run(count, &preparer, &connector, &limits);
+        runtime.block_on(warm)?;
+    }
+    let results = Rc::new(Results::start(output).context("cannot start a thread")?);
+    let campaign = Campaign {
+        args,
+        preparer: Arc::clone(&preparer),
         connector,
-        feed,
-        results,
-        args.drain.into(),
-    ));
+        results: Rc::clone(&results),
+        limits,
+    };
+    let verdict = runtime.block_on(campaign.run(source));
+    let repaired = preparer.repaired.load(Ordering::Relaxed);
+    if repaired > 0 {
+        eprintln!(
+            "trace-send: {repaired} turns would have added less than a token and got one: their input_length is not above the turn before and its answer"
+        );
+    }
+    let output = runtime.block_on(finish(&results));
     runtime.shutdown_background();
-    finish(ended.context("cannot set a timer")?)
+    match output {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(cli::DONE),
+        Err(error) => return Err(anyhow!("cannot write outcomes: {}", connect::plain(&error))),
+        Ok(()) => {}
+    }
+    let verdict = verdict?;
+    Ok(match verdict {
+        Verdict {
+            interrupted: true, ..
+        } => cli::INTERRUPTED,
+        Verdict { no: true, .. } => cli::NO,
+        _ => cli::DONE,
+    })
+}
+
+/// Everything that was measured is written before this returns, unless it is
+/// interrupted: a pipe that nobody reads would keep us here.
+async fn finish(results: &Results) -> io::Result<()> {
+    let mut signals = dispatch::Signals::new()?;
+    signals
+        .unless_stopped(results.finish())
+        .await
+        .unwrap_or(Ok(()))
+}
+
+/// Which requests are this run's.
+fn selection(args: &Args) -> anyhow::Result<Selection> {
+    let done = match &args.resume {
+        Some(path) => {
+            let earlier =
+                InputArgs {
+                    files: vec![path.as_os_str().to_owned().into_string().map_err(|_| {
+                        anyhow!("--resume: {} is no name in UTF-8", path.display())
+                    })?],
+                    // A run that was killed may have left half a line.
+                    skip_invalid: true,
+                };
+            let mut outcomes = earlier.open().context("--resume")?;
+            Done::read(&mut outcomes).context("--resume")?
+        }
+        None => Done::default(),
+    };
+    if args.resume.is_some() {
+        eprintln!("trace-send: {} requests are done already", done.len());
+    }
+    Ok(Selection {
+        shard: args.shard,
+        done,
+    })
+}
+
+/// The requests: as they are read for one run, from memory for several.
+fn source(args: &Args, mut input: Reader<'static>) -> anyhow::Result<Source> {
+    if args.concurrency.len() < 2 && args.rounds < 2 && args.search.is_none() {
+        return Ok(Source::Stream(input));
+    }
+    let most = args.requests.iter().max().copied().unwrap_or(u64::MAX);
+    let mut lines = Vec::new();
+    let mut line = Line::default();
+    while (lines.len() as u64) < most && input.read(&mut line)? {
+        if lines.is_empty() && line.is_outcome() {
+            lines = order::restored(std::mem::take(&mut line), &mut input)?;
+            break;
+        }
+        lines.push(std::mem::take(&mut line));
+    }
+    cli::report_skipped("trace-send", &input);
+    Ok(Source::Held(Arc::new(lines)))
 }
 
 /// Whom to trust, which is said when it is everybody.
@@ -210,55 +312,6 @@ fn runtime() -> anyhow::Result<LocalRuntime> {
         .enable_all()
         .build_local(LocalOptions::default())
         .context("cannot start the runtime")
-}
-
-/// Say how it went.
-fn finish(ended: Ended) -> anyhow::Result<u8> {
-    if let Err(error) = &ended.output
-        && error.kind() == io::ErrorKind::BrokenPipe
-    {
-        return Ok(cli::DONE);
-    }
-    // Where nothing could be sent, the reason says it all.
-    if ended.input.is_ok() || ended.tally.ended > 0 {
-        for line in ended.tally.report(ended.never_sent) {
-            eprintln!("trace-send: {line}");
-        }
-    }
-    if let Err(error) = ended.output {
-        return Err(anyhow!("cannot write outcomes: {}", connect::plain(&error)));
-    }
-    ended.input?;
-    Ok(if ended.interrupted {
-        cli::INTERRUPTED
-    } else {
-        cli::DONE
-    })
-}
-
-/// Prepare the requests of `input` on a thread of their own.
-fn prepare(preparer: Preparer, mut input: Reader<'static>) -> io::Result<Feed> {
-    let (sender, items) = tokio::sync::mpsc::unbounded_channel();
-    let budget = Budget::new(AHEAD);
-    let paying = budget.clone();
-    let thread = thread::Builder::new()
-        .name("prepare".into())
-        .spawn(move || {
-            let ended = preparer.run(&mut input, |request, timing| {
-                paying.pay(request.cost())
-                    && sender
-                        .send(Item::Request(Box::new(request), timing))
-                        .is_ok()
-            });
-            cli::report_skipped("trace-send", &input);
-            // Nobody listens after an interrupt.
-            let _ = sender.send(Item::End(ended));
-        })?;
-    Ok(Feed {
-        items,
-        budget,
-        maker: thread.thread().clone(),
-    })
 }
 
 /// The mock inside, if the URL asks for it.

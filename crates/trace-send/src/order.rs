@@ -3,7 +3,7 @@
 use trace_core::{Error, Line, Reader};
 
 /// What tells outcomes of one input apart, in the order they were asked for.
-type Place = (Option<String>, Option<u64>, Option<u64>, Option<u64>);
+pub(crate) type Place = (Option<String>, Option<u64>, Option<u64>, Option<u64>);
 
 /// `first` and the rest of `input` in the order of (`stage`, `concurrency`,
 /// `round`, `seq`), lines without these as they came. Holds the input.
@@ -20,7 +20,7 @@ pub(crate) fn restored(first: Line, input: &mut Reader<'_>) -> Result<Vec<Line>,
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
-fn place(line: &Line) -> Result<Place, Error> {
+pub(crate) fn place(line: &Line) -> Result<Place, Error> {
     let outcome = line.outcome()?.unwrap_or_default();
     Ok((
         outcome.stage,

@@ -2,14 +2,44 @@
 //!
 //! Reading, decoding, making a prompt of a hundred thousand tokens and
 //! serialising it take longer than a deadline allows. So by the time the
-//! dispatcher sees a request it is a block of bytes to be written.
+//! dispatcher sees a request it is a block of bytes to be written. Only a turn
+//! that begins with live answers is put together when it leaves: its bytes
+//! have a place for what was said before.
 
-use crate::bodies::{Bodies, Length, Room};
+use crate::bodies::{Bodies, Length, PromptAs, Room};
+use crate::endpoint::Turns;
 use crate::head::Heads;
+use crate::history::{Part, Said};
+use crate::leg::Leg;
 use crate::order;
+use crate::pace::Pace;
 use crate::schedule::Timing;
-use trace_core::time::Micros;
-use trace_core::{Error, Failure, Line, Reader};
+use crate::select::Selection;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use trace_core::{Error, Failure, Line, Reader, SessionId};
+
+/// What goes before a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum History {
+    /// what the run itself has said and heard
+    Live,
+    /// nothing: the line has its own whole prompt
+    Recorded,
+}
+
+/// What the lengths of turns count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TurnLengths {
+    /// the whole prompt, history included
+    Whole,
+    /// what the turn adds
+    Delta,
+}
 
 /// A request, ready to be written.
 #[derive(Debug)]
@@ -18,8 +48,10 @@ pub(crate) struct Prepared {
     pub seq: u64,
     /// The request line, which its outcome is added to.
     pub line: Vec<u8>,
-    /// Head and body.
+    /// Head and body; the body alone if there is a `part`.
     pub wire: Vec<u8>,
+    /// What it adds to its session, if history goes before it.
+    pub part: Option<Part>,
     /// Why it cannot be sent.
     pub refused: Option<Failure>,
 }
@@ -32,54 +64,86 @@ impl Prepared {
     }
 }
 
+/// Where lines come from.
+pub(crate) enum Source {
+    /// As they are read.
+    Stream(Reader<'static>),
+    /// From memory, for several runs.
+    Held(Arc<Vec<Line>>),
+}
+
 /// How lines become requests.
 pub(crate) struct Preparer {
     /// Writes their bodies.
     pub bodies: Bodies,
     /// Writes their heads.
-    pub heads: Heads,
-    /// Times and delays are divided by this.
-    pub speed: f64,
-    /// Times do not matter.
-    pub closed_loop: bool,
-    /// The first request leaves at once.
-    pub align_first: bool,
-    /// Lines to read at most.
-    pub limit: Option<u64>,
+    pub heads: Arc<Heads>,
+    /// What goes before a turn, if it is said.
+    pub history: Option<History>,
+    /// What the lengths of turns count.
+    pub turns: TurnLengths,
+    /// Whether tokens of literal prompts have to be counted.
+    pub counting: bool,
+    /// Which lines are sent.
+    pub selection: Selection,
+    /// Turns that would have added less than a token.
+    pub repaired: AtomicU64,
 }
 
+/// Gives each request to whom it concerns, until that says false.
+pub(crate) trait Taker: FnMut(Prepared, Timing) -> bool {}
+impl<F: FnMut(Prepared, Timing) -> bool> Taker for F {}
+
 impl Preparer {
-    /// Read `input` to its end and give each request to `to`, until that says
-    /// false.
+    /// Read `source` to its end and give each request of `leg` to `to`, until
+    /// that says false.
     ///
     /// # Errors
     /// As the reader has them; and in open loop, a first line without a
     /// timestamp.
-    pub(crate) fn run(
-        &self,
-        input: &mut Reader<'_>,
-        mut to: impl FnMut(Prepared, Timing) -> bool,
-    ) -> Result<(), Error> {
-        let mut pace = Pace {
+    pub(crate) fn run(&self, source: &mut Source, leg: &Leg, to: impl Taker) -> Result<(), Error> {
+        let mut work = Work {
             preparer: self,
-            first: None,
-            previous: Micros::ZERO,
+            leg,
+            pace: Pace::new(leg.clocking),
+            place: 0,
+            sessions: HashMap::new(),
+            room: Room::default(),
+            body: Vec::new(),
+            to,
         };
-        let mut work = Work::default();
-        let limit = self.limit.unwrap_or(u64::MAX);
+        match source {
+            Source::Held(lines) => work.held(lines),
+            Source::Stream(input) => work.stream(input),
+        }
+    }
+}
+
+/// One run's requests under way.
+struct Work<'a, F> {
+    preparer: &'a Preparer,
+    leg: &'a Leg,
+    pace: Pace,
+    /// Requests given so far.
+    place: u64,
+    /// Length and answer of each session's last turn.
+    sessions: HashMap<SessionId, (u64, u64)>,
+    room: Room,
+    body: Vec<u8>,
+    to: F,
+}
+
+impl<F: Taker> Work<'_, F> {
+    fn stream(&mut self, input: &mut Reader<'static>) -> Result<(), Error> {
+        let most = self.leg.requests.unwrap_or(u64::MAX);
         let mut line = Line::default();
         let mut seq = 0;
-        while seq < limit && input.read(&mut line)? {
+        while seq < most && input.read(&mut line)? {
             if seq == 0 && line.is_outcome() {
-                for line in order::restored(std::mem::take(&mut line), input)? {
-                    if seq == limit || !self.give(&line, seq, &mut pace, &mut work, &mut to)? {
-                        break;
-                    }
-                    seq += 1;
-                }
-                return Ok(());
+                let lines = order::restored(std::mem::take(&mut line), input)?;
+                return self.held(&lines);
             }
-            if !self.give(&line, seq, &mut pace, &mut work, &mut to)? {
+            if !self.give(&line, seq)? {
                 break;
             }
             seq += 1;
@@ -87,245 +151,167 @@ impl Preparer {
         Ok(())
     }
 
-    fn give(
-        &self,
-        line: &Line,
-        seq: u64,
-        pace: &mut Pace<'_>,
-        work: &mut Work,
-        to: &mut impl FnMut(Prepared, Timing) -> bool,
-    ) -> Result<bool, Error> {
-        let timing = pace.timing(line, seq)?;
-        let Work { room, body } = work;
-        body.clear();
-        let length = Length {
-            tokens: line.request.input_length.unwrap_or_default(),
-            by_ids: true,
-        };
-        let written = self.bodies.write(&line.request, seq, length, room, body);
-        let wire = if written.is_ok() {
-            self.heads.request(seq, body)
-        } else {
-            Vec::new()
-        };
-        Ok(to(
-            Prepared {
-                seq,
-                line: line.request_bytes(),
-                wire,
-                refused: written.err(),
+    fn held(&mut self, lines: &[Line]) -> Result<(), Error> {
+        let most = self.leg.requests.unwrap_or(u64::MAX);
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(lines.len());
+        let mut order: Vec<usize> = (0..most).collect();
+        if let Some(seed) = self.leg.shuffle {
+            shuffle(&mut order, lines, seed);
+        }
+        for at in order {
+            if !self.give(&lines[at], at as u64)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn give(&mut self, line: &Line, seq: u64) -> Result<bool, Error> {
+        let preparer = self.preparer;
+        if !preparer
+            .selection
+            .has(line, &self.leg.label.place(seq), seq)
+        {
+            return Ok(true);
+        }
+        let timing = self.pace.timing(line, self.place)?;
+        self.place += 1;
+        let session = line.request.session_id.as_ref();
+        let live = self.is_live(line);
+        let length = match session {
+            Some(session) if live => self.length(line, session),
+            _ => Length {
+                tokens: line.request.input_length.unwrap_or_default(),
+                by_ids: true,
             },
-            timing,
+        };
+        self.body.clear();
+        let written =
+            preparer
+                .bodies
+                .write(&line.request, seq, length, &mut self.room, &mut self.body);
+        let mut prepared = Prepared {
+            seq,
+            line: line.request_bytes(),
+            wire: Vec::new(),
+            part: None,
+            refused: None,
+        };
+        match written {
+            Err(failure) => prepared.refused = Some(failure),
+            Ok(Some(place)) if live => {
+                prepared.wire.clone_from(&self.body);
+                prepared.part = Some(Part {
+                    place,
+                    tokens: self.tokens(line, length),
+                    answer: self.recorded_answer(line, seq),
+                });
+            }
+            Ok(_) => prepared.wire = preparer.heads.request(seq, session, &self.body),
+        }
+        Ok((self.to)(prepared, timing))
+    }
+
+    /// Whether history goes before the line when it leaves.
+    fn is_live(&self, line: &Line) -> bool {
+        let Preparer {
+            bodies,
+            history,
+            turns,
+            ..
+        } = self.preparer;
+        let can = line.request.session_id.is_some()
+            && line.request.payload.is_none()
+            && bodies.prompt_as == PromptAs::Text
+            && bodies.endpoint.dialect().turns() != Turns::None;
+        let literal = line.request.text_input.is_some();
+        can && match history {
+            Some(History::Live) => true,
+            // What was said before is not on the line.
+            Some(History::Recorded) => *turns == TurnLengths::Delta,
+            None => literal || *turns == TurnLengths::Delta,
+        }
+    }
+
+    /// The length of what a turn of `session` adds.
+    fn length(&mut self, line: &Line, session: &SessionId) -> Length {
+        let whole = line.request.input_length.unwrap_or_default();
+        if self.preparer.turns == TurnLengths::Delta || line.request.input_length.is_none() {
+            return Length {
+                tokens: whole,
+                by_ids: true,
+            };
+        }
+        let answer = line.request.output_length.unwrap_or_default();
+        let before = self.sessions.insert(session.clone(), (whole, answer));
+        let Some((before, answered)) = before else {
+            return Length {
+                tokens: whole,
+                by_ids: true,
+            };
+        };
+        let added = whole.saturating_sub(before.saturating_add(answered));
+        if added == 0 {
+            self.preparer.repaired.fetch_add(1, Ordering::Relaxed);
+        }
+        Length {
+            tokens: added.max(1),
+            by_ids: false,
+        }
+    }
+
+    /// Tokens of what a turn adds, as far as anyone asks.
+    fn tokens(&self, line: &Line, length: Length) -> u64 {
+        let literal = match (&line.request.text_input, &line.request.messages) {
+            (Some(text), _) => text,
+            (None, Some(messages)) => messages.get(),
+            (None, None) => return length.tokens,
+        };
+        if !self.preparer.counting {
+            return 0;
+        }
+        let tokenizer = self.preparer.bodies.prompts.tokenizer();
+        // Four bytes make a token where the tokenizer cannot tell.
+        tokenizer.count(literal).unwrap_or(literal.len() as u64 / 4)
+    }
+
+    /// What stands for the answer of a recorded turn that counts only what it
+    /// adds: text of the recorded length.
+    fn recorded_answer(&mut self, line: &Line, seq: u64) -> Option<Said> {
+        if self.preparer.history != Some(History::Recorded) {
+            return None;
+        }
+        let tokens = line.request.output_length.unwrap_or_default();
+        let mut text = String::new();
+        // Another text than the prompt's own.
+        let own = seq | 1 << 63;
+        let bodies = &self.preparer.bodies;
+        bodies.prompts.render(&[], tokens, own, &mut text);
+        Some(Said::answer(
+            bodies.endpoint.dialect().turns(),
+            &text,
+            tokens,
         ))
     }
 }
 
-/// Room to make requests in.
-#[derive(Default)]
-struct Work {
-    room: Room,
-    body: Vec<u8>,
-}
-
-/// From times in the trace to times in the run.
-struct Pace<'a> {
-    preparer: &'a Preparer,
-    /// The first timestamp.
-    first: Option<Micros>,
-    /// When the line before left, by its own timestamp or its predecessor's.
-    previous: Micros,
-}
-
-impl Pace<'_> {
-    fn timing(&mut self, line: &Line, seq: u64) -> Result<Timing, Error> {
-        let request = &line.request;
-        let Preparer {
-            speed,
-            closed_loop,
-            align_first,
-            ..
-        } = *self.preparer;
-        let scaled =
-            |time: Micros| Micros::from_micros((time.as_micros() as f64 / speed).round() as u64);
-        let delay = request.delay.map_or(Micros::ZERO, scaled);
-        let session = request.session_id.clone();
-        if closed_loop {
-            return Ok(Timing {
-                seq,
-                at: Some(Micros::ZERO),
-                after: Micros::ZERO,
-                session,
-                delay,
-            });
+/// Another order, in which the turns of a session keep theirs.
+fn shuffle(order: &mut [usize], lines: &[Line], seed: u64) {
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let mut places: HashMap<&SessionId, Vec<usize>> = HashMap::new();
+    for (place, &at) in order.iter().enumerate() {
+        if let Some(session) = &lines[at].request.session_id {
+            places.entry(session).or_default().push(place);
         }
-        if request.timestamp.is_none() && self.first.is_none() {
-            let column = 1;
-            let reason = "no timestamp, and no line before it to follow; use --concurrency N for requests without times";
-            return Err(line.error(column, reason).into());
+    }
+    for places in places.into_values() {
+        let mut turns: Vec<_> = places.iter().map(|&place| order[place]).collect();
+        turns.sort_unstable();
+        for (place, turn) in places.into_iter().zip(turns) {
+            order[place] = turn;
         }
-        let at = request.timestamp.map(|time| {
-            let first = *self.first.get_or_insert(time);
-            scaled(if align_first {
-                time.saturating_sub(first)
-            } else {
-                time
-            })
-        });
-        let after = self.previous;
-        self.previous = at.unwrap_or(after);
-        Ok(Timing {
-            seq,
-            at,
-            after,
-            session,
-            delay,
-        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bodies::PromptAs;
-    use crate::endpoint::Endpoint;
-    use crate::members::Members;
-    use crate::target::Target;
-    use trace_prompt::Prompts;
-
-    fn preparer() -> Preparer {
-        let target = Target::parse("http://h", None).unwrap();
-        let bodies = Bodies {
-            endpoint: Endpoint::Completions,
-            model: "m".to_owned(),
-            stream: true,
-            ignore_eos: false,
-            min_tokens: false,
-            extra: Members::default(),
-            prompts: Prompts::new(0),
-            prompt_as: PromptAs::Text,
-        };
-        let heads = Heads::new(&target, &[], None, "r", false).unwrap();
-        Preparer {
-            bodies,
-            heads,
-            speed: 1.0,
-            closed_loop: false,
-            align_first: false,
-            limit: None,
-        }
-    }
-
-    fn run(preparer: &Preparer, input: &str) -> Result<Vec<(Prepared, Timing)>, Error> {
-        let mut all = Vec::new();
-        preparer.run(
-            &mut Reader::new("t", input.as_bytes()),
-            |prepared, timing| {
-                all.push((prepared, timing));
-                true
-            },
-        )?;
-        Ok(all)
-    }
-
-    fn times(preparer: &Preparer, input: &str) -> Vec<Option<u64>> {
-        let all = run(preparer, input).unwrap();
-        all.iter()
-            .map(|(_, timing)| timing.at.map(Micros::as_micros))
-            .collect()
-    }
-
-    const THREE: &str = "{\"timestamp\":10,\"input_length\":1}\n{\"input_length\":2}\n{\"timestamp\":30.5,\"input_length\":3,\"delay\":7}\n";
-
-    #[test]
-    fn a_request_is_ready_to_be_written() {
-        let all = run(&preparer(), THREE).unwrap();
-        let wire = String::from_utf8(all[2].0.wire.clone()).unwrap();
-        assert!(
-            wire.starts_with("POST /v1/completions HTTP/1.1\r\n"),
-            "{wire}"
-        );
-        assert!(wire.contains("x-request-id: r-2\r\n"), "{wire}");
-        assert_eq!(
-            all[2].0.line,
-            br#"{"timestamp":30.5,"input_length":3,"delay":7}"#
-        );
-    }
-
-    #[test]
-    fn speed_divides_times_and_delays() {
-        let fast = Preparer {
-            speed: 4.0,
-            ..preparer()
-        };
-        assert_eq!(times(&fast, THREE), [Some(2_500), None, Some(7_625)]);
-        let all = run(&fast, THREE).unwrap();
-        assert_eq!(
-            all[1].1.after.as_micros(),
-            2_500,
-            "it follows the line before"
-        );
-        assert_eq!(all[2].1.delay.as_micros(), 1_750);
-    }
-
-    #[test]
-    fn the_first_request_can_be_aligned_to_the_start() {
-        let aligned = Preparer {
-            align_first: true,
-            speed: 2.0,
-            ..preparer()
-        };
-        assert_eq!(times(&aligned, THREE), [Some(0), None, Some(10_250)]);
-    }
-
-    #[test]
-    fn a_first_line_without_time_is_refused_in_open_loop_only() {
-        let error = run(&preparer(), "{\"input_length\":1}\n").unwrap_err();
-        assert!(
-            error.to_string().starts_with("t:1:1: no timestamp"),
-            "{error}"
-        );
-        assert!(error.to_string().contains("--concurrency"), "{error}");
-        let closed = Preparer {
-            closed_loop: true,
-            ..preparer()
-        };
-        assert_eq!(times(&closed, "{\"input_length\":1}\n"), [Some(0)]);
-    }
-
-    #[test]
-    fn the_limit_counts_lines() {
-        let two = Preparer {
-            limit: Some(2),
-            ..preparer()
-        };
-        assert_eq!(run(&two, THREE).unwrap().len(), 2);
-    }
-
-    #[test]
-    fn a_line_that_cannot_be_asked_is_given_on_with_its_reason() {
-        let all = run(
-            &preparer(),
-            "{\"timestamp\":0,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}\n",
-        )
-        .unwrap();
-        assert!(all[0].0.refused.is_some() && all[0].0.wire.is_empty());
-    }
-
-    #[test]
-    fn outcomes_are_sent_again_in_the_order_of_their_requests() {
-        let input = "{\"timestamp\":9,\"input_length\":1,\"tag\":\"b\",\"seq\":1,\"ttft_ms\":5}\n{\"timestamp\":3,\"input_length\":1,\"tag\":\"a\",\"seq\":0,\"ttft_ms\":5}\n";
-        let all = run(&preparer(), input).unwrap();
-        let lines: Vec<_> = all
-            .iter()
-            .map(|(prepared, _)| std::str::from_utf8(&prepared.line).unwrap())
-            .collect();
-        assert_eq!(
-            lines,
-            [
-                r#"{"timestamp":3,"input_length":1,"tag":"a"}"#,
-                r#"{"timestamp":9,"input_length":1,"tag":"b"}"#
-            ]
-        );
-        assert_eq!(all[1].1.seq, 1);
-    }
-}
+mod tests;

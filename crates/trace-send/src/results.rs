@@ -38,6 +38,8 @@ pub(crate) struct Results {
 struct Shared {
     waiting: AtomicUsize,
     failed: AtomicBool,
+    /// It failed because the reader has gone.
+    hung_up: AtomicBool,
     /// Rung when there is room again, and when writing failed.
     bell: Notify,
 }
@@ -56,7 +58,9 @@ impl Results {
             .name("results".into())
             .spawn(move || {
                 let written = write(&receiver, output, &known);
-                if written.is_err() {
+                if let Err(error) = &written {
+                    let gone = error.kind() == io::ErrorKind::BrokenPipe;
+                    known.hung_up.store(gone, Ordering::SeqCst);
                     known.failed.store(true, Ordering::SeqCst);
                     known.bell.notify_one();
                 }
@@ -89,6 +93,11 @@ impl Results {
     /// Whether nobody will ever read another line.
     pub(crate) fn has_failed(&self) -> bool {
         self.shared.failed.load(Ordering::SeqCst)
+    }
+
+    /// Whether the reader of the outcomes has gone.
+    pub(crate) fn has_hung_up(&self) -> bool {
+        self.shared.hung_up.load(Ordering::SeqCst)
     }
 
     /// Wait until there is room again or writing failed.

@@ -49,13 +49,27 @@ pub struct Launch<T> {
 /// The requests that have not left yet.
 #[derive(Debug)]
 pub struct Schedule<T> {
-    ready: BTreeMap<(Micros, u64), (T, Option<SessionId>)>,
+    ready: BTreeMap<(Micros, u64), Ready<T>>,
     slots: Slots,
+    /// How many sessions may be under way, and how many are.
+    most_sessions: usize,
+    open_sessions: usize,
+    /// First turns that wait for a session to end.
+    parked: VecDeque<((Micros, u64), Ready<T>)>,
     sessions: HashMap<SessionId, Session<T>>,
     /// Sessions without a turn in sight, by the end of their last.
     idle: VecDeque<(SessionId, Micros)>,
     /// Turns that wait for the turn before them.
     held: usize,
+}
+
+/// A request that needs its time and a slot.
+#[derive(Debug)]
+struct Ready<T> {
+    job: T,
+    session: Option<SessionId>,
+    /// It may not leave before, though it was ready.
+    not_before: Micros,
 }
 
 /// How many may be in flight.
@@ -75,6 +89,8 @@ enum Slots {
 struct Session<T> {
     /// A turn is ready or in flight.
     busy: bool,
+    /// It counts among those that are under way.
+    open: bool,
     /// When the last turn ended.
     ended: Option<Micros>,
     turns: VecDeque<(T, Timing)>,
@@ -94,18 +110,34 @@ impl<T> Schedule<T> {
         })
     }
 
-    /// `concurrency` in flight at all times.
-    pub fn closed(concurrency: usize) -> Self {
+    /// `concurrency` in flight at all times, once `ramp` is over: until then
+    /// one more at a time.
+    pub fn closed(concurrency: usize, ramp: Micros) -> Self {
+        let step = |slot: usize| {
+            let share = slot as u128 * u128::from(ramp.as_micros()) / concurrency.max(1) as u128;
+            Micros::from_micros(u64::try_from(share).unwrap_or(u64::MAX))
+        };
         Self::with(Slots::Bounded {
-            free: vec![Micros::ZERO; concurrency].into(),
+            free: (0..concurrency).map(step).collect(),
             closed_loop: true,
         })
+    }
+
+    /// With at most `most` sessions under way: a session's first turn waits
+    /// until another has no turn left.
+    #[must_use]
+    pub fn sessions(mut self, most: usize) -> Self {
+        self.most_sessions = most;
+        self
     }
 
     fn with(slots: Slots) -> Self {
         Self {
             ready: BTreeMap::new(),
             slots,
+            most_sessions: usize::MAX,
+            open_sessions: 0,
+            parked: VecDeque::new(),
             sessions: HashMap::new(),
             idle: VecDeque::new(),
             held: 0,
@@ -116,11 +148,12 @@ impl<T> Schedule<T> {
     pub fn add(&mut self, job: T, timing: Timing) {
         let Some(id) = &timing.session else {
             let at = timing.at.unwrap_or(timing.after);
-            self.ready.insert((at, timing.seq), (job, None));
+            self.ready.insert((at, timing.seq), Ready::new(job, None));
             return;
         };
         let new = || Session {
             busy: false,
+            open: false,
             ended: None,
             turns: VecDeque::new(),
         };
@@ -132,37 +165,63 @@ impl<T> Schedule<T> {
         }
         session.busy = true;
         let at = turn(session.ended, &timing);
-        self.ready.insert((at, timing.seq), (job, timing.session));
+        let ready = Ready::new(job, timing.session);
+        self.ready.insert((at, timing.seq), ready);
     }
 
     /// The next request that may leave by `now`.
     pub fn launch(&mut self, now: Micros) -> Option<Launch<T>> {
-        let first = self
-            .ready
-            .first_entry()
-            .filter(|first| first.key().0 <= now)?;
-        let at = first.key().0;
-        let (scheduled, due) = match &mut self.slots {
-            Slots::Unbounded => (at, at),
-            Slots::Bounded { free, closed_loop } => {
-                let due = at.max(free.pop_front()?);
-                (if *closed_loop { due } else { at }, due)
+        loop {
+            let first = self.ready.first_entry()?;
+            let &(at, place) = first.key();
+            if at > now || !self.slots.is_free(now) {
+                return None;
             }
+            let ready = first.remove();
+            if !self.admit(ready.session.as_ref()) {
+                self.parked.push_back(((at, place), ready));
+                continue;
+            }
+            let ready_at = at.max(ready.not_before);
+            let (scheduled, due) = match &mut self.slots {
+                Slots::Unbounded => (at, ready_at),
+                Slots::Bounded { free, closed_loop } => {
+                    let due = ready_at.max(free.pop_front()?);
+                    (if *closed_loop { due } else { at }, due)
+                }
+            };
+            return Some(Launch {
+                job: ready.job,
+                session: ready.session,
+                scheduled,
+                due,
+            });
+        }
+    }
+
+    /// Whether a turn of `session` may go as far as the number of sessions is
+    /// concerned.
+    fn admit(&mut self, session: Option<&SessionId>) -> bool {
+        let Some(known) = session.and_then(|id| self.sessions.get_mut(id)) else {
+            return true;
         };
-        let (job, session) = first.remove();
-        Some(Launch {
-            job,
-            session,
-            scheduled,
-            due,
-        })
+        if !known.open {
+            if self.open_sessions >= self.most_sessions {
+                return false;
+            }
+            known.open = true;
+            self.open_sessions += 1;
+        }
+        true
     }
 
     /// A request of `session` ended at `now`: its slot is free, and the next
     /// turn may go.
     pub fn ended(&mut self, session: Option<SessionId>, now: Micros) {
         if let Slots::Bounded { free, .. } = &mut self.slots {
-            free.push_back(now);
+            // Before those that a slow beginning holds back.
+            let place = free.partition_point(|&since| since <= now);
+            free.insert(place, now);
         }
         let Some(id) = session else { return };
         let Some(known) = self.sessions.get_mut(&id) else {
@@ -173,10 +232,18 @@ impl<T> Schedule<T> {
             Some((job, timing)) => {
                 self.held -= 1;
                 let at = turn(known.ended, &timing);
-                self.ready.insert((at, timing.seq), (job, timing.session));
+                let ready = Ready::new(job, timing.session);
+                self.ready.insert((at, timing.seq), ready);
             }
             None => {
                 known.busy = false;
+                if std::mem::take(&mut known.open) {
+                    self.open_sessions -= 1;
+                }
+                if let Some((key, mut ready)) = self.parked.pop_front() {
+                    ready.not_before = now;
+                    self.ready.insert(key, ready);
+                }
                 self.idle.push_back((id, now));
                 self.forget();
             }
@@ -199,9 +266,13 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// When the next request is ready, slot or not.
+    /// When the next request may leave, if nothing has to end before.
     pub fn next(&self) -> Option<Micros> {
-        self.ready.first_key_value().map(|(key, _)| key.0)
+        let (&(at, _), _) = self.ready.first_key_value()?;
+        match &self.slots {
+            Slots::Unbounded => Some(at),
+            Slots::Bounded { free, .. } => Some(at.max(*free.front()?)),
+        }
     }
 
     /// When the first request after `time` is ready.
@@ -224,7 +295,7 @@ impl<T> Schedule<T> {
 
     /// How many requests have not left.
     pub fn len(&self) -> usize {
-        self.ready.len() + self.held
+        self.ready.len() + self.held + self.parked.len()
     }
 
     /// Whether all requests have left.
@@ -237,12 +308,24 @@ impl<T> Schedule<T> {
     pub fn ready(&self) -> usize {
         self.ready.len()
     }
+}
 
-    /// Whether one more may be in flight.
-    pub fn has_slot(&self) -> bool {
-        match &self.slots {
-            Slots::Unbounded => true,
-            Slots::Bounded { free, .. } => !free.is_empty(),
+impl<T> Ready<T> {
+    fn new(job: T, session: Option<SessionId>) -> Self {
+        Self {
+            job,
+            session,
+            not_before: Micros::ZERO,
+        }
+    }
+}
+
+impl Slots {
+    /// Whether one more may be in flight at `now`.
+    fn is_free(&self, now: Micros) -> bool {
+        match self {
+            Self::Unbounded => true,
+            Self::Bounded { free, .. } => free.front().is_some_and(|&since| since <= now),
         }
     }
 }

@@ -11,6 +11,13 @@ use trace_core::{ErrorKind, Outcome};
 /// the gap between two tokens at a hundred a second.
 pub(crate) const CLIENT_LIMIT: Micros = Micros::from_micros(5_000);
 
+/// Late requests that it takes to speak of the client at all.
+const LEAST_LATE: u64 = 3;
+
+/// The share of a core above which answers wait for the client: at nine
+/// tenths one that comes in finds nine others before it.
+const MOST_BUSY: f64 = 0.9;
+
 /// Counts the outcomes of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -20,6 +27,15 @@ pub(crate) struct Tally {
     /// The message of the first failure.
     first_failure: Option<String>,
     lateness: Histogram,
+    /// Requests that kept every limit.
+    pub good: u64,
+    /// Attempts beyond the first.
+    pub retried: u64,
+    ttft: Histogram,
+    /// Requests that left later than [`CLIENT_LIMIT`] after their time.
+    late: u64,
+    /// The share of the run in which the thread that sends was at work.
+    pub busy: Option<f64>,
     /// Requests that were sent again because their connection was dead.
     pub resent: u64,
     /// Requests that were read only after their time.
@@ -35,6 +51,10 @@ impl Tally {
         self.last_end = now;
         if let Some(lateness) = outcome.lateness_ms {
             self.lateness.add(lateness);
+            self.late += u64::from(lateness > CLIENT_LIMIT);
+        }
+        if let Some(ttft) = outcome.ttft_ms.filter(|_| outcome.error.is_none()) {
+            self.ttft.add(ttft);
         }
         if let Some(failure) = &outcome.error {
             *self.failed.entry(failure.kind).or_default() += 1;
@@ -48,14 +68,48 @@ impl Tally {
         self.failed.values().sum()
     }
 
+    /// Why the first that failed did.
+    pub(crate) fn first_failure(&self) -> Option<&str> {
+        self.first_failure.as_deref()
+    }
+
     /// The `q` quantile of lateness; zero while nothing was sent.
     pub(crate) fn lateness(&self, q: f64) -> Micros {
         self.lateness.quantile(q).unwrap_or_default()
     }
 
-    /// Whether the client kept the run from being what it should.
+    /// The `q` quantile of the time to first token; zero while there is none.
+    pub(crate) fn ttft(&self, q: f64) -> Micros {
+        self.ttft.quantile(q).unwrap_or_default()
+    }
+
+    /// The share of requests that failed.
+    pub(crate) fn error_rate(&self) -> f64 {
+        self.failed() as f64 / self.ended.max(1) as f64
+    }
+
+    /// Requests per second, up to the last that ended.
+    pub(crate) fn rate(&self) -> f64 {
+        let seconds = self.last_end.as_secs();
+        if seconds > 0.0 {
+            self.ended as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// Whether the client kept the run from being what it should. Among few
+    /// requests the last hundredth is one, and one late start is no verdict.
     pub(crate) fn is_client_limited(&self) -> bool {
-        self.lateness(0.99) > CLIENT_LIMIT
+        self.is_late() || self.is_busy()
+    }
+
+    fn is_late(&self) -> bool {
+        self.late >= LEAST_LATE && self.lateness(0.99) > CLIENT_LIMIT
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy.is_some_and(|share| share > MOST_BUSY)
     }
 
     /// The lines to say at the end.
@@ -66,11 +120,7 @@ impl Tally {
             _ => {}
         }
         let seconds = self.last_end.as_secs();
-        let rate = if seconds > 0.0 {
-            self.ended as f64 / seconds
-        } else {
-            0.0
-        };
+        let rate = self.rate();
         let failed = self.failed();
         let mut line = format!(
             "{} requests in {seconds:.2} s ({rate:.1}/s): {} ok, {failed} failed",
@@ -95,6 +145,12 @@ impl Tally {
         if let Some(first) = &self.first_failure {
             lines.push(format!("the first failure: {first}"));
         }
+        if self.retried > 0 {
+            lines.push(format!(
+                "{} times a request was tried again; its times count from the first attempt",
+                self.retried
+            ));
+        }
         if self.resent > 0 {
             lines.push(format!(
                 "{} requests were sent again because the server had just closed their connection; their times count from the first attempt",
@@ -108,6 +164,12 @@ impl Tally {
     }
 
     fn verdict(&self) -> String {
+        if !self.is_late() {
+            let share = 100.0 * self.busy.unwrap_or_default();
+            return format!(
+                "client-limited: the thread that sends was at work {share:.0} % of the time, so answers waited to be stamped; send less, or split the trace with --shard over several processes"
+            );
+        }
         let p99 = self.lateness(0.99);
         let why = if self.read_late > 0 {
             format!(
@@ -115,7 +177,7 @@ impl Tally {
                 self.read_late
             )
         } else {
-            "use a lower rate, fewer streams at once, or a machine with more free cores".to_owned()
+            "use a lower rate, fewer streams at once, a machine with more free cores, or several with --shard".to_owned()
         };
         format!(
             "client-limited: p99 lateness {p99} ms is above {CLIENT_LIMIT} ms, so these are not the server's numbers alone; {why}"
@@ -159,8 +221,23 @@ mod tests {
     }
 
     #[test]
+    fn a_client_without_a_moment_to_spare_is_called_limited() {
+        let mut tally = Tally::default();
+        tally.add(&late(10, None), Micros::from_micros(1));
+        tally.busy = Some(0.5);
+        assert!(!tally.is_client_limited());
+        tally.busy = Some(0.95);
+        let said = &tally.report(0)[1];
+        assert!(said.contains("at work 95 % of the time"), "{said}");
+    }
+
+    #[test]
     fn a_late_client_is_called_limited() {
         let mut tally = Tally::default();
+        for _ in 0..2 {
+            tally.add(&late(6_000, None), Micros::from_micros(1));
+        }
+        assert!(!tally.is_client_limited(), "one or two are no verdict");
         tally.add(&late(6_000, None), Micros::from_micros(1));
         assert!(
             tally.report(0)[1].starts_with("client-limited: p99 lateness 6 ms is above 5 ms"),

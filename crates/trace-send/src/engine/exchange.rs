@@ -13,9 +13,16 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::time::Instant;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure};
+
+/// Before the first time that a request is tried again; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause, be it the server that wants a longer one.
+const LAST_PAUSE: Duration = Duration::from_secs(30);
 
 /// See `flight` to its end, and tell the engine.
 pub(super) async fn fly(
@@ -23,23 +30,22 @@ pub(super) async fn fly(
     flight: Rc<RefCell<Flight>>,
     connection: Option<Connection>,
 ) {
-    let deadline = Instant::now() + engine.limits.timeout;
-    let (ending, ended, connection) = {
-        let exchange = pin!(engine.exchange(&flight, connection));
-        match tokio::time::timeout_at(deadline, exchange).await {
-            Ok(result) => result,
-            Err(_) => {
-                let message = format!(
-                    "no complete answer within {} s",
-                    engine.limits.timeout.as_secs_f64()
-                );
-                let failure = Failure {
-                    kind: ErrorKind::Timeout,
-                    message,
-                };
-                (Ending::Failed(failure), engine.clock.now(), None)
-            }
+    let mut connection = connection;
+    let (ending, ended, connection) = loop {
+        let (ending, ended, free) = engine.attempt(&flight, connection.take()).await;
+        let tried = flight.borrow().attempts();
+        let again = tried <= engine.limits.retries
+            && !engine.is_stopped()
+            && flight.borrow().may_try_again(&ending);
+        if !again {
+            break (ending, ended, free);
         }
+        let wait = flight.borrow().retry_after();
+        let wait = wait.unwrap_or(FIRST_PAUSE * (1 << (tried - 1).min(10)));
+        tokio::time::sleep(wait.min(LAST_PAUSE)).await;
+        engine.tally.borrow_mut().retried += 1;
+        flight.borrow_mut().again();
+        connection = free;
     };
     engine.land(&flight, ending, ended, connection);
     engine.pump();
@@ -47,6 +53,25 @@ pub(super) async fn fly(
 }
 
 impl Engine {
+    /// One exchange within the time allowed.
+    async fn attempt(
+        &self,
+        flight: &RefCell<Flight>,
+        connection: Option<Connection>,
+    ) -> (Ending, Micros, Option<Connection>) {
+        let deadline = Instant::now() + self.limits.timeout;
+        let exchange = pin!(self.exchange(flight, connection));
+        if let Ok(result) = tokio::time::timeout_at(deadline, exchange).await {
+            return result;
+        }
+        let seconds = self.limits.timeout.as_secs_f64();
+        let failure = Failure {
+            kind: ErrorKind::Timeout,
+            message: format!("no complete answer within {seconds} s"),
+        };
+        (Ending::Failed(failure), self.clock.now(), None)
+    }
+
     /// Send `flight` and hear it to its end: how and when that came, and the
     /// connection if it is of further use.
     async fn exchange(

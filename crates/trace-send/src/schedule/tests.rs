@@ -58,15 +58,14 @@ fn a_cap_makes_requests_wait_and_says_so() {
 
 #[test]
 fn closed_loop_is_scheduled_when_a_slot_is_free() {
-    let mut schedule = Schedule::closed(2);
+    let mut schedule = Schedule::closed(2, Micros::ZERO);
     (0..4).for_each(|seq| schedule.add(seq, at(seq, 0)));
     assert_eq!(launched(&mut schedule, 1), [(0, 0, 0), (1, 0, 0)]);
     schedule.ended(None, ms(7));
     schedule.ended(None, ms(8));
     assert_eq!(launched(&mut schedule, 9), [(2, 7, 7), (3, 8, 8)]);
-    assert!(!schedule.has_slot());
+    assert_eq!(schedule.next(), None);
     schedule.ended(None, ms(9));
-    assert!(schedule.has_slot());
 }
 
 #[test]
@@ -103,7 +102,7 @@ fn a_turn_leaves_at_the_later_of_its_time_and_the_end_before_plus_delay() {
 
 #[test]
 fn a_turn_that_is_read_after_its_predecessor_ended_still_waits_its_delay() {
-    let mut schedule = Schedule::closed(1);
+    let mut schedule = Schedule::closed(1, Micros::ZERO);
     schedule.add(0, turn_of(1, at(0, 0)));
     assert_eq!(launched(&mut schedule, 0).len(), 1);
     schedule.ended(Some(SessionId::Number(1)), ms(30));
@@ -172,4 +171,34 @@ proptest! {
         left.sort_unstable();
         prop_assert_eq!(left, (0..requests.len()).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_closed_loop_may_begin_slowly() {
+    let mut schedule = Schedule::closed(4, ms(100));
+    (0..9).for_each(|seq| schedule.add(seq, at(seq, 0)));
+    assert_eq!(launched(&mut schedule, 10), [(0, 0, 0)]);
+    assert_eq!(schedule.next(), Some(ms(25)));
+    assert_eq!(launched(&mut schedule, 60), [(1, 25, 25), (2, 50, 50)]);
+    schedule.ended(None, ms(61));
+    assert_eq!(launched(&mut schedule, 99), [(3, 61, 61), (4, 75, 75)]);
+}
+
+#[test]
+fn only_so_many_sessions_are_under_way() {
+    let mut schedule = Schedule::open().sessions(1);
+    schedule.add(0, turn_of(1, at(0, 0)));
+    schedule.add(1, turn_of(1, at(1, 5)));
+    schedule.add(2, turn_of(2, at(2, 1)));
+    schedule.add(3, at(3, 1));
+    assert_eq!(launched(&mut schedule, 3), [(0, 0, 0), (3, 1, 1)]);
+    schedule.ended(Some(SessionId::Number(1)), ms(4));
+    assert_eq!(launched(&mut schedule, 6), [(1, 5, 5)]);
+    schedule.ended(Some(SessionId::Number(1)), ms(9));
+    assert_eq!(
+        launched(&mut schedule, 9),
+        [(2, 1, 9)],
+        "what it waited is queueing"
+    );
+    assert!(schedule.is_empty());
 }

@@ -5,7 +5,9 @@ mod endpoints; // every kind of answer, and what goes before a run
 mod faults; // servers that refuse, stall, cut and confuse
 mod harness;
 mod manners; // pipes, signals, exit codes, bad input
+mod modes; // levels, rounds, searches, limits, what is left of an input
 mod real; // a server nobody here wrote, where there is one
 mod replay; // what is sent when, held against the mock's own record
 mod secure; // https
+mod sessions; // conversations with live answers
 mod versions; // HTTP/2, unix sockets, connections of one's own

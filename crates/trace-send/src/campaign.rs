@@ -1,0 +1,256 @@
+//! The runs of one command, one after the other: levels, rounds, a search.
+
+use crate::args::Args;
+use crate::budget::Budget;
+use crate::connect::Connector;
+use crate::dispatch::{self, Ended, Feed, Item, Plan, Signals};
+use crate::engine::Limits;
+use crate::history::Histories;
+use crate::leg::Leg;
+use crate::prepare::{Preparer, Source};
+use crate::results::Results;
+use crate::search::{Search, What, interval};
+use crate::start;
+use anyhow::{Context, anyhow, bail};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+use trace_core::cli;
+
+/// Bytes of requests that are made ready ahead.
+const AHEAD: usize = 16 << 20;
+
+/// Everything that the runs share.
+pub(crate) struct Campaign<'a> {
+    /// What was typed.
+    pub args: &'a Args,
+    /// Makes their requests.
+    pub preparer: Arc<Preparer>,
+    /// Leads to the server.
+    pub connector: Rc<Connector>,
+    /// Takes their outcomes.
+    pub results: Rc<Results>,
+    /// What each is held to, but for its mark.
+    pub limits: Limits,
+}
+
+/// How they went.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// ^C ended it.
+    pub interrupted: bool,
+    /// The answer is no: a condition fired, nothing was found, the client was late.
+    pub no: bool,
+}
+
+impl Campaign<'_> {
+    /// Make all runs with the requests of `source`.
+    ///
+    /// # Errors
+    /// As the input has them, and what goes on between two runs.
+    pub(crate) async fn run(self, mut source: Source) -> anyhow::Result<Verdict> {
+        if let Some(search) = self.args.search.clone() {
+            return self.search(search, source).await;
+        }
+        let mut verdict = Verdict::default();
+        let legs = Leg::all(self.args);
+        let last = legs.len() - 1;
+        let mut first = None;
+        for (place, leg) in legs.into_iter().enumerate() {
+            let (ended, back) = self.leg(leg, source, first).await?;
+            source = back;
+            first.get_or_insert(ended.began);
+            self.judge(ended, &mut verdict)?;
+            if verdict.interrupted || verdict.no && !self.args.stop_on.is_empty() {
+                break;
+            }
+            if self.results.has_failed() {
+                break;
+            }
+            if place < last && !self.between().await? {
+                verdict.interrupted = true;
+                break;
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// Say how a run went, and take over what follows from it.
+    fn judge(&self, ended: Ended, verdict: &mut Verdict) -> anyhow::Result<()> {
+        verdict.interrupted |= ended.interrupted;
+        verdict.no |= ended.stopped.is_some();
+        verdict.no |= self.args.strict_clock && ended.tally.is_client_limited();
+        ended.input?;
+        Ok(())
+    }
+
+    /// Find the highest rate or concurrency that keeps the limits.
+    async fn search(self, mut search: Search, mut source: Source) -> anyhow::Result<Verdict> {
+        let mut verdict = Verdict::default();
+        let mut first = None;
+        while let Some(value) = search.next() {
+            let leg = Leg::tried(self.args, search.what, value);
+            let (ended, back) = self.leg(leg, source, first).await?;
+            source = back;
+            first.get_or_insert(ended.began);
+            let tally = &ended.tally;
+            let (good, all) = (tally.good, tally.ended);
+            let share = good as f64 / all.max(1) as f64;
+            let holds = all > 0 && share >= self.args.good_share && !tally.is_client_limited();
+            let (low, high) = interval(good, all);
+            eprintln!(
+                "trace-send: {} {value}: {:.2} % of {all} good (95 % interval {:.2} to {:.2}), {:.2}/s{}: {}",
+                name(search.what),
+                100.0 * share,
+                100.0 * low,
+                100.0 * high,
+                tally.rate(),
+                if tally.is_client_limited() {
+                    ", client-limited"
+                } else {
+                    ""
+                },
+                if holds { "holds" } else { "breaks" },
+            );
+            search.tried(value, holds);
+            self.judge(ended, &mut verdict)?;
+            if verdict.interrupted || self.results.has_failed() {
+                return Ok(verdict);
+            }
+            if search.next().is_some() && !self.between().await? {
+                verdict.interrupted = true;
+                return Ok(verdict);
+            }
+        }
+        let what = name(search.what);
+        match search.found() {
+            (Some(held), Some(broke)) => {
+                eprintln!("trace-send: the highest {what} that holds is {held}; {broke} breaks");
+            }
+            (Some(held), None) => {
+                eprintln!("trace-send: {what} {held} holds; nothing higher was asked for");
+            }
+            (None, _) => {
+                eprintln!("trace-send: no {what} that was tried holds");
+                verdict.no = true;
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// Make one run. Gives its requests' source back.
+    async fn leg(
+        &self,
+        leg: Leg,
+        source: Source,
+        first: Option<Instant>,
+    ) -> anyhow::Result<(Ended, Source)> {
+        let args = self.args;
+        let words = leg.label.words();
+        let mut limits = self.limits.clone();
+        limits.open_loop = leg.is_open();
+        limits.label = leg.label.clone();
+        limits.first = first;
+        let start_at = match (&args.start_at, first) {
+            (Some(text), None) => Some(start::parse(text).map_err(|reason| anyhow!(reason))?),
+            _ => None,
+        };
+        let plan = Plan {
+            limits,
+            pace: leg.pace,
+            ramp: leg.ramp,
+            max_sessions: args.max_sessions,
+            drain: args.drain.into(),
+            start_at,
+        };
+        let turns = self.preparer.bodies.endpoint.dialect().turns();
+        let histories = Histories::new(turns, args.max_context_tokens, args.on_failed_turn);
+        let (feed, maker) =
+            feed(Arc::clone(&self.preparer), source, leg).context("cannot start a thread")?;
+        let (connector, results) = (Rc::clone(&self.connector), Rc::clone(&self.results));
+        let ended = dispatch::run(plan, connector, feed, results, histories)
+            .await
+            .context("cannot set a timer")?;
+        if !self.results.has_hung_up() {
+            tell(&ended, &words);
+        }
+        // After an interrupt it may be waiting for its input, for good.
+        let source = if maker.is_finished() || !ended.interrupted {
+            let joined = tokio::task::spawn_blocking(move || maker.join()).await?;
+            joined.map_err(|_| anyhow!("the thread that prepares requests panicked"))?
+        } else {
+            Source::Held(Arc::default())
+        };
+        Ok((ended, source))
+    }
+
+    /// What is to be done between two runs. False if it was interrupted.
+    async fn between(&self) -> anyhow::Result<bool> {
+        let Some(what) = &self.args.between else {
+            return Ok(true);
+        };
+        let mut signals = Signals::new()?;
+        let done = signals
+            .unless_stopped(crate::between::run(what, self.args))
+            .await;
+        match done {
+            Some(Ok(())) => Ok(true),
+            Some(Err(reason)) => bail!("--between: {reason}"),
+            None => Ok(false),
+        }
+    }
+}
+
+fn name(what: What) -> &'static str {
+    match what {
+        What::Rate => "rate",
+        What::Concurrency => "concurrency",
+    }
+}
+
+/// Say how a run went.
+fn tell(ended: &Ended, words: &str) {
+    // Where nothing could be sent, the reason says it all.
+    if ended.input.is_err() && ended.tally.ended == 0 {
+        return;
+    }
+    let colon = if words.is_empty() { "" } else { ": " };
+    for line in ended.tally.report(ended.never_sent) {
+        eprintln!("trace-send: {words}{colon}{line}");
+    }
+}
+
+/// Prepare the requests of `source` on a thread of their own, which gives it
+/// back.
+pub(crate) fn feed(
+    preparer: Arc<Preparer>,
+    mut source: Source,
+    leg: Leg,
+) -> std::io::Result<(Feed, JoinHandle<Source>)> {
+    let (sender, items) = tokio::sync::mpsc::unbounded_channel();
+    let budget = Budget::new(AHEAD);
+    let paying = budget.clone();
+    let thread = thread::Builder::new()
+        .name("prepare".into())
+        .spawn(move || {
+            let ended = preparer.run(&mut source, &leg, |request, timing| {
+                paying.pay(request.cost())
+                    && sender
+                        .send(Item::Request(Box::new(request), timing))
+                        .is_ok()
+            });
+            if let Source::Stream(input) = &source {
+                cli::report_skipped("trace-send", input);
+            }
+            // Nobody listens after an interrupt.
+            let _ = sender.send(Item::End(ended));
+            source
+        })?;
+    let feed = Feed {
+        items,
+        budget,
+        maker: thread.thread().clone(),
+    };
+    Ok((feed, thread))
+}

@@ -1,0 +1,90 @@
+//! Requests before the run, so that its first meet a server that has met some.
+
+use crate::connect::Connector;
+use crate::dispatch::{self, Pace, Plan};
+use crate::engine::Limits;
+use crate::history::{Histories, OnFailure};
+use crate::leg::{Label, Leg};
+use crate::pace::Clocking;
+use crate::prepare::{Preparer, Source};
+use crate::results::Results;
+use anyhow::{Context, bail};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use trace_core::Line;
+use trace_core::time::Micros;
+
+/// Requests at once.
+const MOST_AT_ONCE: usize = 8;
+
+/// Send `count` requests of their own text, eight at a time, and forget them.
+///
+/// # Errors
+/// If every one of them failed, why the first did: the run would fare no
+/// better.
+pub(crate) async fn run(
+    count: usize,
+    preparer: &Arc<Preparer>,
+    connector: &Rc<Connector>,
+    limits: &Limits,
+) -> anyhow::Result<()> {
+    // Blocks that no trace has, so that nothing of the run is cached by it.
+    let line = |i: usize| {
+        let text = format!(
+            r#"{{"input_length":64,"output_length":16,"hash_ids":[{}]}}"#,
+            u64::MAX - i as u64
+        );
+        Line::parse("--warmup", &text)
+    };
+    let lines = (0..count).map(line).collect::<Result<Vec<_>, _>>()?;
+    let concurrency = count.min(MOST_AT_ONCE);
+    let leg = Leg {
+        label: Label::default(),
+        pace: Pace::Closed(concurrency),
+        clocking: Clocking::Closed,
+        ramp: Micros::ZERO,
+        requests: None,
+        shuffle: None,
+    };
+    let mut limits = limits.clone();
+    limits.stops.clear();
+    limits.until = None;
+    limits.open_loop = false;
+    let plan = Plan {
+        limits,
+        pace: leg.pace,
+        ramp: Micros::ZERO,
+        max_sessions: None,
+        drain: Duration::ZERO,
+        start_at: None,
+    };
+    let turns = preparer.bodies.endpoint.dialect().turns();
+    let histories = Histories::new(turns, None, OnFailure::Continue);
+    let (feed, maker) =
+        crate::campaign::feed(Arc::clone(preparer), Source::Held(Arc::new(lines)), leg)
+            .context("cannot start a thread")?;
+    let results = Rc::new(Results::start(std::io::sink()).context("cannot start a thread")?);
+    let ended = dispatch::run(
+        plan,
+        Rc::clone(connector),
+        feed,
+        Rc::clone(&results),
+        histories,
+    )
+    .await
+    .context("cannot set a timer")?;
+    results.finish().await?;
+    drop(maker);
+    ended.input?;
+    if ended.interrupted {
+        bail!("interrupted while warming up");
+    }
+    let (all, failed) = (ended.tally.ended, ended.tally.failed());
+    if failed == all {
+        let why = ended.tally.first_failure().unwrap_or("nothing was sent");
+        bail!("--warmup: all {all} requests failed: {why}");
+    }
+    eprintln!("trace-send: warmed up with {all} requests, {failed} failed");
+    Ok(())
+}
