@@ -13,7 +13,8 @@ use crate::{drawn, grafana, like, pattern, rate, servegen, sine};
 /// Writes one request per line on stdout, in time order, as it makes them.
 /// Memory does not grow with the trace, except that prompts whose blocks are
 /// drawn from a pool (`sine`, and `rate --total-blocks`) need a table of them:
-/// 45 MB for a million requests of `sine`, 345 MB for ten million.
+/// 45 MB for a million requests of `sine`, 345 MB for ten million. What is
+/// read from files (`like`, `curve`, `pattern`, `grafana`, `servegen`) is held.
 /// The same flags and seed give the same bytes on every machine; times,
 /// lengths and blocks come from independent streams of randomness, so that
 /// changing one leaves the others as they were.
@@ -56,6 +57,8 @@ Examples:
       --input-length lognormal:1200,1800,max=32768 --output-length exponential:250
   an hour that swings between 5 and 50 requests/s every ten minutes
     trace-synth sine --rate 5..50 --period 10m --duration 1h > hour.jsonl
+  a day in an hour, with a burst now and then
+    trace-synth rate --rate diurnal:2..40,day=1h+mmpp:0@5m,60@10s --duration 1h
   look before you send
     trace-synth sine --seed 7 | trace-stats";
 

@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with = "input_length",
+        conflicts_with_all = ["input_length", "prompt_words"],
         required_if_eq("kind", "cloudide")
     )]
     pub prompt_len_file: Option<PathBuf>,

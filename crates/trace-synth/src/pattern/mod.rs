@@ -48,7 +48,7 @@ pub struct Args {
         long,
         visible_alias = "prompt-len-pattern",
         value_name = "PATTERN",
-        conflicts_with = "input_length"
+        conflicts_with_all = ["input_length", "prompt_words"]
     )]
     pub prompt_len: Option<Source>,
 
