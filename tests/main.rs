@@ -5,6 +5,7 @@
 //! | [`harness`] | real processes, real pipes; a failure prints commands, streams, statuses and files |
 //! | [`pipes`] | what one tool writes the next one reads, from a pipe as from a file |
 //! | [`end_to_end`] | a trace sent over HTTP: client, statistics and server tell the same story |
+//! | [`recording`] | what is recorded of a replay is what was replayed |
 //! | [`schemas`] | the schemas name the fields of the code, and what tools write validates |
 //! | [`broken_pipe`] | a reader that hangs up ends a tool in silence and success |
 //! | [`bad_input`] | a bad line is one clear message, status 2, and nothing before it is lost |
@@ -22,4 +23,5 @@ mod end_to_end;
 mod harness;
 mod help;
 mod pipes;
+mod recording;
 mod schemas;

@@ -19,7 +19,7 @@ use crate::pace::Pace;
 use crate::plan::{Plan, Reason};
 use crate::record::{Record, Said};
 use crate::reply::{HTML, JSON, Refusal, quoted_header, response, retry_after};
-use crate::service::Service;
+use crate::service::{REQUEST, Service};
 use crate::stream::Stream;
 use crate::wire::{End, Form, Title, Usage, Vectors};
 
@@ -28,7 +28,6 @@ use crate::wire::{End, Form, Title, Usage, Vectors};
 const LONG_BODY_BYTES: usize = 32 << 10;
 
 const FAULT: HeaderName = HeaderName::from_static("x-mock-fault");
-const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 
 const PAGE: &[u8] = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\
     <body><h1>Bad Gateway</h1></body></html>\n";
@@ -113,17 +112,13 @@ impl Service {
 
     /// What the engine is asked for, at most.
     fn job(&self, order: &Order, default: u64) -> Job {
-        let full = order.input_tokens / self.block_size;
-        let full = usize::try_from(full)
-            .unwrap_or(usize::MAX)
-            .min(order.hash_ids.len());
         Job {
             id: 0,
             input: order.input_tokens,
             output: order.ask.limit.unwrap_or(default),
             width: order.choices,
             priority: order.ask.priority,
-            blocks: order.hash_ids[..full].to_vec(),
+            blocks: self.full_blocks(order).to_vec(),
         }
     }
 
@@ -135,20 +130,12 @@ impl Service {
         order: &Order,
         default: u64,
     ) -> (u64, Record) {
-        let mut session = quoted_header(headers, &self.session_header);
-        if let (None, Some(sessions)) = (&session, &self.sessions) {
-            let full = order.input_tokens / self.block_size;
-            let full = usize::try_from(full)
-                .unwrap_or(usize::MAX)
-                .min(order.hash_ids.len());
-            let mut sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            let number = sessions.of(&order.hash_ids[..full], order.input_tokens);
-            session = Some(format!("\"{number}\"").into_bytes());
-        }
+        let session = quoted_header(headers, &self.session_header);
+        let session = session.or_else(|| self.session(order));
         let request = quoted_header(headers, &REQUEST);
         let said = Said {
             input_length: order.input_tokens,
-            output_length: order.ask.limit.unwrap_or(default),
+            output_length: Some(order.ask.limit.unwrap_or(default)),
             hash_ids: if self.hash_ids { &order.hash_ids } else { &[] },
             session_id: session.as_deref(),
             model: order.ask.model.as_deref(),
@@ -156,6 +143,20 @@ impl Service {
             text: &order.text,
         };
         self.books.open(arrival, &said)
+    }
+
+    /// The session of a prompt by what it shares with earlier ones, if that is wanted.
+    pub(crate) fn session(&self, order: &Order) -> Option<Vec<u8>> {
+        let sessions = self.sessions.as_ref()?;
+        let mut sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = sessions.of(self.full_blocks(order), order.input_tokens);
+        Some(format!("\"{number}\"").into_bytes())
+    }
+
+    /// The blocks of a prompt that are full.
+    fn full_blocks<'a>(&self, order: &'a Order) -> &'a [u64] {
+        let full = usize::try_from(order.input_tokens / self.block_size).unwrap_or(usize::MAX);
+        &order.hash_ids[..full.min(order.hash_ids.len())]
     }
 
     /// Answer with tokens.

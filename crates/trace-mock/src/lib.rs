@@ -99,6 +99,7 @@ mod metrics;
 mod models;
 mod pace;
 mod plan;
+mod proxy;
 mod record;
 mod reply;
 mod schedule;

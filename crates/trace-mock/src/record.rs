@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use trace_core::{Micros, push_integers};
+use trace_core::{Micros, Outcome, push_integers};
 
 use crate::fault::Fault;
 use crate::journal::Journal;
@@ -59,7 +59,7 @@ impl fmt::Display for Tally {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Said<'a> {
     pub(crate) input_length: u64,
-    pub(crate) output_length: u64,
+    pub(crate) output_length: Option<u64>,
     /// Not on the line where there are none.
     pub(crate) hash_ids: &'a [u64],
     pub(crate) session_id: Option<&'a [u8]>,
@@ -138,6 +138,41 @@ impl Books {
         self.unix + moment.saturating_duration_since(self.start)
     }
 
+    /// When `moment` was, since the first arrival.
+    pub(crate) fn timestamp(&self, moment: Instant) -> Micros {
+        since(*self.first_arrival.get_or_init(|| moment), moment)
+    }
+
+    /// Count a request that arrived and is passed on. Returns its number, from 0.
+    pub(crate) fn count(&self, arrival: Instant) -> u64 {
+        self.first_arrival.get_or_init(|| arrival);
+        self.open.fetch_add(1, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Note whether a request that was passed on got its whole answer.
+    pub(crate) fn answered(&self, whole: bool) {
+        if !whole {
+            self.aborted.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Note that nothing more is done for a request that was passed on.
+    pub(crate) fn close(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Write the line of a request that was passed on.
+    pub(crate) fn write(&self, arrival: Instant, said: &Said<'_>, outcome: &Outcome) {
+        if let Some(journal) = &self.journal {
+            let mut line = head(said, self.timestamp(arrival), self.unix(arrival).into());
+            line.push(b'}');
+            outcome.append_to(&mut line);
+            line.push(b'\n');
+            journal.push(&line);
+        }
+    }
+
     /// Count a request and begin its record. Returns its number too, from 0.
     pub(crate) fn open(self: &Arc<Books>, arrival: Instant, said: &Said<'_>) -> (u64, Record) {
         let first = *self.first_arrival.get_or_init(|| arrival);
@@ -153,7 +188,7 @@ impl Books {
             arrival,
             sent: None,
             input_tokens: said.input_length,
-            asked_tokens: said.output_length,
+            asked_tokens: said.output_length.unwrap_or(0),
             sent_tokens: 0,
             token: None,
             end: None,
@@ -257,7 +292,9 @@ fn head(said: &Said<'_>, timestamp: Micros, unix: Micros) -> Vec<u8> {
     line.extend_from_slice(b"{\"timestamp\":");
     timestamp.push_millis(&mut line);
     push_number(&mut line, ",\"input_length\":", said.input_length);
-    push_number(&mut line, ",\"output_length\":", said.output_length);
+    if let Some(tokens) = said.output_length {
+        push_number(&mut line, ",\"output_length\":", tokens);
+    }
     if !said.hash_ids.is_empty() {
         line.extend_from_slice(b",\"hash_ids\":");
         push_integers(&mut line, said.hash_ids);
@@ -294,7 +331,7 @@ mod tests {
 
     const SAID: Said<'_> = Said {
         input_length: 12,
-        output_length: 3,
+        output_length: Some(3),
         hash_ids: &[5, 7],
         text: b"",
         session_id: Some(b"\"s-1\""),
@@ -338,7 +375,7 @@ mod tests {
     #[test]
     fn an_answer_cut_short_says_how_far_it_came() {
         let said = Said {
-            output_length: 3,
+            output_length: Some(3),
             ..Said::default()
         };
         let line = line(&said, Some(Fault::Cut), |record| {

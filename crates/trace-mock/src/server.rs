@@ -6,7 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -225,6 +225,11 @@ async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::R
         _ = phase.wait_for(|phase| *phase == Phase::Over) => {}
     }
     connections.shutdown().await;
+    // Prompts of requests that were passed on may still be counted.
+    let counting = Instant::now() + GRACE;
+    while service.books.open_requests() > 0 && Instant::now() < counting {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Answer the requests of one connection, one after another.

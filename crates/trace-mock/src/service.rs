@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::fault::Faults;
 use crate::info::Info;
 use crate::models::Models;
+use crate::proxy::Upstream;
 use crate::record::Books;
 use crate::reply::{Refusal, not_allowed};
 use crate::schedule::Schedule;
@@ -30,6 +31,7 @@ use crate::settings::Settings;
 /// The largest body that is read: room for a prompt of ten million tokens.
 pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
 
+pub(crate) const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What all connections of a server share.
@@ -53,6 +55,7 @@ pub(crate) struct Service {
     pub(crate) streams: Streams,
     pub(crate) models: Models,
     pub(crate) ready_at: Instant,
+    upstream: Option<Arc<Upstream>>,
     api_keys: Vec<String>,
 }
 
@@ -110,6 +113,12 @@ impl Service {
             faults: settings.faults.clone(),
             streams: Streams::new(settings.seed),
             ready_at: Instant::now() + settings.startup_delay.into(),
+            upstream: settings
+                .upstream
+                .as_deref()
+                .map(Upstream::parse)
+                .transpose()?
+                .map(Arc::new),
             api_keys: settings.api_keys.clone(),
         })
     }
@@ -126,6 +135,15 @@ impl Service {
         }
         // To its end whatever the answer: who still writes would not see it.
         let body = read(&mut body).await;
+        if let Some(upstream) = &self.upstream {
+            return match self.admit(&head.headers).and(body) {
+                Ok(body) => self.pass(upstream, head, arrival, body).await,
+                Err(refusal) => {
+                    self.books.refuse();
+                    refusal.respond(api.map_or(Family::OpenAi, Api::family))
+                }
+            };
+        }
         if let Some(api) = api {
             if !generates {
                 return not_allowed(api.family(), "POST");

@@ -36,6 +36,8 @@ pub struct Settings {
     pub api_keys: Vec<String>,
     /// How long it takes to become ready: until then it is not, and answers 503.
     pub startup_delay: Micros,
+    /// URL of a server that answers instead; see [`crate`].
+    pub upstream: Option<String>,
     /// What goes wrong.
     pub faults: Faults,
     /// What chance is drawn from.
@@ -103,6 +105,7 @@ impl Default for Settings {
             strict_models: false,
             api_keys: Vec::new(),
             startup_delay: Micros::ZERO,
+            upstream: None,
             faults: Faults::default(),
             seed: 0,
             tokenizer: Name::O200k,

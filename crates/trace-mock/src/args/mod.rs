@@ -20,6 +20,7 @@ Examples:
   trace-mock --ttft 50ms --itl 10ms > seen.jsonl
   trace-mock --costs overhead=5ms,a=33us,b=6ms,c=20us,d=40ns --cache-blocks 50000 --block-size 16
   trace-mock --port 0 --fault 429@0.05 --fault stall-mid@0.01
+  trace-mock --upstream http://localhost:9000 --sessions-by-prefix > production.jsonl
   curl -N http://127.0.0.1:8000/v1/completions -d '{\"prompt\":\"hi\",\"max_tokens\":5,\"stream\":true}'
 
 Serves OpenAI's completions, chat completions, responses and embeddings and Anthropic's messages
@@ -47,6 +48,12 @@ pub struct Args {
     /// Port to listen at; 0 takes any free one. The address is printed on stderr
     #[arg(short, long, value_name = "PORT", default_value_t = 8000)]
     pub port: u16,
+
+    /// Pass every request on to the server at URL, and record what happened: outcomes as trace-send
+    /// writes them, with the output_length that came. Counting, sessions and text are as without
+    /// it; no other flag has a say in the answers
+    #[arg(long, value_name = "URL", conflicts_with_all = ["ttft", "itl", "costs", "faults", "fault_plan"])]
+    pub upstream: Option<String>,
 
     /// Model on offer, for each time this is given; the first answers where none is asked for
     #[arg(long = "model", value_name = "NAME", default_value = "mock")]
@@ -127,6 +134,7 @@ impl Args {
             strict_models: self.strict_models,
             api_keys: self.api_keys.clone(),
             startup_delay: self.startup_delay,
+            upstream: self.upstream.clone(),
             faults,
             seed: self.seed,
             tokenizer: self.tokenizer.tokenizer.clone(),

@@ -226,12 +226,12 @@ fn put_number(out: &mut Vec<u8>, name: &str, number: u64) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
 
-    pub(super) const END: End = End {
+    pub(crate) const END: End = End {
         usage: Some(Usage {
             prompt: 5,
             completion: 3,
@@ -241,7 +241,7 @@ mod tests {
         total: Duration::from_millis(70),
     };
 
-    pub(super) fn form(api: Api, stream: bool, choices: u64, tokens: u64) -> Form {
+    pub(crate) fn form(api: Api, stream: bool, choices: u64, tokens: u64) -> Form {
         let title = Title {
             api,
             stream,
@@ -258,7 +258,7 @@ mod tests {
         Form::new(&title, choices, plan)
     }
 
-    pub(super) fn bytes(form: &Form) -> String {
+    pub(crate) fn bytes(form: &Form) -> String {
         let mut out = Vec::new();
         form.push_steps(0..form.steps(), &mut out);
         form.push_end(&END, &mut out);
@@ -266,7 +266,7 @@ mod tests {
     }
 
     /// The data of each event, and its name where it has one.
-    pub(super) fn events(text: &str) -> Vec<(String, Value)> {
+    pub(crate) fn events(text: &str) -> Vec<(String, Value)> {
         let events = text.strip_suffix("\n\n").unwrap().split("\n\n");
         let event = |event: &str| {
             let (name, data) = match event.split_once('\n') {
@@ -282,7 +282,7 @@ mod tests {
         events.map(event).collect()
     }
 
-    pub(super) fn whole(form: &Form) -> Value {
+    pub(crate) fn whole(form: &Form) -> Value {
         serde_json::from_slice(&form.whole(&END)).unwrap()
     }
 

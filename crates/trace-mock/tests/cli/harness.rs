@@ -20,9 +20,17 @@ impl Mock {
         Mock::start_with(args, Stdio::piped())
     }
 
+    /// One at a port that was free a moment ago.
+    pub(crate) fn start_at(port: &str) -> Mock {
+        Mock::spawn(&["--port", port], Stdio::piped())
+    }
+
     pub(crate) fn start_with(args: &[&str], stdout: Stdio) -> Mock {
+        Mock::spawn(&[&["--port", "0"], args].concat(), stdout)
+    }
+
+    fn spawn(args: &[&str], stdout: Stdio) -> Mock {
         let mut child = Command::new(env!("CARGO_BIN_EXE_trace-mock"))
-            .args(["--port", "0"])
             .args(args)
             .stdin(Stdio::null())
             .stdout(stdout)

@@ -6,6 +6,7 @@ mod api;
 mod engine;
 mod fault;
 mod harness;
+mod proxy;
 mod record;
 
 use std::io::{BufRead, ErrorKind, Read, Write};
