@@ -83,6 +83,7 @@
 //! loses lines, which the server says at its end with status 2.
 
 pub mod engine;
+pub mod profile;
 
 mod answer;
 mod api;
@@ -92,6 +93,7 @@ mod count;
 mod drip;
 mod drive;
 mod fault;
+mod fit;
 mod generate;
 mod info;
 mod journal;
@@ -128,6 +130,13 @@ use trace_core::cli;
 ///
 /// When the address cannot be listened at, or records could not be written.
 pub fn run(args: &Args) -> anyhow::Result<u8> {
+    if let Some(path) = &args.fit {
+        let yaml = fit::run(path)?;
+        let mut stdout = cli::stdout()?;
+        stdout.write_all(yaml.as_bytes())?;
+        stdout.flush()?;
+        return Ok(cli::DONE);
+    }
     allow_many_files();
     let records = Box::new(Loud(cli::stdout()?));
     let mut server = start(&args.settings()?, Some(records)).map_err(|err| told(err, args))?;

@@ -1,8 +1,10 @@
 //! Flags for when tokens leave.
 
+use anyhow::anyhow;
 use trace_core::{Micros, parse_duration};
 
 use crate::engine::{Cost, Jitter, Limits};
+use crate::profile::Profile;
 use crate::settings::Model;
 
 /// When tokens leave: by a fixed schedule, or by a model of an engine.
@@ -27,6 +29,12 @@ pub struct EngineArgs {
     /// the model on; without this one, overhead is --ttft and b is --itl
     #[arg(long, value_name = "overhead=T,a=T,b=T,c=T,d=T", conflicts_with_all = ["ttft", "itl"])]
     pub costs: Option<Cost>,
+
+    /// Take costs, limits and the size of the KV cache from a profile: a YAML FILE,
+    /// a100-llama-3.1-8b, h100-llama-3.1-8b, 4xh100-llama-3.1-70b or 2xh200-llama-3.1-70b.
+    /// --costs and the flags below win
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["ttft", "itl"])]
+    pub profile: Option<String>,
 
     /// Sequences that run at once; others wait. 256 if not said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -79,6 +87,7 @@ impl EngineArgs {
     /// The engine, if there is one.
     pub(crate) fn model(&self, block_size: u64) -> anyhow::Result<Option<Model>> {
         let wanted = self.costs.is_some()
+            || self.profile.is_some()
             || self.max_num_seqs.is_some()
             || self.max_num_batched_tokens.is_some()
             || self.no_chunked_prefill
@@ -89,12 +98,28 @@ impl EngineArgs {
         if !wanted {
             return Ok(None);
         }
-        let cost = self.costs.unwrap_or(Cost {
-            overhead_ms: self.ttft.as_millis(),
-            step_ms: self.itl.as_millis(),
-            ..Cost::default()
-        });
-        let limits = Limits::default();
+        let mut model = Model {
+            cost: Cost {
+                overhead_ms: self.ttft.as_millis(),
+                step_ms: self.itl.as_millis(),
+                ..Cost::default()
+            },
+            limits: Limits {
+                block_size,
+                ..Limits::default()
+            },
+            jitter: Jitter::None,
+        };
+        if let Some(name) = &self.profile {
+            let profile = Profile::load(name).map_err(|reason| anyhow!(reason))?;
+            model = Model {
+                cost: profile.cost().map_err(|reason| anyhow!(reason))?,
+                limits: profile.limits(block_size),
+                jitter: profile.jitter().map_err(|reason| anyhow!(reason))?,
+            };
+        }
+        let cost = self.costs.unwrap_or(model.cost);
+        let limits = model.limits;
         Ok(Some(Model {
             cost: cost.times(1.0 / self.speed),
             limits: Limits {
@@ -102,11 +127,11 @@ impl EngineArgs {
                 tokens: self.max_num_batched_tokens.unwrap_or(limits.tokens),
                 chunked_prefill: !self.no_chunked_prefill,
                 priority: self.scheduling == Some(Scheduling::Priority),
-                block_size,
+                block_size: limits.block_size,
                 blocks: self.cache_blocks.unwrap_or(limits.blocks),
                 prefix_caching: !self.no_prefix_cache,
             },
-            jitter: self.jitter.unwrap_or_default(),
+            jitter: self.jitter.unwrap_or(model.jitter),
         }))
     }
 }

@@ -19,6 +19,8 @@ const EXAMPLES: &str = "\
 Examples:
   trace-mock --ttft 50ms --itl 10ms > seen.jsonl
   trace-mock --costs overhead=5ms,a=33us,b=6ms,c=20us,d=40ns --cache-blocks 50000 --block-size 16
+  trace-mock --profile h100-llama-3.1-8b --block-size 16 > seen.jsonl
+  trace-mock --fit outcomes.jsonl > ours.yaml && trace-mock --profile ours.yaml
   trace-mock --port 0 --fault 429@0.05 --fault stall-mid@0.01
   trace-mock --upstream http://localhost:9000 --sessions-by-prefix > production.jsonl
   curl -N http://127.0.0.1:8000/v1/completions -d '{\"prompt\":\"hi\",\"max_tokens\":5,\"stream\":true}'
@@ -91,6 +93,12 @@ pub struct Args {
     /// How tokens are counted.
     #[command(flatten)]
     pub tokenizer: TokenizerArg,
+
+    /// Serve nothing, but estimate the costs of the engine that gave the outcomes in FILE, such as
+    /// trace-send wrote, and print them as a profile with how well they fit. Holds them: 50 MB for
+    /// a million
+    #[arg(long, value_name = "FILE")]
+    pub fit: Option<String>,
 
     /// Draw what is left to chance from this seed
     #[arg(long, value_name = "SEED", default_value_t = 0)]

@@ -196,7 +196,7 @@ fn push_output(json: &Value, text: &mut String) {
             push(json.pointer("/delta/thinking"));
         }
         Some("response.output_text.delta" | "response.reasoning_text.delta") => {
-            push(json.get("delta"))
+            push(json.get("delta"));
         }
         Some(_) => {}
         None => {

@@ -101,3 +101,74 @@ fn a_client_that_leaves_makes_room() {
         );
     }
 }
+
+/// Run to the end: status, stdout, stderr.
+fn run(args: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trace-mock"));
+    let output = command.args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn an_engine_can_be_had_by_name_and_made_faster() {
+    let mut mock = Mock::start(&["--profile", "h100-llama-3.1-8b", "--speed", "10"]);
+    ask(&mock, "a b c", 11);
+    let last = mock.record()["last_byte_ms"].as_f64().unwrap();
+    // 5 ms of overhead and ten steps of 7.4, at a tenth.
+    assert!(last >= 7.9, "{last}");
+}
+
+#[test]
+fn a_fit_is_a_profile_to_run_by() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let line = |n: u64| {
+        let (sent, input) = (n * 1_000, 100 + 10 * n);
+        let ttft = 5.0 + 0.1 * input as f64;
+        format!(
+            "{{\"input_length\":{input},\"seq\":{n},\"sent_ms\":{sent},\"ttft_ms\":{ttft:.3},\
+             \"last_token_ms\":{:.3},\"output_tokens\":11}}\n",
+            ttft + 80.0
+        )
+    };
+    std::fs::write(path("run.jsonl"), (0..30).map(line).collect::<String>()).unwrap();
+    let (status, yaml, _) = run(&["--fit", &path("run.jsonl")]);
+    assert_eq!(status, Some(0));
+    assert!(
+        yaml.contains("step_ms: 8.0") || yaml.contains("step_ms: 7.9"),
+        "{yaml}"
+    );
+    assert!(
+        yaml.contains("prefill_token_ms: 0.1000") || yaml.contains("prefill_token_ms: 0.0999"),
+        "{yaml}"
+    );
+    std::fs::write(path("fit.yaml"), yaml).unwrap();
+    let mut mock = Mock::start(&["--profile", &path("fit.yaml")]);
+    ask(&mock, "a b c", 3);
+    assert!(mock.record()["last_byte_ms"].as_f64().unwrap() >= 20.0);
+
+    std::fs::write(path("few.jsonl"), line(0)).unwrap();
+    let (status, out, err) = run(&["--fit", &path("few.jsonl")]);
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    assert!(
+        err.contains("few.jsonl: 1 answers of two tokens or more") && err.lines().count() == 1,
+        "{err}"
+    );
+}
+
+#[test]
+fn a_profile_that_is_none_is_said_in_a_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.yaml").to_str().unwrap().to_owned();
+    std::fs::write(&path, "costs:\n  step: 3\n").unwrap();
+    for (name, expected) in [(path.as_str(), "p.yaml:2:3: "), ("gtx-1080", "one of a100")] {
+        let (status, _, err) = run(&["--port", "0", "--profile", name]);
+        assert_eq!(status, Some(2));
+        assert!(err.contains(expected) && err.lines().count() == 1, "{err}");
+    }
+}
