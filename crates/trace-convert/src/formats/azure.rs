@@ -94,12 +94,7 @@ impl Decode for Azure {
         request.input_length = Some(input);
         request.output_length = Some(output);
         request.source = table.tag().map(str::to_owned);
-        for (column, name) in rest {
-            let text = table.bytes(*column).trim_ascii();
-            if !text.is_empty() {
-                record.add_cell(name, text);
-            }
-        }
+        table.carry(rest, record);
         Ok(true)
     }
 }

@@ -156,12 +156,7 @@ impl Decode for BurstGpt {
                 1,
             );
         }
-        for (column, name) in &columns.rest {
-            let text = table.bytes(*column).trim_ascii();
-            if !text.is_empty() {
-                record.add_cell(name, text);
-            }
-        }
+        table.carry(&columns.rest, record);
         Ok(true)
     }
 }

@@ -5,11 +5,17 @@
 //! way [`Record::render`] gives the line to write, and [`Record::value`] the
 //! JSON of any field.
 
+mod beside;
+mod field;
+
+pub(crate) use beside::Name;
+
 use crate::json;
+use beside::Beside;
+use field::{REQUEST_FIELDS, has_field, push_field};
 use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::Arc;
-use trace_core::{Field, Line, LineError, Outcome, Request, SessionId, push_integers, push_string};
+use trace_core::{Field, Line, LineError, Outcome, Request, push_integers};
 
 /// A request, and what else its row or line said.
 #[derive(Debug, Clone, Default)]
@@ -18,9 +24,8 @@ pub(crate) struct Record {
     pub(crate) line: Line,
     /// What happened to it, when a foreign row told.
     pub(crate) outcome: Option<Outcome>,
-    /// Members no field of ours holds: `"turn":1,"type":"text"`.
-    more: Vec<u8>,
-    spans: Vec<(Range<usize>, Range<usize>)>,
+    /// Members no field of ours holds.
+    beside: Beside,
     /// Whether `line` has bytes to splice.
     spelled: bool,
     /// A bit for every field that was changed since.
@@ -30,28 +35,6 @@ pub(crate) struct Record {
     rendered: Vec<u8>,
     spare: Vec<u64>,
     spare_model: String,
-}
-
-/// The name of a member that is none of our fields, checked once for a whole
-/// table.
-#[derive(Debug, Clone)]
-pub(crate) struct Name {
-    /// Its JSON, with the colon.
-    json: Vec<u8>,
-}
-
-impl Name {
-    /// `name`, with a `_` before it where it is one of ours.
-    pub(crate) fn new(name: &str) -> Self {
-        let mut name = Cow::Borrowed(name);
-        while Field::from_name(name.as_bytes()).is_some() {
-            name = format!("_{name}").into();
-        }
-        let mut json = Vec::new();
-        json::push_text(&mut json, &name);
-        json.push(b':');
-        Self { json }
-    }
 }
 
 impl Record {
@@ -65,8 +48,7 @@ impl Record {
         }
         self.line.request = Request::default();
         self.outcome = None;
-        self.more.clear();
-        self.spans.clear();
+        self.beside.clear();
         self.spelled = false;
         self.changed = 0;
         if !Arc::ptr_eq(&self.name, name) {
@@ -78,8 +60,7 @@ impl Record {
     /// Say that `line` has just been read.
     pub(crate) fn spelled(&mut self) {
         self.outcome = None;
-        self.more.clear();
-        self.spans.clear();
+        self.beside.clear();
         self.spelled = true;
         self.changed = 0;
     }
@@ -142,34 +123,17 @@ impl Record {
     /// a foreign `timestamp` must not become ours.
     pub(crate) fn add(&mut self, name: &str, value: &[u8]) {
         let mut name = Cow::Borrowed(name);
-        while Field::from_name(name.as_bytes()).is_some() || self.more(&name).is_some() {
+        while Field::from_name(name.as_bytes()).is_some() || self.beside.get(&name).is_some() {
             name = format!("_{name}").into();
         }
-        self.push_more(&name, value);
+        self.beside.push(&name, value);
     }
 
     /// Add a foreign value: a JSON number if `text` is one, else a string,
     /// in which bytes that are not UTF-8 are replaced. Names must differ
     /// within a row.
     pub(crate) fn add_cell(&mut self, name: &Name, text: &[u8]) {
-        if !self.more.is_empty() {
-            self.more.push(b',');
-        }
-        let key = self.more.len() + 1;
-        self.more.extend_from_slice(&name.json);
-        let key = key..self.more.len() - 2;
-        let start = self.more.len();
-        let plain = |b: &u8| (b' '..0x7f).contains(b) && *b != b'"' && *b != b'\\';
-        if json::is_number(text) {
-            self.more.extend_from_slice(text);
-        } else if text.iter().all(plain) {
-            self.more.push(b'"');
-            self.more.extend_from_slice(text);
-            self.more.push(b'"');
-        } else {
-            push_string(&mut self.more, &String::from_utf8_lossy(text));
-        }
-        self.spans.push((key, start..self.more.len()));
+        self.beside.push_cell(name, text);
     }
 
     /// Add a text under a name of the format's own.
@@ -201,15 +165,7 @@ impl Record {
             ..Request::default()
         };
         self.outcome = None;
-        self.more.clear();
-        self.spans.clear();
-    }
-
-    fn more(&self, name: &str) -> Option<&[u8]> {
-        let same =
-            |(key, _): &&(Range<usize>, Range<usize>)| self.more[key.clone()] == *name.as_bytes();
-        let (_, value) = self.spans.iter().find(same)?;
-        Some(&self.more[value.clone()])
+        self.beside.clear();
     }
 
     /// Append the JSON of the top-level field `name` to `json`; `false` when
@@ -224,7 +180,7 @@ impl Record {
         let raw = if self.spelled {
             self.line.raw(name)
         } else {
-            self.more(name)
+            self.beside.get(name)
         };
         if let Some(raw) = raw {
             json.extend_from_slice(raw);
@@ -280,12 +236,12 @@ impl Record {
         if !self.spelled {
             self.rendered.clear();
             self.line.request.append_to(&mut self.rendered);
-            if !self.more.is_empty() {
+            if !self.beside.json().is_empty() {
                 self.rendered.pop();
                 if self.rendered.len() > 1 {
                     self.rendered.push(b',');
                 }
-                self.rendered.extend_from_slice(&self.more);
+                self.rendered.extend_from_slice(self.beside.json());
                 self.rendered.push(b'}');
             }
             if let Some(outcome) = &self.outcome {
@@ -337,23 +293,10 @@ impl Record {
         for (key, raw) in json::members(&bytes) {
             match Field::from_name(key.as_bytes()) {
                 Some(field) if !field.is_outcome() => {}
-                Some(_) => self.push_more(&key, raw),
+                Some(_) => self.beside.push(&key, raw),
                 None => self.add(&key, raw),
             }
         }
-    }
-
-    fn push_more(&mut self, name: &str, raw: &[u8]) {
-        if !self.more.is_empty() {
-            self.more.push(b',');
-        }
-        let key = self.more.len() + 1;
-        json::push_text(&mut self.more, name);
-        let key = key..self.more.len() - 1;
-        self.more.push(b':');
-        let start = self.more.len();
-        self.more.extend_from_slice(raw);
-        self.spans.push((key, start..self.more.len()));
     }
 }
 
@@ -380,93 +323,6 @@ fn splice(line: &Line, field: Field, ids: &[u64], out: &mut Vec<u8>) {
             out.push(b'}');
         }
     }
-}
-
-/// The fields of a request, at their own index.
-const REQUEST_FIELDS: [Field; 13] = [
-    Field::Timestamp,
-    Field::InputLength,
-    Field::OutputLength,
-    Field::HashIds,
-    Field::SessionId,
-    Field::Delay,
-    Field::Model,
-    Field::TextInput,
-    Field::Messages,
-    Field::Tools,
-    Field::Payload,
-    Field::Extra,
-    Field::Source,
-];
-
-fn has_field(field: Field, request: &Request) -> bool {
-    match field {
-        Field::Timestamp => request.timestamp.is_some(),
-        Field::InputLength => request.input_length.is_some(),
-        Field::OutputLength => request.output_length.is_some(),
-        Field::HashIds => request.hash_ids.is_some(),
-        Field::SessionId => request.session_id.is_some(),
-        Field::Delay => request.delay.is_some(),
-        Field::Model => request.model.is_some(),
-        Field::TextInput => request.text_input.is_some(),
-        Field::Messages => request.messages.is_some(),
-        Field::Tools => request.tools.is_some(),
-        Field::Payload => request.payload.is_some(),
-        Field::Extra => request.extra.is_some(),
-        Field::Source => request.source.is_some(),
-        _ => false,
-    }
-}
-
-/// Append the JSON of a request's field; `false` when it is absent.
-fn push_field(field: Field, request: &Request, json: &mut Vec<u8>) -> bool {
-    let integer = |value: Option<u64>, json: &mut Vec<u8>| {
-        if let Some(value) = value {
-            json.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-        }
-    };
-    let text = |value: &Option<String>, json: &mut Vec<u8>| {
-        if let Some(value) = value {
-            push_string(json, value);
-        }
-    };
-    let raw = |value: &Option<Box<serde_json::value::RawValue>>, json: &mut Vec<u8>| {
-        if let Some(value) = value {
-            json.extend_from_slice(value.get().as_bytes());
-        }
-    };
-    let millis = |value: Option<trace_core::Micros>, json: &mut Vec<u8>| {
-        if let Some(value) = value {
-            value.push_millis(json);
-        }
-    };
-    match field {
-        Field::Timestamp => millis(request.timestamp, json),
-        Field::Delay => millis(request.delay, json),
-        Field::InputLength => integer(request.input_length, json),
-        Field::OutputLength => integer(request.output_length, json),
-        Field::HashIds => {
-            if let Some(ids) = &request.hash_ids {
-                push_integers(json, ids);
-            }
-        }
-        Field::SessionId => match &request.session_id {
-            Some(SessionId::Number(number)) => {
-                json.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
-            }
-            Some(SessionId::Text(text)) => push_string(json, text),
-            None => {}
-        },
-        Field::Model => text(&request.model, json),
-        Field::TextInput => text(&request.text_input, json),
-        Field::Source => text(&request.source, json),
-        Field::Messages => raw(&request.messages, json),
-        Field::Tools => raw(&request.tools, json),
-        Field::Payload => raw(&request.payload, json),
-        Field::Extra => raw(&request.extra, json),
-        _ => return false,
-    }
-    has_field(field, request)
 }
 
 #[cfg(test)]
