@@ -96,8 +96,7 @@ impl Head {
             } else {
                 ""
             };
-            let text = format!("{}{more}", shown.join(", "));
-            text.chars().take(300).collect::<String>()
+            one_line(&format!("{}{more}", shown.join(", ")))
         };
         match self {
             Self::Empty => "an empty file".to_owned(),
@@ -111,6 +110,12 @@ impl Head {
             Self::Other(None) => "binary data".to_owned(),
         }
     }
+}
+
+/// The beginning of foreign text, for a message of one line.
+pub(crate) fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().take(300).map(shown).collect()
 }
 
 /// What a file is that begins so, when it surely holds no requests.
@@ -133,6 +138,9 @@ fn names(line: &str) -> Vec<String> {
     let cell = |cell: &str| cell.trim().trim_matches('"').to_owned();
     line.trim_end_matches('\r').split(',').map(cell).collect()
 }
+
+/// No format is told by a key that lies deeper.
+const DEPTH: usize = 8;
 
 /// Collects the keys of the first object.
 #[derive(Default)]
@@ -185,6 +193,9 @@ impl Walk {
     }
 
     fn note(&mut self, key: &str) {
+        if self.path.len() > DEPTH {
+            return;
+        }
         // The outermost bracket and array elements have no name of their own.
         let mut path = String::new();
         for (_, name) in self.path.iter().filter(|(_, name)| !name.is_empty()) {
@@ -239,6 +250,12 @@ mod tests {
         );
         assert_eq!(keys("{\"a\":1}\n{\"b\":2}"), ["a"]);
         assert_eq!(keys("{\"a\": {\"b\": 2"), ["a", "a.b"]);
+    }
+
+    #[test]
+    fn deep_objects_are_passed_over() {
+        let text = "{\"a\":".repeat(200_000);
+        assert_eq!(keys(&text).len(), DEPTH);
     }
 
     #[test]

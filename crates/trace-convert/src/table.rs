@@ -1,7 +1,9 @@
 //! CSV with a header: cells by the name of their column.
 
+use crate::head::one_line;
 use crate::input::Opened;
 use crate::lines::Lines;
+use crate::record::{Name, Record};
 use crate::report::{Kind, Report};
 use anyhow::bail;
 use std::ops::Range;
@@ -43,6 +45,12 @@ impl Table {
             plain: Vec::new(),
         };
         if table.read_row()? {
+            if table.row.contains(&b'\r') && !table.quoted {
+                bail!(
+                    "{}:1: lines that end in CR alone; put LF there first, with tr '\\r' '\\n'",
+                    table.name()
+                );
+            }
             let name = |i| {
                 let text = String::from_utf8_lossy(table.bytes(i));
                 text.trim().to_owned()
@@ -83,7 +91,7 @@ impl Table {
             .copied()
             .collect();
         if !missing.is_empty() {
-            let found: String = self.header.join(", ").chars().take(300).collect();
+            let found = one_line(&self.header.join(", "));
             bail!(
                 "{}:1: no column {}; found {found}",
                 self.name(),
@@ -243,12 +251,22 @@ impl Table {
         })
     }
 
+    /// Give `record` the cells of other columns that are not empty.
+    pub(crate) fn carry(&self, columns: &[(usize, Name)], record: &mut Record) {
+        for (column, name) in columns {
+            let text = self.bytes(*column).trim_ascii();
+            if !text.is_empty() {
+                record.add_cell(name, text);
+            }
+        }
+    }
+
     /// An error about a cell of this row.
     pub(crate) fn error(&self, column: usize, reason: impl Into<String>) -> Error {
         let name = self.header.get(column).map_or("", String::as_str);
         // Of a row with quotes, the place among the bytes without them.
         let byte = self.cells.get(column).map_or(0, |cell| cell.start) + 1;
-        let reason = format!("{name}: {}", reason.into());
+        let reason = format!("{}: {}", one_line(name), reason.into());
         self.lines.error(self.line, byte, reason)
     }
 }
@@ -293,6 +311,16 @@ mod tests {
             "t.csv:4:2: a c: \"x,y\", expected a whole number, 0 or more"
         );
         assert!(!table.next(report).unwrap());
+    }
+
+    #[test]
+    fn lines_of_old_macs_are_told() {
+        let input = Input::text("t.csv", "a,b\r1,2\r").open().unwrap();
+        let error = Table::open(input).err().unwrap().to_string();
+        assert!(
+            error.starts_with("t.csv:1: lines that end in CR alone"),
+            "{error}"
+        );
     }
 
     #[test]
