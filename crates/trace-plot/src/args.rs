@@ -7,7 +7,11 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 use clap::{Parser, ValueEnum};
-use trace_core::{Micros, cli::InputArgs, parse_duration};
+use trace_core::{
+    Micros,
+    cli::{BlockSizeArg, InputArgs},
+    parse_duration,
+};
 
 use crate::{
     draw::Look,
@@ -16,6 +20,17 @@ use crate::{
     preset::Preset,
     theme::Theme,
 };
+
+const WHOLE: &str = "\
+Drawn by themselves, of the whole input:
+  cache        hit rate of an LRU cache against its capacity, of each group in a
+               cache of its own; or what trace-stats cache --format json prints
+  compare A B  two traces: gaps, lengths, context, LRU curve
+
+These hold what they need: for a million requests some 20 MB (outcomes 112 MB)
+and 16 to 48 bytes for each distinct block id; compare takes 300 MB, and 4 to 30
+bytes an id. A sheet of compare is twice as high as --height.
+";
 
 const MANNERS: &str = "\
 Requests are told apart by model, or by --by FIELD; the eight largest groups
@@ -31,6 +46,10 @@ Examples:
   trace-plot outcomes.jsonl --out report/
   trace-plot rate day1.jsonl day2.jsonl.gz > rate.png
   trace-plot latency-cdf before=a.jsonl after=b.jsonl --by source --out cdf.svg
+  trace-plot cache conversation.jsonl > cache.png
+  trace-stats cache --policy lru,optimum --capacities 1000,3000,10000,30000 \\
+    --format json conversation.jsonl | trace-plot cache --out cache.svg
+  trace-plot compare conversation.jsonl synthetic.jsonl --out compare.png
   trace-synth sine --time-duration 600 | trace-plot rate --theme dark > rate.png
   trace-synth curve drawn.json | trace-plot --preset traffic-designer";
 
@@ -51,7 +70,7 @@ fn after_help() -> String {
         help.push_str(&line);
         help.push('\n');
     }
-    help + "\n" + MANNERS
+    help + "\n" + WHOLE + "\n" + MANNERS
 }
 
 /// Draw a request trace or its outcomes as PNG and SVG
@@ -116,6 +135,10 @@ pub struct Args {
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = parse_scale)]
     pub scale: f32,
 
+    /// Tokens per KV block.
+    #[command(flatten)]
+    pub block_size: BlockSizeArg,
+
     /// Go on past lines that cannot be read, and report their number
     #[arg(long)]
     pub skip_invalid: bool,
@@ -128,6 +151,19 @@ pub enum ThemeName {
     Light,
     /// Light on dark
     Dark,
+}
+
+/// A picture of its input as a whole, drawn by itself.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// `cache` or `compare`.
+    pub(crate) name: &'static str,
+    /// What to read.
+    pub(crate) input: InputArgs,
+    /// How each panel looks.
+    pub(crate) look: Look,
+    /// Where it goes.
+    pub(crate) output: Output,
 }
 
 /// What to do.
@@ -187,16 +223,11 @@ impl Args {
             None => named.clone(),
         };
         let output = self.output(if self.preset.is_some() {
-            &kinds
+            kinds.len()
         } else {
-            &named
+            named.len()
         })?;
-        let pixels =
-            f64::from(self.width) * f64::from(self.height) * f64::from(self.scale * self.scale);
-        ensure!(
-            pixels <= 2e8,
-            "a PNG of {pixels:.0} pixels is too large; a smaller --scale, --width or --height helps"
-        );
+        let look = self.look(1)?;
         Ok(Plan {
             named: !named.is_empty(),
             kinds,
@@ -210,16 +241,71 @@ impl Args {
                 bin: self.bin.or(self.preset.map(Preset::bin)),
                 x_axis: self.x_axis,
             },
-            look: Look {
-                width: self.width,
-                height: self.height,
-                theme: self.theme.theme(),
-            },
+            look,
             output,
         })
     }
 
-    fn output(&self, kinds: &[&Kind]) -> Result<Output> {
+    /// What is drawn of its input as a whole, if the first word says so.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan); words that do not fit.
+    pub(crate) fn whole(&self) -> Result<Option<Whole>> {
+        let Some((word, files)) = self.words.split_first() else {
+            return Ok(None);
+        };
+        let name = match word.as_str() {
+            "cache" => "cache",
+            "compare" => "compare",
+            _ => return Ok(None),
+        };
+        ensure!(
+            self.preset.is_none(),
+            "--preset says which kinds to draw; leave {name} out"
+        );
+        let several = files.first().filter(|word| {
+            Kind::named(word).is_some() || ["cache", "compare"].contains(&word.as_str())
+        });
+        if let Some(other) = several.filter(|word| !Path::new(word).exists()) {
+            bail!("{name} is drawn by itself; draw {other} apart");
+        }
+        for word in files {
+            ensure!(is_file(word), "{word} is no file");
+        }
+        ensure!(
+            name != "compare" || files.len() == 2,
+            "compare takes two traces: trace-plot compare A B"
+        );
+        let panels = if name == "compare" { 6 } else { 1 };
+        Ok(Some(Whole {
+            name,
+            input: InputArgs {
+                files: files.to_vec(),
+                skip_invalid: self.skip_invalid,
+            },
+            look: self.look(panels)?,
+            output: self.output(1)?,
+        }))
+    }
+
+    /// How each of so many pictures of one file looks.
+    fn look(&self, panels: u32) -> Result<Look> {
+        let pixels = f64::from(panels)
+            * f64::from(self.width)
+            * f64::from(self.height)
+            * f64::from(self.scale * self.scale);
+        ensure!(
+            pixels <= 2e8,
+            "a PNG of {pixels:.0} pixels is too large; a smaller --scale, --width or --height helps"
+        );
+        Ok(Look {
+            width: self.width,
+            height: self.height,
+            theme: self.theme.theme(),
+        })
+    }
+
+    fn output(&self, kinds: usize) -> Result<Output> {
         let here = self.preset.map(|_| Path::new("./"));
         let out = self.out.as_deref().or(here);
         let Some(path) = out.filter(|path| *path != Path::new("-")) else {
@@ -240,7 +326,7 @@ impl Args {
             return Ok(Output::Directory(path.to_owned(), self.formats()));
         };
         ensure!(
-            kinds.len() == 1,
+            kinds == 1,
             "{} holds one plot: name the kind to draw ({}), or give --out a directory",
             path.display(),
             names()
@@ -253,9 +339,9 @@ impl Args {
         Ok(Output::File(path.to_owned(), format))
     }
 
-    fn stdout(&self, kinds: &[&Kind]) -> Result<Output> {
+    fn stdout(&self, kinds: usize) -> Result<Output> {
         ensure!(
-            kinds.len() == 1 && self.format.len() <= 1,
+            kinds == 1 && self.format.len() <= 1,
             "several pictures need --out DIR; for one on stdout name its kind ({})",
             names()
         );

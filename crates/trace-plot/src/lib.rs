@@ -33,6 +33,7 @@ pub mod picture;
 pub mod preset;
 pub mod theme;
 pub mod thin;
+pub mod whole;
 
 use anyhow::{Result, bail};
 use trace_core::{
@@ -54,6 +55,9 @@ use crate::{
 /// # Errors
 /// Bad usage, bad input, nothing to draw, or a file that cannot be written.
 pub fn run(args: &Args) -> Result<u8> {
+    if let Some(whole) = args.whole()? {
+        return whole::run(&whole, &args.by, args.block_size.block_size, args.scale);
+    }
     let plan = args.plan()?;
     plan.input.outlast_interrupt()?;
     let mut input = plan.input.open()?;

@@ -59,23 +59,54 @@ impl Press {
 
     /// Draw `figure`.
     pub fn picture(&self, figure: &Figure, look: &Look) -> Result<Picture> {
-        let svg = draw::svg(figure, look)?;
-        let (width, height) = (look.width, look.height);
-        let body = svg.split_once('>').map_or("", |(_, body)| body);
-        let (all_width, all_height) = (f64::from(width) * UNITS, f64::from(height) * UNITS);
-        let svg = format!(
+        self.sheet(&figure.title, std::slice::from_ref(figure), 1, look)
+    }
+
+    /// Draw `figures` side by side in so many `columns`, row below row, each as
+    /// `look` says; the whole is called `title`.
+    pub fn sheet(
+        &self,
+        title: &str,
+        figures: &[Figure],
+        columns: u32,
+        look: &Look,
+    ) -> Result<Picture> {
+        let rows = (figures.len() as u32).div_ceil(columns.max(1));
+        let (width, height) = (look.width * columns, look.height * rows);
+        let units = |pixels: u32| f64::from(pixels) * UNITS;
+        let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {all_width} {all_height}\" stroke-linejoin=\"round\">{body}"
+             viewBox=\"0 0 {} {}\" stroke-linejoin=\"round\">",
+            units(width),
+            units(height)
         );
-        let tree = Tree::from_str(&svg, &self.options).context("cannot set the text of a plot")?;
-        let mut description = format!("{}.", figure.facts);
-        for note in &figure.notes {
-            write!(description, " {note}.").expect("writing to a string");
+        let mut description = String::new();
+        for (place, figure) in (0..).zip(figures) {
+            let drawn = draw::svg(figure, look)?;
+            let body = drawn.split_once('>').map_or("", |(_, body)| body);
+            write!(
+                svg,
+                "<svg x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">{body}",
+                units(look.width * (place % columns)),
+                units(look.height * (place / columns)),
+                units(look.width),
+                units(look.height)
+            )
+            .expect("writing to a string");
+            if figures.len() > 1 {
+                write!(description, "{}: ", figure.title).expect("writing to a string");
+            }
+            write!(description, "{}. ", figure.facts).expect("writing to a string");
+            for note in &figure.notes {
+                write!(description, "{note}. ").expect("writing to a string");
+            }
         }
+        svg.push_str("</svg>");
+        let tree = Tree::from_str(&svg, &self.options).context("cannot set the text of a plot")?;
         Ok(Picture {
             tree,
-            title: figure.title.clone(),
-            description,
+            title: title.to_owned(),
+            description: description.trim_end().to_owned(),
             size: (width, height),
         })
     }
