@@ -14,7 +14,8 @@ use crate::{drawn, grafana, like, pattern, rate, servegen, sine};
 /// Memory does not grow with the trace, except that prompts whose blocks are
 /// drawn from a pool (`sine`, and `rate --total-blocks`) need a table of them:
 /// 45 MB for a million requests of `sine`, 345 MB for ten million. What is
-/// read from files (`like`, `curve`, `pattern`, `grafana`, `servegen`) is held.
+/// read from files (`like`, `curve`, `pattern`, `grafana`, `servegen`) is held,
+/// and sessions while they have a turn to come, some hundred bytes each.
 /// The same flags and seed give the same bytes on every machine; times,
 /// lengths and blocks come from independent streams of randomness, so that
 /// changing one leaves the others as they were.
@@ -59,6 +60,9 @@ Examples:
     trace-synth sine --rate 5..50 --period 10m --duration 1h > hour.jsonl
   a day in an hour, with a burst now and then
     trace-synth rate --rate diurnal:2..40,day=1h+mmpp:0@5m,60@10s --duration 1h
+  conversations behind shared system prompts
+    trace-synth rate --rate 2 --duration 10m --sessions geometric:4 \\
+      --think-time exponential:20s --prefixes pool:20,900,zipf=1
   look before you send
     trace-synth sine --seed 7 | trace-stats";
 

@@ -201,6 +201,25 @@ proptest! {
 }
 
 #[test]
+fn in_a_real_vocabulary_too_prompts_read_back_have_the_ids_of_the_trace() {
+    let trace = requests(
+        "--rate 3 --requests 8 --sessions geometric:3 --tools 2 --prefixes pool:3,700 \
+         --input-length uniform:30..900 --turn-length 57 --output-length 41 --block-size 64",
+    );
+    for tokenizer in [Tokenizer::o200k(), Tokenizer::cl100k()] {
+        let prompts = Prompts::with(&tokenizer, 0).unwrap().block_size(64);
+        let (mut recover, mut text, mut found) = (Recover::new(64), String::new(), Vec::new());
+        for request in &trace {
+            text.clear();
+            let (ids, length) = (request.hash_ids.as_ref(), request.input_length.unwrap());
+            prompts.render(ids.unwrap(), length, 0, &mut text);
+            assert_eq!(recover.text(&tokenizer, &text, &mut found).unwrap(), length);
+            assert_eq!(Some(&found), ids);
+        }
+    }
+}
+
+#[test]
 fn requests_are_the_sum_of_all_turns() {
     assert_eq!(requests("--rate 3 --requests 50 --sessions 7").len(), 350);
     assert_eq!(
