@@ -166,7 +166,7 @@ fn a_file_is_read_and_what_is_wrong_with_it_said() {
         (good.replace("mean", "meen"), "unknown field `meen`"),
         (
             good.replace(":9", ":\"9\""),
-            "p.json:1:26: invalid type: string \"9\"",
+            "p.json:1:25: invalid type: string \"9\"",
         ),
         (
             good.replace(":1000", ":-1"),
