@@ -33,8 +33,8 @@ const MOST_SAMPLES: u64 = 10_000_000;
 /// quick_rising, slow_rising, slight_fluctuation, severe_fluctuation or
 /// constant (around 6 requests/s and 1024 tokens, or around the mean in
 /// NAME:MEAN), or a JSON file with the keys fluctuate, mean, noise,
-/// period_len_ms and only_rise. The samples are held: 16 MB for a million of
-/// each kind.
+/// period_len_ms and only_rise. The samples are held: 30 MB for a million of
+/// rates and both lengths.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{}\n\n{EXAMPLES}", shape::grammar()))]
 pub struct Args {
