@@ -45,6 +45,11 @@ pub struct Args {
     /// Leave out everything about prefixes, and the memory it takes
     #[arg(long)]
     pub no_prefix: bool,
+
+    /// Also give the hit rate of an LRU cache against its capacity, exact, from
+    /// the same pass
+    #[arg(long, conflicts_with = "no_prefix")]
+    pub cache: bool,
 }
 
 /// What can be asked beside the report. A file of such a name is written as
@@ -87,14 +92,15 @@ Gaps:
                         requests give gaps per chunk, and the report says how many
 
 Memory, for a million requests:
-  16 MB for arrivals, 72 MB for the times of outcomes; prefixes take 40 MB, 16 to 24
-  bytes for each distinct block id, and for outcomes another 80 MB and 4 bytes for
-  each block. The Mooncake conversation trace, repeated to a million requests with
-  ids of its own in each copy (15 million of them), takes 290 MB, and 20 MB with
-  --no-prefix. --by takes as much again.
+  16 MB for arrivals, 72 MB for the times of outcomes; prefixes take 50 MB, 4 to 24
+  bytes for each distinct block id, and for outcomes another 112 MB and 4 bytes for
+  each block; --cache takes 4 to 20 bytes for each id. The Mooncake conversation
+  trace, repeated to a million requests with ids of its own in each copy (15 million
+  of them), takes 125 MB, and 20 MB with --no-prefix. --by takes as much again.
 
 Examples:
   trace-stats conversation.jsonl
   trace-stats --format json outcomes.jsonl | jq .metrics.user_ttft_ms.p99
+  trace-stats --cache conversation.jsonl
   trace-stats --by source a=monday.jsonl b=tuesday.jsonl
   trace-send --url http://localhost:8000/v1/completions trace.jsonl | trace-stats";

@@ -78,6 +78,9 @@ pub fn run(
 /// Those of reading; a trace of more blocks than can be numbered.
 pub fn summarize(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
     let mut whole = Summary::new(args.blocks());
+    if args.cache {
+        whole = whole.with_cache();
+    }
     let mut groups = Groups::new(&args.by, args.blocks());
     let mut progress = Progress::new("trace-stats: read", None);
     let mut line = Line::default();

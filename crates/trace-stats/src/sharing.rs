@@ -1,5 +1,6 @@
 //! What the requests of a report share, and what is wrong with how they say it.
 
+use crate::cache::{CacheReport, Distances, Order, Rows};
 use crate::flaw::{Flaw, Places};
 use crate::order::{Held, Prompt};
 use crate::prefix::{Prefixes, Reuse};
@@ -17,6 +18,7 @@ pub struct Sharing {
     block_size: u64,
     prefixes: Prefixes,
     tree: Option<Tree>,
+    cache: Option<(Rows, Distances)>,
     /// Of the rows that have ids, in the order the analyzer takes them.
     places: Places,
     held: Held,
@@ -33,6 +35,7 @@ impl Sharing {
             block_size,
             prefixes: Prefixes::new(block_size),
             tree: None,
+            cache: None,
             places: Places::default(),
             held: Held::default(),
             without_ids: 0,
@@ -51,6 +54,18 @@ impl Sharing {
         }
     }
 
+    /// Also measure what an LRU cache of any capacity would have had.
+    #[must_use]
+    pub fn with_cache(self) -> Self {
+        Self {
+            cache: Some((
+                Rows::new(self.block_size, false),
+                Distances::new(Order::Forward),
+            )),
+            ..self
+        }
+    }
+
     /// Take the next request.
     ///
     /// # Errors
@@ -59,6 +74,9 @@ impl Sharing {
     pub fn push(&mut self, prompt: &Prompt<'_>) -> anyhow::Result<()> {
         if !prompt.ids.is_empty() {
             self.places.push(prompt.name, prompt.line);
+            if let Some((rows, distances)) = &mut self.cache {
+                distances.push(&rows.row(prompt.input_length, prompt.ids)?);
+            }
         }
         match &mut self.tree {
             Some(tree) if !prompt.ids.is_empty() => {
@@ -109,6 +127,10 @@ impl Sharing {
     pub fn describe(mut self, report: &mut Report) -> anyhow::Result<()> {
         let held = std::mem::take(&mut self.held);
         held.release(|prompt| self.push(&prompt))?;
+        let cache = self.cache.as_ref();
+        report.cache = cache.map(|(rows, distances)| {
+            CacheReport::lru(report.requests, self.block_size, rows, distances)
+        });
         let reuse = self.prefixes.finish();
         let places = self.places;
         if reuse.rows == 0 {

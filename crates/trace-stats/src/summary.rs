@@ -31,6 +31,16 @@ impl Summary {
         }
     }
 
+    /// Also measure what an LRU cache of any capacity would have had, if there
+    /// are prefix statistics at all.
+    #[must_use]
+    pub fn with_cache(self) -> Self {
+        Self {
+            sharing: self.sharing.map(Sharing::with_cache),
+            ..self
+        }
+    }
+
     /// Take the next line, and its outcome if it has one.
     ///
     /// # Errors

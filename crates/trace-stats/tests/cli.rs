@@ -631,3 +631,13 @@ fn an_interrupted_pipe_still_gives_its_numbers() {
     assert!(stats.wait().unwrap().success());
     assert!(report.contains("\nrequests,2,"), "{report}");
 }
+
+#[test]
+fn the_curve_of_a_cache_comes_from_the_same_pass() {
+    let report = report(&["--block-size", "10", "--cache"], TRACE);
+    let curve = report["cache"]["curves"][0]["curve"].as_array().unwrap();
+    // Everything fits: the hit rate is that of an infinite cache.
+    assert_eq!(curve.last().unwrap()["hit_rate"], report["block_hit_rate"]);
+    let (code, _, stderr) = stats(&["--cache", "--no-prefix"], TRACE);
+    assert_eq!(code, 2, "{stderr}");
+}

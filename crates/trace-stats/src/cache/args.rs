@@ -87,13 +87,12 @@ pub struct Args {
 
 const MORE: &str = "\
 Memory, for a million requests:
-  4 bytes for each distinct block id (up to 20 if ids are spaced out), and for
-  each curve 4 bytes for each id, and for each replica of it, and half a byte for
-  each access: 135 MB for the 15 million ids of the Mooncake conversation trace
-  repeated to a million requests with ids of its own in each copy. Simulated
-  policies take up to 24 bytes for each id, capacity and replica, the optimum
-  8 bytes for each access. --sample takes its share of the first. Outcomes are
-  held: another 112 MB and 4 bytes for each block.
+  each curve takes 5 bytes for each distinct block id and replica; ids that are not
+  0, 1, 2, … as they are first seen another 4, or 20 if they are spaced out. The 15
+  million ids of the Mooncake conversation trace, repeated to a million requests with
+  ids of its own in each copy, take 70 MB. Simulated policies take up to 24 bytes for
+  each id, capacity and replica, the optimum 8 bytes for each access; --sample takes
+  its share. Outcomes are held: another 112 MB and 4 bytes for each block.
 
 Examples:
   trace-stats cache conversation.jsonl

@@ -1,7 +1,10 @@
 //! The cache object: hit rates by capacity, and how it is printed.
 
-use super::capacity::GIB;
+use super::capacity::{GIB, ladder};
 use super::curve::Rate;
+use super::distance::Distances;
+use super::policy::Policy;
+use super::row::Rows;
 use crate::format::{plain, rounded};
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
@@ -105,6 +108,30 @@ impl CacheReport {
             curves: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// The report on one LRU cache that met `requests`, at round capacities.
+    pub fn lru(requests: u64, block_size: u64, rows: &Rows, distances: &Distances) -> Self {
+        let curve = distances.curve();
+        let mut report = Self {
+            requests,
+            blocks: curve.asked.blocks,
+            tokens: curve.asked.tokens,
+            distinct_blocks: Some(rows.distinct().into()),
+            ..Self::new(block_size)
+        };
+        let capacities = ladder(curve.saturation(), 3);
+        let points = capacities
+            .iter()
+            .map(|&blocks| report.point(blocks, curve.at(blocks)));
+        let points = points.collect();
+        report.curves.push(CurveReport {
+            policy: Policy::Lru.name().to_owned(),
+            replicas: 1,
+            routing: None,
+            curve: points,
+        });
+        report
     }
 
     /// Bytes in a block, if those of a token are known.

@@ -56,7 +56,7 @@ full block of that one's, and that block was new when it came.
   turn_growth           tokens beyond its prompt
 
 Memory, for a million requests:
-  130 MB, and 4 to 20 bytes for each distinct block id, with --cache 5 more; for
+  140 MB, and 4 to 24 bytes for each distinct block id, with --cache 5 more; for
   outcomes another 112 MB and 4 bytes for each block.
 
 Examples:

@@ -1,9 +1,6 @@
 //! Read the trace once, and print the report.
 
 use super::Args;
-use crate::cache::capacity::ladder;
-use crate::cache::report::{CacheReport, CurveReport};
-use crate::cache::{Distances, Order, Rows};
 use crate::format;
 use crate::input::each_line;
 use crate::report::{Kind, Report, Value};
@@ -47,10 +44,12 @@ pub fn report(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
     let mut workload = Workload::default();
     // What a line looks like is checked as it is read, and outcomes are taken
     // only after that.
-    let sharing = RefCell::new(Sharing::new(block_size).with_tree());
-    let mut cache = args
-        .cache
-        .then(|| (Rows::new(block_size, false), Distances::new(Order::Forward)));
+    let sharing = Sharing::new(block_size).with_tree();
+    let sharing = RefCell::new(if args.cache {
+        sharing.with_cache()
+    } else {
+        sharing
+    });
     let requests = each_line(
         input,
         |line, outcome| {
@@ -60,14 +59,7 @@ pub fn report(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
             );
             sharing.borrow_mut().check(line);
         },
-        |prompt| {
-            if let Some((rows, distances)) = &mut cache
-                && !prompt.ids.is_empty()
-            {
-                distances.push(&rows.row(prompt.input_length, prompt.ids)?);
-            }
-            sharing.borrow_mut().push(&prompt)
-        },
+        |prompt| sharing.borrow_mut().push(&prompt),
     )?;
     let demand = workload.finish();
     let mut report = Report {
@@ -90,30 +82,5 @@ pub fn report(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
     report
         .metrics
         .retain(|(_, spread)| spread.count + spread.censored > 0);
-    report.cache = cache.map(|(rows, distances)| lru(args, requests, &rows, &distances));
     Ok(report)
-}
-
-/// The LRU curve at round capacities.
-fn lru(args: &Args, requests: u64, rows: &Rows, distances: &Distances) -> CacheReport {
-    let curve = distances.curve();
-    let mut report = CacheReport {
-        requests,
-        blocks: curve.asked.blocks,
-        tokens: curve.asked.tokens,
-        distinct_blocks: Some(rows.distinct().into()),
-        ..CacheReport::new(args.block_size.block_size)
-    };
-    let capacities = ladder(curve.saturation(), 3);
-    let points = capacities
-        .iter()
-        .map(|&blocks| report.point(blocks, curve.at(blocks)));
-    let points = points.collect();
-    report.curves.push(CurveReport {
-        policy: "lru".to_owned(),
-        replicas: 1,
-        routing: None,
-        curve: points,
-    });
-    report
 }
