@@ -24,6 +24,9 @@ Examples:
   trace-convert qwen_traceA_blksz_16.jsonl --block-size 512 > trace.jsonl
   trace-convert day.jsonl.gz --sample 0.1 --report dropped.json
   trace-convert conversation_trace.jsonl --ungroup-interval 3s
+  trace-convert ShareGPT_V3.json --tokenizer cl100k | trace-stats
+  trace-convert BurstGPT_1.csv --prompts ShareGPT_V3.json --limit 1000
+  trace-convert conversation_trace.jsonl --render > prompts.jsonl
   trace-convert BurstGPT_1.csv --compat dynamo --num-prompt 1000";
 
 /// Turn any LLM trace into request lines, and cut, change or check a trace
@@ -33,7 +36,8 @@ Examples:
 /// dropped or made up is told in one line on stderr.
 ///
 /// Memory is one request where the help of a format or flag does not say
-/// otherwise, and 300 bytes for each session whose hash_ids are made up.
+/// otherwise, 300 bytes for each session whose hash_ids are made up, and 70 for
+/// each different block of prompts that are text.
 #[derive(Debug, Parser)]
 #[command(name = "trace-convert", version, after_help = EXAMPLES)]
 pub struct Args {

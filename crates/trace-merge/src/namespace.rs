@@ -57,9 +57,11 @@ impl Namespace {
     /// for an id that becomes too large.
     fn push_plain(self, ids: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let inside = ids.strip_prefix(b"[")?.strip_suffix(b"]")?;
-        // One digit and a comma may become sixteen and a comma.
+        // An id gains no more digits than the number of inputs has, and there
+        // is at most one for every two bytes.
         let start = out.len();
-        out.resize(start + 9 * inside.len() + 2 * ROOM, 0);
+        let gained = (self.count.ilog10() as usize + 1) * (inside.len() / 2 + 1);
+        out.resize(start + inside.len() + gained + 2 * ROOM, 0);
         let mut at = start;
         let mut rest = inside;
         loop {
@@ -247,6 +249,20 @@ mod tests {
             let moved: Vec<String> = ids.iter().map(|id| (2 * id + 1).to_string()).collect();
             let given = format!("[{}]", given.join(&format!(",{space}")));
             prop_assert_eq!(self::ids(1, 2, &given), Ok(format!("[{}]", moved.join(","))));
+        }
+
+        #[test]
+        fn ids_of_many_inputs_have_room(
+            ids in proptest::collection::vec(0..1_u64 << 38, 0..40),
+            shift in 0..38,
+            count in 2..20_000_usize,
+        ) {
+            let ids: Vec<u64> = ids.iter().map(|id| id >> shift).collect();
+            let (input, spread) = (count as u64 - 1, count as u64);
+            let given: Vec<String> = ids.iter().map(u64::to_string).collect();
+            let moved: Vec<String> = ids.iter().map(|id| (id * spread + input).to_string()).collect();
+            let given = format!("[{}]", given.join(","));
+            prop_assert_eq!(self::ids(count - 1, count, &given), Ok(format!("[{}]", moved.join(","))));
         }
 
         #[test]
