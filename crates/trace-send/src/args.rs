@@ -184,6 +184,27 @@ pub struct Args {
     #[arg(long, conflicts_with = "search")]
     pub dry_run: bool,
 
+    /// Write what the server's metrics and the GPUs say during the run to FILE
+    #[arg(long, value_name = "FILE")]
+    pub telemetry: Option<PathBuf>,
+
+    /// Page of Prometheus metrics to sample; repeatable
+    #[arg(long, value_name = "URL", requires = "telemetry")]
+    pub prometheus_url: Vec<String>,
+
+    /// Metrics to keep, all by default; a name may end in *
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', requires = "prometheus_url")]
+    pub prometheus_metrics: Vec<String>,
+
+    /// Time between two samples of the metrics
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration)]
+    pub telemetry_interval: Micros,
+
+    /// Watch this machine's NVIDIA GPUs: their memory is gpu_memory_mb of
+    /// every outcome
+    #[arg(long)]
+    pub gpu: bool,
+
     /// Send N requests of 64 tokens before the run, which are not in its
     /// results
     #[arg(long, value_name = "N", value_parser = at_least_one)]

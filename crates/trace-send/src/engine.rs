@@ -24,10 +24,11 @@ use crate::schedule::{Launch, Schedule, Timing};
 use crate::secret::Secrets;
 use crate::slo::{Slo, Stop};
 use crate::tally::Tally;
+use crate::telemetry::Gpus;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -73,6 +74,10 @@ pub(crate) struct Limits {
     pub label: Label,
     /// When the first of several runs began.
     pub first: Option<Instant>,
+    /// Set when the first of several runs has begun.
+    pub began: Arc<OnceLock<Instant>>,
+    /// The GPUs that are watched.
+    pub gpus: Option<Arc<Gpus>>,
     /// Writes the heads of requests that are put together when they leave.
     pub heads: Arc<Heads>,
 }
@@ -116,8 +121,10 @@ impl Engine {
         (budget, maker): (Budget, Thread),
     ) -> Rc<Self> {
         let origin = connector.origin();
+        let clock = Clock::start(limits.first);
+        limits.began.get_or_init(|| clock.began());
         Rc::new(Self {
-            clock: Clock::start(limits.first),
+            clock,
             connector,
             limits,
             schedule: RefCell::new(schedule),
@@ -386,6 +393,9 @@ impl Engine {
                 .limits
                 .secrets
                 .redact(std::mem::take(&mut failure.message));
+        }
+        if let (Some(gpus), Some(sent)) = (&self.limits.gpus, outcome.sent_ms) {
+            outcome.gpu_memory_mb = gpus.peak(sent, self.clock.since_first(ended));
         }
         self.limits.label.put_on(&mut outcome);
         let mut tally = self.tally.borrow_mut();

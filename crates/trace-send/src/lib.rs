@@ -65,6 +65,7 @@ mod dry;
 mod endpoint;
 mod engine;
 pub mod event;
+pub mod exposition;
 mod fetch;
 mod flight;
 mod head;
@@ -90,6 +91,7 @@ pub mod sse;
 mod start;
 mod tally;
 mod target;
+mod telemetry;
 mod tls;
 mod wake;
 mod warmup;
@@ -113,9 +115,11 @@ use select::{Done, Selection};
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use target::Target;
+use telemetry::{Gpus, Telemetry};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use trace_core::cli::{self, InputArgs};
 use trace_core::{Line, Reader};
@@ -184,6 +188,9 @@ pub fn run(
     if args.dry_run {
         return dry::run(args, &preparer, source, output);
     }
+    let began = Arc::new(OnceLock::new());
+    let gpus = gpus(args);
+    let telemetry = Telemetry::start(args, Arc::clone(&began), gpus.clone())?;
     let limits = Limits {
         timeout: args.timeout.into(),
         wanted: Wanted {
@@ -200,6 +207,8 @@ pub fn run(
         stops: args.stop_on.clone(),
         label: Label::default(),
         first: None,
+        began: Arc::clone(&began),
+        gpus: gpus.clone(),
         heads,
     };
     if let Some(count) = args.warmup {
@@ -215,6 +224,7 @@ pub fn run(
         limits,
     };
     let verdict = runtime.block_on(campaign.run(source));
+    let sampled = telemetry.map_or(Ok(()), Telemetry::finish);
     let repaired = preparer.repaired.load(Ordering::Relaxed);
     if repaired > 0 {
         eprintln!(
@@ -229,6 +239,7 @@ pub fn run(
         Ok(()) => {}
     }
     let verdict = verdict?;
+    sampled?;
     Ok(match verdict {
         Verdict {
             interrupted: true, ..
@@ -246,6 +257,20 @@ async fn finish(results: &Results) -> io::Result<()> {
         .unless_stopped(results.finish())
         .await
         .unwrap_or(Ok(()))
+}
+
+/// The GPUs to watch, if that is wanted and there are any.
+fn gpus(args: &Args) -> Option<Arc<Gpus>> {
+    if !args.gpu {
+        return None;
+    }
+    match Gpus::find() {
+        Ok(gpus) => Some(Arc::new(gpus)),
+        Err(why) => {
+            eprintln!("trace-send: --gpu: no GPU is watched: {why}");
+            None
+        }
+    }
 }
 
 /// Which requests are this run's.

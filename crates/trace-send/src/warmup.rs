@@ -50,6 +50,8 @@ pub(crate) async fn run(
     let mut limits = limits.clone();
     limits.stops.clear();
     limits.until = None;
+    limits.began = Arc::default();
+    limits.gpus = None;
     limits.open_loop = false;
     let plan = Plan {
         limits,

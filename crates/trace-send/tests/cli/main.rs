@@ -10,4 +10,5 @@ mod real; // a server nobody here wrote, where there is one
 mod replay; // what is sent when, held against the mock's own record
 mod secure; // https
 mod sessions; // conversations with live answers
+mod telemetry; // metrics and GPUs, while requests are sent
 mod versions; // HTTP/2, unix sockets, connections of one's own
