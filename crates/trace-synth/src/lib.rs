@@ -5,7 +5,7 @@
 //! ```text
 //! arrivals   when          constant, renewal, sine              arrival.rs, gap.rs, curve.rs
 //!                          a rate over time                     rate_curve.rs, intensity.rs, pieces.rs, rescaled.rs
-//! × lengths  how long      distributions, files, mixtures       length.rs, dist.rs, empirical.rs
+//! × lengths  how long      distributions, files, mixtures       length.rs, dist.rs, form.rs, empirical.rs
 //! × prefixes what is shared  nothing, a pool of blocks, texts   prefix.rs, beginning.rs, popularity.rs
 //! × sessions what goes on    turns, think time, tools           conversation.rs, agenda.rs, script.rs, tools.rs
 //! → Synth    requests in time order                             synth.rs, requests.rs
@@ -32,6 +32,7 @@ pub mod dist;
 pub mod draw;
 pub mod drawn;
 pub mod empirical;
+mod form;
 pub mod gap;
 pub mod grafana;
 pub mod intensity;
