@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod api;
+mod clients;
 mod engine;
 mod fault;
 mod harness;
