@@ -193,6 +193,14 @@ impl Profile {
         let wrong = |reason: String| format!("{name}: {reason}");
         profile.cost().map_err(wrong)?.check().map_err(wrong)?;
         profile.jitter().map_err(wrong)?;
+        for (name, limit) in [
+            ("max_num_seqs", profile.max_num_seqs),
+            ("max_num_batched_tokens", profile.max_num_batched_tokens),
+        ] {
+            if limit == Some(0) {
+                return Err(wrong(format!("{name} is 0")));
+            }
+        }
         if profile.kv_cache_tokens() == Some(0) {
             return Err(wrong("the weights leave no memory for a KV cache".into()));
         }
@@ -260,6 +268,21 @@ mod tests {
     }
 
     #[test]
+    fn the_built_in_profiles_are_as_the_schema_says() {
+        let schema = include_str!("../../../schemas/profile.schema.json");
+        let schema = serde_json::from_str(schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for (name, text) in BUILT_IN {
+            let json: serde_json::Value = serde_saphyr::from_str(text).unwrap();
+            validator
+                .validate(&json)
+                .unwrap_or_else(|err| panic!("{name}: {err}"));
+        }
+        let neither = serde_json::json!({"model": "x"});
+        assert!(!validator.is_valid(&neither));
+    }
+
+    #[test]
     fn costs_follow_from_the_facts() {
         let facts = Profile::load("h100-llama-3.1-8b").unwrap().facts.unwrap();
         let cost = facts.cost();
@@ -293,6 +316,7 @@ mod tests {
             unknown.contains("setp_ms") && unknown.lines().count() == 1,
             "{unknown}"
         );
+        assert!(error("costs: {step_ms: 1}\nmax_num_seqs: 0\n").contains("max_num_seqs is 0"));
         assert!(error("model: x\n").contains("neither `costs` nor `facts`"));
         assert!(error("costs: {step_ms: -1}\n").contains("step_ms is -1"));
         assert!(error("\u{89}PNG\r\n").starts_with("p.yaml"));

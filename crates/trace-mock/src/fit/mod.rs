@@ -297,6 +297,19 @@ mod tests {
     }
 
     #[test]
+    fn a_fit_is_as_the_schema_says() {
+        let schema = include_str!("../../../../schemas/profile.schema.json");
+        let schema = serde_json::from_str(schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let truth: Cost = "overhead=5ms,a=33us,b=8ms".parse().unwrap();
+        let yaml = fit(&measured(truth, 2.0, Jitter::None))
+            .unwrap()
+            .yaml("run.jsonl");
+        let json: serde_json::Value = serde_saphyr::from_str(&yaml).unwrap();
+        assert!(validator.is_valid(&json), "{yaml}");
+    }
+
+    #[test]
     fn what_a_run_does_not_tell_is_said() {
         // One at a time, all alike.
         let alone = |number: f64| Sample {
