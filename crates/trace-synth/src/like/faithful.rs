@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 use anyhow::ensure;
 use trace_core::seed::below;
@@ -204,7 +205,7 @@ impl Faithful {
         self.next.push(Reverse((first, live.number, index)));
     }
 
-    /// The conversation that goes on next.
+    /// The conversation that goes on next, the first of `next`.
     fn advance(&mut self) -> Option<u32> {
         loop {
             let now = self.next.peek().map(|Reverse((at, ..))| *at);
@@ -217,7 +218,7 @@ impl Faithful {
                         self.deal_pass();
                     }
                 }
-                _ => return self.next.pop().map(|Reverse((.., index))| index),
+                _ => return self.next.peek().map(|Reverse((.., index))| *index),
             }
         }
     }
@@ -261,22 +262,27 @@ impl Faithful {
         self.ids.append_fresh(turn.tail.into(), ids);
     }
 
-    /// Wait for the turn after, or let the conversation go.
-    fn go_on(&mut self, index: u32) {
-        let live = &mut self.live[index as usize];
+    /// Let the first of `next` wait for the turn after, or let it go.
+    fn go_on(&mut self) {
+        let Some(mut first) = self.next.peek_mut() else {
+            return;
+        };
+        let Reverse((at, _, index)) = &mut *first;
+        let live = &mut self.live[*index as usize];
         live.done += 1;
         if live.is_over() {
-            self.free.push(index);
+            self.free.push(*index);
+            PeekMut::pop(first);
             return;
         }
-        let at = match live.order.get(live.done as usize) {
+        // Changed in place, it sinks to where it belongs.
+        *at = match live.order.get(live.done as usize) {
             Some(&(at, _)) => at,
             None => {
                 let conversation = &self.all.list[live.start.conversation as usize];
                 live.start.at + self.all.turns[(conversation.begin + live.done) as usize].offset
             }
         };
-        self.next.push(Reverse((at, live.number, index)));
     }
 }
 
@@ -313,7 +319,7 @@ impl Requests for Faithful {
         *row = Row::default();
         row.request.hash_ids = ids;
         self.write(index, row);
-        self.go_on(index);
+        self.go_on();
         true
     }
 }

@@ -37,7 +37,7 @@ pub struct Iid {
     block_size: u64,
     paths: Paths,
     heads: Vec<Head>,
-    /// Sums of how many draws each head allows.
+    /// Sums of how many tails each head allows; empty if all allow all.
     weights: Vec<u64>,
     /// By tokens, fewest first.
     tails: Vec<Tail>,
@@ -151,14 +151,15 @@ impl Iid {
     /// The share of draws that the range of input lengths keeps, 0 to 1.
     pub fn kept(&self) -> f64 {
         let all = self.heads.len() as u64 * self.tails.len().max(1) as u64;
-        self.total() as f64 / all as f64
-    }
-
-    fn total(&self) -> u64 {
-        self.weights.last().copied().unwrap_or_default()
+        self.weights
+            .last()
+            .map_or(1.0, |&sum| sum as f64 / all as f64)
     }
 
     fn weigh(&mut self) -> anyhow::Result<()> {
+        if self.knobs.keeps_all() {
+            return Ok(());
+        }
         let mut sum = 0;
         for head in &self.heads {
             sum += match head.end {
@@ -189,6 +190,9 @@ impl Iid {
 
     /// The tails that give `head` a length in range, as indices from and to.
     fn fitting(&self, head: &Head) -> (usize, usize) {
+        if self.knobs.keeps_all() {
+            return (0, self.tails.len());
+        }
         let shared = tokens(head.blocks.into(), self.block_size);
         let (min, max) = (
             *self.knobs.input_range.start(),
@@ -205,9 +209,15 @@ impl Iid {
 
     /// Draw a prompt: its length, and its ids if it has blocks.
     fn prompt(&mut self, ids: &mut Option<Vec<u64>>) -> u64 {
-        let total = self.total();
-        let at = below(&mut self.streams.head, total);
-        let index = self.weights.partition_point(|&sum| sum <= at);
+        let end = self.weights.last().copied();
+        let at = below(
+            &mut self.streams.head,
+            end.unwrap_or(self.heads.len() as u64),
+        );
+        let index = match end {
+            Some(_) => self.weights.partition_point(|&sum| sum <= at),
+            None => at as usize,
+        };
         let head = &self.heads[index];
         let mut tail = Tail {
             tokens: 0,
