@@ -3,10 +3,12 @@
 //! Some blocks are *public*: system prompts, tools, documents asked about by
 //! everybody. Below them, requests that share a block belong to one group, as
 //! do turns of one session; any other request is a group by itself. A block is
-//! public if many branches leave it over a good part of the recording, or if
-//! such a block lies behind it.
+//! public if many branches leave it over a good part of the recording, or few
+//! that each take a good part of all requests, or if such a block lies behind
+//! it. Branches that leave a public block in a burst, a job that asks a hundred
+//! questions at once, are one group again.
 
-use super::source::Source;
+use super::source::{Entry, Source};
 use super::tree::{NONE, Tree};
 
 /// A block is public from so many branches on. Conversations that are edited
@@ -17,6 +19,20 @@ const PUBLIC_BRANCHES: u32 = 16;
 /// The part of the recording that the branches must span: a quarter.
 /// Questions about one document come in bursts, and should again.
 const PUBLIC_SPAN: u64 = 4;
+
+/// A block that this part of all requests go through is public with fewer
+/// branches, too, if none of them takes nearly all: five agents with the same
+/// tools are five conversations.
+const PUBLIC_SHARE: u32 = 10;
+
+/// Branches are a burst if they follow each other by less than this part of
+/// the usual number of requests. Of branches that come at random, an eighth
+/// do, so a block has bursts only if half of its branches do.
+const BURST: usize = 8;
+
+/// A burst is at most this part of all requests: agents that begin together
+/// are no burst.
+const BURST_SHARE: u32 = 20;
 
 /// The groups of a source, numbered by their first request.
 #[derive(Clone, Debug, Default)]
@@ -32,31 +48,29 @@ pub struct Groups {
 impl Groups {
     /// Group the requests of `source`, which came at `times`.
     pub fn of(source: &Source, times: &[u64]) -> Self {
-        let tree = &source.tree;
-        let tops = tops(tree, &public(source, times));
-        let mut joined = Joined::new(tree.len() + source.sessions as usize);
-        let session = |index: u32| tree.len() as u32 + index;
-        let top = |node: u32| tops.get(node as usize).copied().unwrap_or(NONE);
-        for entry in &source.entries {
-            if top(entry.core) != NONE && entry.session != NONE {
-                joined.join(top(entry.core), session(entry.session));
+        let branches = branches(source, times);
+        let tops = tops(&source.tree, &public(source, times, &branches));
+        let keys = Keys {
+            tops: &tops,
+            sessions_from: source.tree.len(),
+            entries_from: source.tree.len() + source.sessions as usize,
+        };
+        let mut joined = Joined::new(keys.entries_from + source.entries.len());
+        for (index, entry) in source.entries.iter().enumerate() {
+            if entry.session != NONE {
+                joined.join(keys.of(entry, index), keys.session(entry.session));
             }
         }
+        join_bursts(source, &branches, &keys, &mut joined);
+        let mut numbers = vec![NONE; joined.len()];
         let mut groups = Self::default();
-        let mut numbers = vec![NONE; tree.len() + source.sessions as usize];
-        for entry in &source.entries {
-            let key = match (top(entry.core), entry.session) {
-                (NONE, NONE) => None,
-                (NONE, index) => Some(joined.first(session(index))),
-                (top, _) => Some(joined.first(top)),
-            };
-            let known = key.map_or(NONE, |key| numbers[key as usize]);
-            let number = if known == NONE { groups.count } else { known };
-            groups.count = groups.count.max(number + 1);
-            if let Some(key) = key {
-                numbers[key as usize] = number;
+        for (index, entry) in source.entries.iter().enumerate() {
+            let number = &mut numbers[joined.first(keys.of(entry, index)) as usize];
+            if *number == NONE {
+                *number = groups.count;
+                groups.count += 1;
             }
-            groups.members.push(number);
+            groups.members.push(*number);
         }
         let number = |&top: &u32| match top {
             NONE => NONE,
@@ -81,26 +95,128 @@ impl Groups {
 #[derive(Clone, Copy, Default)]
 struct Branches {
     count: u32,
+    /// When the first was taken.
     first: u64,
+    /// When the last was taken for the first time.
     last: u64,
+    /// When the block was last visited.
+    visited: u64,
+}
+
+/// What is known of an entry's group: the topmost block that is not public,
+/// else the session, else the entry itself; all numbered together.
+struct Keys<'a> {
+    tops: &'a [u32],
+    sessions_from: usize,
+    entries_from: usize,
+}
+
+impl Keys<'_> {
+    fn of(&self, entry: &Entry, index: usize) -> u32 {
+        let top = self.tops.get(entry.core as usize);
+        match (top.copied().unwrap_or(NONE), entry.session) {
+            (NONE, NONE) => (self.entries_from + index) as u32,
+            (NONE, session) => self.session(session),
+            (top, _) => top,
+        }
+    }
+
+    fn session(&self, session: u32) -> u32 {
+        self.sessions_from as u32 + session
+    }
 }
 
 /// Whether each shared block is public.
-fn public(source: &Source, times: &[u64]) -> Vec<bool> {
+fn public(source: &Source, times: &[u64], branches: &[Branches]) -> Vec<bool> {
     let tree = &source.tree;
-    let branches = branches(source, times);
+    let nodes = 0..tree.len() as u32;
     let span = times.last().copied().unwrap_or_default() / PUBLIC_SPAN;
-    let mut public: Vec<bool> = branches
-        .iter()
-        .map(|branches| branches.count >= PUBLIC_BRANCHES && branches.last - branches.first >= span)
-        .collect();
-    for node in (0..tree.len() as u32).rev() {
+    let many = (source.entries.len() as u32 / PUBLIC_SHARE).max(PUBLIC_BRANCHES);
+    let mut largest = vec![0; tree.len()];
+    for node in nodes.clone() {
+        if let Some(largest) = largest.get_mut(tree.parent(node) as usize) {
+            *largest = tree.visits(node).max(*largest);
+        }
+    }
+    let is_public = |node: u32| {
+        let branches = &branches[node as usize];
+        let visits = tree.visits(node);
+        // A conversation that grows goes on by one branch nearly always.
+        let parts = visits >= many && largest[node as usize] <= visits - visits / 4;
+        (parts && branches.visited - branches.first >= span)
+            || (branches.count >= PUBLIC_BRANCHES && branches.last - branches.first >= span)
+    };
+    let mut public: Vec<bool> = nodes.clone().map(is_public).collect();
+    for node in nodes.rev() {
         let parent = tree.parent(node);
         if public[node as usize] && parent != NONE {
             public[parent as usize] = true;
         }
     }
     public
+}
+
+/// Join branches that leave a public block in quick succession, if most do.
+///
+/// Succession is counted in requests, not by the clock, so that of a block
+/// that everybody begins with, nothing is a burst: all come one by one.
+fn join_bursts(source: &Source, branches: &[Branches], keys: &Keys<'_>, joined: &mut Joined) {
+    let pairs = successions(source, branches, keys, joined.len());
+    let mut quick = vec![0_u32; source.tree.len()];
+    for &(node, ..) in &pairs {
+        quick[node as usize] += 1;
+    }
+    let mut sizes = vec![0_u32; joined.len()];
+    for (index, entry) in source.entries.iter().enumerate() {
+        sizes[joined.first_of(keys.of(entry, index)) as usize] += 1;
+    }
+    let most = (source.entries.len() as u32 / BURST_SHARE).max(PUBLIC_BRANCHES);
+    for (node, before, after) in pairs {
+        let count = branches[node as usize].count;
+        if count < PUBLIC_BRANCHES || quick[node as usize] < count / 2 {
+            continue;
+        }
+        let (before, after) = (joined.first_of(before), joined.first_of(after));
+        let size = sizes[before as usize] + sizes[after as usize];
+        if before != after && size <= most {
+            joined.join(before, after);
+            sizes[joined.first_of(after) as usize] = size;
+        }
+    }
+}
+
+/// Branches that leave a public block soon after another: the block, and the
+/// keys of both.
+fn successions(
+    source: &Source,
+    branches: &[Branches],
+    keys: &Keys<'_>,
+    count: usize,
+) -> Vec<(u32, u32, u32)> {
+    let mut last: Vec<Option<(usize, u32)>> = vec![None; source.tree.len()];
+    let mut known = vec![false; count];
+    let mut pairs = Vec::new();
+    for (index, entry) in source.entries.iter().enumerate() {
+        let key = keys.of(entry, index);
+        if std::mem::replace(&mut known[key as usize], true) {
+            continue;
+        }
+        let top = keys.tops.get(entry.core as usize).copied();
+        let node = match top.unwrap_or(NONE) {
+            NONE => entry.core,
+            top => source.tree.parent(top),
+        };
+        let Some(last) = last.get_mut(node as usize) else {
+            continue;
+        };
+        let usual = source.entries.len() / branches[node as usize].count.max(1) as usize;
+        if let Some((before, other)) = last.replace((index, key))
+            && (index - before) * BURST <= usual
+        {
+            pairs.push((node, other, key));
+        }
+    }
+    pairs
 }
 
 /// Every way on from each block, counted when it is first taken; a prompt
@@ -126,6 +242,13 @@ fn branches(source: &Source, times: &[u64]) -> Vec<Branches> {
             seen[node as usize] = true;
             node = tree.parent(node);
             leave(node, at);
+        }
+    }
+    for (entry, &at) in source.entries.iter().zip(times).rev() {
+        let mut node = entry.core;
+        while node != NONE && std::mem::take(&mut seen[node as usize]) {
+            branches[node as usize].visited = at;
+            node = tree.parent(node);
         }
     }
     branches
@@ -162,6 +285,10 @@ impl Joined {
             element = above;
         }
         element
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
     }
 
     fn join(&mut self, one: u32, other: u32) {
@@ -227,6 +354,27 @@ mod tests {
         let ids: Vec<[u64; 3]> = (0..40).map(|i| [0, 1, 2 + i / 2]).collect();
         let rows: Vec<(&[u64], _)> = ids.iter().map(|ids| (&ids[..], None)).collect();
         let expected: Vec<u32> = (0..40).map(|i| i / 2).collect();
+        assert_eq!(groups(&rows), expected);
+    }
+
+    #[test]
+    fn few_that_share_their_tools_are_conversations() {
+        let ids = |agent: u64, step: u64| -> Vec<u64> {
+            let own = (0..=step).map(|step| 100 + agent * 100 + step);
+            (0..3).chain(own).collect()
+        };
+        let rows: Vec<(Vec<u64>, _)> = (0..60).map(|i| (ids(i % 3, i / 3), None)).collect();
+        let rows: Vec<(&[u64], _)> = rows.iter().map(|(ids, none)| (&ids[..], *none)).collect();
+        let expected: Vec<u32> = (0..60).map(|i| i % 3).collect();
+        assert_eq!(groups(&rows), expected);
+    }
+
+    #[test]
+    fn bursts_behind_what_is_public_stay_together() {
+        // Ten jobs take turns; each asks twenty questions at once, three times.
+        let ids: Vec<[u64; 2]> = (0..600).map(|i| [i / 20 % 10, 1000 + i]).collect();
+        let rows: Vec<(&[u64], _)> = ids.iter().map(|ids| (&ids[..], None)).collect();
+        let expected: Vec<u32> = (0..600).map(|i| i / 20).collect();
         assert_eq!(groups(&rows), expected);
     }
 
