@@ -330,3 +330,35 @@ fn fewer_requests_stand_for_all() {
     let ratio = rate(&made) / rate(&source.requests);
     assert!((0.8..1.25).contains(&ratio), "{ratio}");
 }
+
+/// These change only with intent, as those of `golden.rs` do.
+#[test]
+fn the_same_flags_and_seed_give_the_bytes_they_always_gave() {
+    let hash = |bytes: &[u8]| {
+        bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    };
+    let mut found = String::from("\n");
+    for flags in [
+        "-n 9000",
+        "-n 2000 --seed 7",
+        "--prefix-len-multiplier 1.3 --prefix-root-multiplier 3 --max-isl 20000",
+        "--method iid -n 2000",
+        "--method iid -n 2000 --prefix-len-multiplier 0.4 --prompt-len-multiplier 1.5",
+        "--method iid -n 2000 --max-isl 9000 --osl-multiplier 0.1 --speedup-ratio 3",
+    ] {
+        let bytes = run(flags, &families::agents()).stdout;
+        found += &format!("{:016x} {flags}\n", hash(&bytes));
+    }
+    assert_eq!(found, GOLDEN, "{found}");
+}
+
+const GOLDEN: &str = "
+735016fcafeb05de -n 9000
+aa3d9609855839b0 -n 2000 --seed 7
+92cd6cf392bb2ace --prefix-len-multiplier 1.3 --prefix-root-multiplier 3 --max-isl 20000
+7109ab7c7cc222e2 --method iid -n 2000
+7a5ee620d0200bb7 --method iid -n 2000 --prefix-len-multiplier 0.4 --prompt-len-multiplier 1.5
+34c25f75cead0acb --method iid -n 2000 --max-isl 9000 --osl-multiplier 0.1 --speedup-ratio 3
+";

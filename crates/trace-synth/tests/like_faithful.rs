@@ -6,6 +6,7 @@ mod like_lab;
 
 use like_lab::{Trace, conversation_trace, correlation, deviation, families, like, mean, replayed};
 use std::path::Path;
+use trace_core::Request;
 
 /// Compare five seeds of as many requests as `source` has with it.
 fn assert_faithful(name: &str, source: &Path, capacities: &[usize]) {
@@ -119,5 +120,55 @@ fn a_long_trace_hits_no_more_than_its_source() {
             (found - expected).abs() < 0.02,
             "{name}: {found}, not {expected}"
         );
+    }
+}
+
+/// Variance over mean of the number of requests in windows of so many seconds
+/// from the first on; the last window, which is not whole, is left out.
+fn dispersion(trace: &Trace, window: f64) -> f64 {
+    let second = |request: &Request| request.timestamp.unwrap().as_secs();
+    let first = second(&trace.requests[0]);
+    let windows = trace.requests.iter().map(second);
+    let windows: Vec<usize> = windows.map(|at| ((at - first) / window) as usize).collect();
+    let mut counts = vec![0.0; windows.last().unwrap() + 1];
+    for window in windows {
+        counts[window] += 1.0;
+    }
+    counts.pop();
+    deviation(&counts).powi(2) / mean(&counts)
+}
+
+fn gaps(trace: &Trace) -> Vec<f64> {
+    let times: Vec<f64> = trace
+        .requests
+        .iter()
+        .map(|request| request.timestamp.unwrap().as_secs())
+        .collect();
+    times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[test]
+fn arrivals_burst_and_rise_as_in_the_source() {
+    for (name, trace) in families::all() {
+        let original = Trace::parse(&trace);
+        let source = file(&trace);
+        let traces: Vec<Trace> = (0..5)
+            .map(|seed| Trace::parse(&like(source.path(), &format!("--seed {seed}"))))
+            .collect();
+        let average = |of: &dyn Fn(&Trace) -> f64| mean(&traces.iter().map(of).collect::<Vec<_>>());
+        for of in [mean, deviation] {
+            let ratio = average(&|trace| of(&gaps(trace))) / of(&gaps(&original));
+            assert!((0.98..1.02).contains(&ratio), "{name}: gaps {ratio}");
+        }
+        // An hour has 60 windows of a minute; fewer would be chance.
+        for window in [1.0, 10.0, 60.0] {
+            let expected = dispersion(&original, window);
+            let found = average(&|trace| dispersion(trace, window));
+            eprintln!("{name}, {window} s: dispersion {found:.2} for {expected:.2}");
+            assert!(
+                (0.8..1.25).contains(&(found / expected)),
+                "{name}, {window} s"
+            );
+        }
     }
 }

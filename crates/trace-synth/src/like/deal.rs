@@ -5,6 +5,12 @@ use trace_core::Streams;
 use super::conversation::{Conversation, Conversations};
 use super::deck::{Hand, Sizes, shuffle_near};
 
+/// Conversations move by up to this part of all.
+const REACH_SHARE: u64 = 16;
+
+/// Among few, they move by up to this many places.
+const LEAST_REACH: u64 = 16;
+
 /// A conversation that was given a time to start.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
@@ -91,7 +97,9 @@ impl Deal {
     pub fn pass(&self, pass: u64) -> impl Iterator<Item = Start> + use<'_> {
         let hand = self.hand(pass);
         let mut random = self.streams.stream_of("like order", pass);
-        let order = shuffle_near(hand.members.len(), &mut random);
+        let count = hand.members.len();
+        let reach = (count as u64 / REACH_SHARE).max(LEAST_REACH);
+        let order = shuffle_near(count, reach, &mut random);
         let begin = pass.saturating_mul(self.length);
         order
             .into_iter()

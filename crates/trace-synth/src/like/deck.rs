@@ -13,15 +13,9 @@
 use trace_core::Random;
 use trace_core::seed::below;
 
-/// Things move by up to this share of all.
-const REACH_SHARE: u64 = 16;
-
-/// Among few, things move by up to this many places.
-const LEAST_REACH: u64 = 16;
-
-/// The numbers below `count`, each moved by a random number of places.
-pub fn shuffle_near(count: usize, random: &mut Random) -> Vec<u32> {
-    let reach = (count as u64 / REACH_SHARE).max(LEAST_REACH);
+/// The numbers below `count`, each moved by a random number of places, up to
+/// about `reach`.
+pub fn shuffle_near(count: usize, reach: u64, random: &mut Random) -> Vec<u32> {
     let mut keyed: Vec<(u64, u32)> = (0..count as u32)
         .map(|index| {
             // 256 fractions of a place, so that few keys are equal.
@@ -117,7 +111,7 @@ mod tests {
 
     #[test]
     fn everything_is_dealt_once_and_near_its_place() {
-        let dealt = shuffle_near(3200, &mut random(1));
+        let dealt = shuffle_near(3200, 200, &mut random(1));
         let mut sorted = dealt.clone();
         sorted.sort_unstable();
         assert!(sorted.into_iter().eq(0..3200));

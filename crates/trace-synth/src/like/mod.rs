@@ -20,6 +20,27 @@
 //! source's own starting times, each once per pass and not far from its old
 //! place ([`deck`]); their blocks get fresh ids; arrivals are runs of the
 //! source's gaps in a new order ([`tempo`]).
+//!
+//! # How well it keeps, and where not
+//!
+//! Lengths are the source's exactly when as many requests are made as it has,
+//! and so are hits in a cache without end. Hit rates of finite LRU caches, on
+//! the published conversation trace and five seeds: within 0.0035 on average,
+//! 0.0053 at worst. On made traces (chat, agents, system prompts, contents
+//! drawn from a pool, documents, a rising load): within 0.01 at worst. At 15
+//! times the requests the hit rate moves by at most 0.003. The dispersion of
+//! arrivals over windows of 1, 10 and 60 seconds stays within a tenth.
+//!
+//! - One conversation that is a large part of the source keeps its inner
+//!   order; if it is all of it, the source is replayed with other gaps.
+//! - Whatever comes back periodically behind public blocks comes back
+//!   irregularly: 0.016 off at the capacity of one period.
+//! - Prompts that are asked again in full at random times (300 of them, by
+//!   Zipf's law) are 0.008 off on average, 0.012 at worst.
+//! - Traces shorter than a few hundred requests are hardly mixed: things move
+//!   by up to 16 places.
+//! - A trace much shorter than its source is made of whole conversations that
+//!   last longer than it does; their late turns wrap round its end.
 
 pub mod args;
 pub mod conversation;

@@ -10,9 +10,13 @@ use trace_core::{Random, Streams};
 use super::deck::shuffle_near;
 use super::source::Source;
 
-/// Gaps in a run, on average. Bursts of the published traces are over after
-/// some tens of requests; a long run would be the source replayed.
+/// Gaps in a run, on average: bursts of the published traces are over after
+/// some tens of requests, and a long run would be the source replayed.
 const MEAN_RUN: u64 = 32;
+
+/// Runs move by up to this many places. Farther, and the rate would change
+/// less from minute to minute than in the source.
+const REACH: u64 = 2;
 
 /// Makes arrival times.
 pub struct Tempo {
@@ -65,7 +69,7 @@ impl Tempo {
         self.used = 0;
         self.order.clear();
         let runs = runs(self.gaps.len(), &mut random);
-        for run in shuffle_near(runs.len(), &mut random) {
+        for run in shuffle_near(runs.len(), REACH, &mut random) {
             self.order
                 .extend_from_slice(&self.gaps[runs[run as usize].clone()]);
         }
