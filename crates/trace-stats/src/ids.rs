@@ -10,8 +10,10 @@ use anyhow::bail;
 use hashbrown::HashMap;
 
 /// Numbers of the ids seen so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ids {
+    /// Ids below this go to the table, however few were seen.
+    always_dense: u64,
     /// Ids below this are their own number, and `dense` is empty.
     in_order: u32,
     /// 1 + the number of each id; 0 of one that was not seen, or that the map
@@ -27,7 +29,28 @@ pub struct Ids {
 /// space of ids, every hundredth for one of them, lie well below.
 const ALWAYS_DENSE: u64 = 1 << 25;
 
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            always_dense: ALWAYS_DENSE,
+            in_order: 0,
+            dense: Vec::new(),
+            sparse: HashMap::default(),
+            len: 0,
+        }
+    }
+}
+
 impl Ids {
+    /// For a few ids out of many: nearly all go to the hash map, where each
+    /// would take a page of the table for itself.
+    pub fn of_sample() -> Self {
+        Self {
+            always_dense: 1 << 12,
+            ..Self::default()
+        }
+    }
+
     /// Most ids that are told apart: half of `u32`, the other half being taken
     /// by the blocks that are seen behind a second prefix.
     pub const MOST: u32 = 1 << 31;
@@ -92,7 +115,7 @@ impl Ids {
         }
         let number = self.len;
         self.len += 1;
-        if id < ALWAYS_DENSE.max(2 * u64::from(self.len)) {
+        if id < self.always_dense.max(2 * u64::from(self.len)) {
             self.make_room(id);
             self.dense[id as usize] = self.len;
         } else {
@@ -146,8 +169,8 @@ mod tests {
             prop_oneof![
                 0u64..40, ALWAYS_DENSE - 50..ALWAYS_DENSE + 50, any::<u64>()
             ], 0..300,
-        )) {
-            let mut ids = Ids::default();
+        ), sampled in any::<bool>()) {
+            let mut ids = if sampled { Ids::of_sample() } else { Ids::default() };
             let mut known: Vec<u64> = Vec::new();
             for id in seen {
                 let number = known.iter().position(|&old| old == id).unwrap_or_else(|| {

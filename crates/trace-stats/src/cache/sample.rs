@@ -46,7 +46,7 @@ struct Part {
 impl Default for Part {
     fn default() -> Self {
         Self {
-            ids: Ids::default(),
+            ids: Ids::of_sample(),
             distances: Distances::new(Order::Forward),
         }
     }
