@@ -13,9 +13,15 @@
 //! A [`Report`] is plain data: numbers by name. How it is printed is
 //! [`mod@format`]'s business.
 //!
+//! Beside the report there are questions of their own: what a KV cache of a
+//! given size would have had ([`cache`]), what prompts share ([`prefixes`]),
+//! how far apart two traces are ([`compare`]), what is odd about one ([`lint`]),
+//! and which slices of it are worth a run ([`windows`]).
+//!
 //! ```text
 //! trace-stats conversation.jsonl
 //! trace-send --url mock: trace.jsonl | trace-stats --format json
+//! trace-stats cache --capacities 1000,10000,100000 conversation.jsonl
 //! ```
 
 mod args;

@@ -87,6 +87,30 @@ fn flags_of_a_slice_can_be_pasted() {
 }
 
 #[test]
+fn lengths_that_no_prompt_has_are_counted_and_not_obeyed() {
+    let line = format!(
+        "{{\"timestamp\":0,\"input_length\":{},\"hash_ids\":[0,1]}}\n",
+        u64::MAX
+    );
+    for command in [
+        "cache --policy lru,optimum,s3-fifo --capacities 1,18446744073709551615",
+        "cache --replicas 2 --routing least-loaded",
+        "cache --sample 1",
+        "cache --full-blocks-only",
+        "prefixes --cache",
+        "lint",
+    ] {
+        let args: Vec<&str> = command.split(' ').collect();
+        let (code, stdout, stderr) = stats(&args, &line.repeat(4));
+        assert!(code < 2 && !stdout.is_empty(), "{command}: {stderr}");
+    }
+    let apart = "{\"timestamp\":0,\"input_length\":5}\n{\"timestamp\":9e15,\"input_length\":5}\n";
+    let (code, _, stderr) = stats(&["windows", "--length", "1us"], apart);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("a longer --length helps"), "{stderr}");
+}
+
+#[test]
 fn what_has_no_slices_is_an_error() {
     for (input, reason) in [
         (SOUND, "the trace lasts 1 s, less than a slice of 60 s"),

@@ -28,7 +28,8 @@ impl Hits {
     /// Take these hits in.
     pub fn add(&mut self, other: Self) {
         self.blocks += other.blocks;
-        self.tokens += other.tokens;
+        // A line may claim any length.
+        self.tokens = self.tokens.saturating_add(other.tokens);
     }
 
     /// The hits as shares of all that was `asked`.

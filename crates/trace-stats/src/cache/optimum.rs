@@ -97,7 +97,7 @@ impl Recording {
                 }
                 latest.push(use_again);
                 held[use_again as usize / 64] |= 1 << (use_again % 64);
-                if latest.len() as u64 > 2 * capacity.max(1 << 10) {
+                if latest.len() as u64 / 2 > capacity.max(1 << 10) {
                     latest.retain(|&time| time > now);
                 }
             }

@@ -119,7 +119,7 @@ impl Router {
                 break;
             }
             self.recent.pop_front();
-            self.load[replica] -= tokens;
+            self.load[replica] = self.load[replica].saturating_sub(tokens);
         }
     }
 

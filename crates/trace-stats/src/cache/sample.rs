@@ -92,7 +92,7 @@ impl Sample {
             block_size: self.block_size,
         };
         self.accessed.add(row.hits(0, full));
-        self.tokens += row.tokens;
+        self.tokens = self.tokens.saturating_add(row.tokens);
         for (at, &id) in ids[..full].iter().enumerate() {
             let hash = mix(id);
             // The upper bits decide, the lower ones tell the parts apart.

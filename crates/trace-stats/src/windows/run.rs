@@ -84,6 +84,9 @@ pub fn run(args: &Args, input: &mut Reader<'_>, mut output: impl Write) -> anyho
     Ok(cli::DONE)
 }
 
+/// More windows than this are not looked at.
+const MOST_SLICES: u64 = 1_000_000;
+
 fn slices(length: Micros, input: &mut Reader<'_>) -> anyhow::Result<Vec<Slice>> {
     let mut demands = Demands::default();
     let mut progress = Progress::new("trace-stats: read", None);
@@ -110,6 +113,14 @@ fn slices(length: Micros, input: &mut Reader<'_>) -> anyhow::Result<Vec<Slice>> 
             "the trace lasts {} s, less than a slice of {} s",
             rounded(duration.as_secs()),
             rounded(length.as_secs())
+        );
+    }
+    // A slice is looked at for each tenth of its length.
+    if duration.as_micros() / length.as_micros().div_ceil(10) > MOST_SLICES {
+        bail!(
+            "slices of {} s are too many in {} s; a longer --length helps",
+            rounded(length.as_secs()),
+            rounded(duration.as_secs())
         );
     }
     Ok(demands.slices(length))
