@@ -19,6 +19,7 @@ Examples:
   trace-synth rate --rate 5 --duration 1m | trace-send --url mock: | trace-stats
   trace-send --url https://api.example.com --concurrency 64 --model m trace.jsonl
   trace-send --url http://localhost:8000 --speed 10 --max-concurrency 256 day.jsonl
+  trace-send --recipe stages.yaml > outcomes.jsonl
   trace-send --url mock: -c 1,4,16 -n 50 trace.jsonl | trace-stats --by concurrency
   trace-send --url mock: --search rate=10..2000 --slo ttft_ms=200 trace.jsonl > tried.jsonl
 
@@ -46,8 +47,17 @@ pub struct Args {
     /// A URL without a path, or with /v1 alone, gets the endpoint's own path.
     /// mock:?ttft=50ms&itl=10ms&tokens=64 sets the mock's times, and the length
     /// of answers that are not asked for one.
-    #[arg(short, long, value_name = "URL")]
-    pub url: String,
+    #[arg(short, long, value_name = "URL", required_unless_present = "recipe")]
+    pub url: Option<String>,
+
+    /// Run the stages in the YAML file FILE one after the other
+    ///
+    /// A key of a stage or of `global` is the long name of a flag; `files`
+    /// names the traces, `env` sets the environment, `server: {command: …,
+    /// ready: 5m}` starts a server for the stage. Flags beside --recipe win.
+    /// FluxPerf's recipes are understood.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
 
     /// What the server is asked for; by default as the URL's path says
     #[arg(long, value_name = "TYPE")]

@@ -33,10 +33,27 @@
 //! the schedule; when one request in a hundred is more than 5 ms late the
 //! run is called client-limited.
 //!
+//! The thread that sends is watched too: above nine tenths of a core at work
+//! the run is client-limited as well, and --shard divides it.
+//!
+//! # Sessions
+//!
+//! The turns of a session go in line order, each at the later of its time and
+//! the end of the one before plus its `delay`. With live history a turn begins
+//! with what the run itself has said and heard; a line that has only a length
+//! adds as much as its `input_length` is above the turn before and its answer.
+//!
+//! # Several runs
+//!
+//! Levels of `--concurrency`, `--rounds` and a `--search` make several runs
+//! over one input, marked by `concurrency`, `round` and `stage` on their
+//! outcomes. Moments count from the beginning of the first.
+//!
 //! A connection that lay idle may be closed by the server just as it is used.
 //! If nothing of an answer had come, the request is sent once more on a new
 //! connection: `sent_ms` stays that of the first attempt, `connect_ms` is
-//! there, and the summary counts them. Nothing else is ever retried.
+//! there, and the summary counts them. Nothing else is tried again unless
+//! `--retries` says so, which shows as `attempts`.
 //!
 //! # Failures
 //!
@@ -45,7 +62,7 @@
 //! such name), `tls`, `exhausted` (this side has no more ports or
 //! descriptors), `timeout`, `http` (a status other than 2xx), `content` (not
 //! a stream and not JSON), `stream` (cut, broken, or an error in it), `empty`
-//! (complete, without output), `cancelled` (^C), `request` (the line cannot be
+//! (complete, without output), `cancelled` (^C), `skipped` (an earlier turn failed), `request` (the line cannot be
 //! asked of this endpoint). What was measured before a failure stays on the
 //! line; `latency_ms` is then the time until it was known.
 
@@ -80,6 +97,7 @@ mod order;
 mod pace;
 mod pool;
 mod prepare;
+mod recipe;
 mod results;
 pub mod schedule;
 mod search;
@@ -125,6 +143,16 @@ use trace_core::cli::{self, InputArgs};
 use trace_core::{Line, Reader};
 use trace_prompt::Prompts;
 
+/// Run the stages of the recipe that `args` names, each a process of its own
+/// with this program. `typed` are the arguments as they were typed, the
+/// program left out.
+///
+/// # Errors
+/// A recipe that is none, and a stage that could not do its job.
+pub fn cook(recipe: &std::path::Path, typed: &[String]) -> anyhow::Result<u8> {
+    recipe::run(recipe, typed)
+}
+
 /// Send the requests of `input` as `args` says, and write their outcomes to
 /// `output`.
 ///
@@ -136,11 +164,12 @@ pub fn run(
     input: Reader<'static>,
     output: impl Write + Send + 'static,
 ) -> anyhow::Result<u8> {
+    let url = args.url.as_deref().unwrap_or_default();
     raise_descriptor_limit();
-    let server = start_mock(args)?;
+    let server = start_mock(args, url)?;
     let url = server
         .as_ref()
-        .map_or_else(|| args.url.clone(), trace_mock::Running::url);
+        .map_or_else(|| url.to_owned(), trace_mock::Running::url);
     let target = Target::parse(&url, args.endpoint_type).map_err(|reason| anyhow!(reason))?;
     let extra = Members::from_flags(&args.extra).map_err(|reason| anyhow!(reason))?;
     let run_id = args.run_id.clone().unwrap_or_else(new_run_id);
@@ -340,8 +369,8 @@ fn runtime() -> anyhow::Result<LocalRuntime> {
 }
 
 /// The mock inside, if the URL asks for it.
-fn start_mock(args: &Args) -> anyhow::Result<Option<trace_mock::Running>> {
-    let Some(mut settings) = target::mock(&args.url).map_err(|reason| anyhow!(reason))? else {
+fn start_mock(args: &Args, url: &str) -> anyhow::Result<Option<trace_mock::Running>> {
+    let Some(mut settings) = target::mock(url).map_err(|reason| anyhow!(reason))? else {
         return Ok(None);
     };
     settings.ttft = args.mock_ttft.unwrap_or(settings.ttft);

@@ -7,6 +7,7 @@ mod harness;
 mod manners; // pipes, signals, exit codes, bad input
 mod modes; // levels, rounds, searches, limits, what is left of an input
 mod real; // a server nobody here wrote, where there is one
+mod recipes; // stages from a file
 mod replay; // what is sent when, held against the mock's own record
 mod secure; // https
 mod sessions; // conversations with live answers
