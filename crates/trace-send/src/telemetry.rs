@@ -231,7 +231,7 @@ impl Sampler {
         let now = Instant::now();
         let values = site.series.update(&page, &self.wanted, now);
         for (name, labels, value, unit) in values {
-            self.write(&site.url, name, labels, value, unit, now)?;
+            self.write(&site.url, &name, labels, value, unit, now)?;
         }
         Ok(())
     }
@@ -243,7 +243,7 @@ impl Sampler {
         let now = Instant::now();
         for (name, gpu, value, unit) in gpus.look((now - began).into()) {
             let labels = vec![("gpu".to_owned(), gpu.to_string())];
-            self.write("nvml", name.to_owned(), labels, value, unit, now)?;
+            self.write("nvml", name, labels, value, unit, now)?;
         }
         Ok(())
     }
@@ -252,7 +252,7 @@ impl Sampler {
     fn write(
         &mut self,
         source: &str,
-        name: String,
+        name: &str,
         labels: Labels,
         value: f64,
         unit: &'static str,
@@ -269,7 +269,7 @@ impl Sampler {
             t_ms: ms(now.saturating_duration_since(began)),
             unix_ms: ms(unix),
             source,
-            name: &name,
+            name,
             labels,
             value,
             unit,

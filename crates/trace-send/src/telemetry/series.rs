@@ -59,7 +59,7 @@ impl Series {
             }
             match kind {
                 Kind::Gauge => {
-                    values.push((sample.name.clone(), sample.labels.clone(), sample.value, ""))
+                    values.push((sample.name.clone(), sample.labels.clone(), sample.value, ""));
                 }
                 Kind::Counter => values.extend(self.rate(sample, passed)),
                 Kind::Histogram if sample.name.ends_with("_bucket") => {
@@ -100,8 +100,10 @@ impl Series {
     }
 
     fn quantiles(&mut self, key: Key, buckets: Buckets) -> Vec<Value> {
-        let before = self.histograms.insert(key.clone(), buckets.clone());
-        let Some(before) = before.filter(|before| before.len() == buckets.len()) else {
+        let before = self.histograms.get(&key);
+        let before = before.filter(|before| before.len() == buckets.len());
+        let Some(before) = before.cloned() else {
+            self.histograms.insert(key, buckets);
             return Vec::new();
         };
         let restarted = buckets
@@ -113,6 +115,7 @@ impl Series {
             .zip(&before)
             .map(|(now, before)| (now.0, if restarted { now.1 } else { now.1 - before.1 }))
             .collect();
+        self.histograms.insert(key.clone(), buckets);
         let (name, labels) = key;
         let told = QUANTILES.iter().filter_map(|&(q, words)| {
             let mut labels = labels.clone();
