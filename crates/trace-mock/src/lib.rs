@@ -81,6 +81,15 @@
 //! send them again. Requests that were refused are counted on stderr at the end, and not recorded.
 //! A reader that hangs up ends the records, not the server; one that falls behind by 256 MB
 //! loses lines, which the server says at its end with status 2.
+//!
+//! # In front of a real server
+//!
+//! With `--upstream` every request goes on to a server, and its answer comes back as it comes. The
+//! line of a request is then an outcome too: the fields above but for `first_byte_ms`,
+//! `last_byte_ms`, `sent_tokens`, `aborted` and `fault`, and those of trace-send's outcomes, from
+//! `seq` to `error`, measured at the proxy. `output_length` is what came, if the answer did to its
+//! end, else what was asked for. Tokens are counted by the server's usage, else by the tokenizer.
+//! Prompts are counted and written down alike; no text is, without `--keep-text`.
 
 pub mod engine;
 pub mod profile;

@@ -31,7 +31,7 @@ under /v1, text-generation-inference's /generate and /generate_stream, Ollama's 
 /reset_prefix_cache.
 
 Ends on ^C or SIGTERM with status 0: it accepts no more, lets running answers go on for up to five
-seconds (a second signal cuts them), and writes the last records. Memory: some 8 KB for an open
+seconds (a second signal cuts them), and writes the last records. Memory: some 13 KB for an open
 stream, and 70 bytes for each different block of prompts while hash_ids or a cache are wanted: 2 GB
 for a million requests of 30 new blocks each.";
 
