@@ -50,6 +50,22 @@ fn refusal(flags: &str, input: &[u8]) -> String {
 const METHODS: [&str; 2] = ["--method faithful", "--method iid"];
 
 #[test]
+fn help_says_what_is_held_and_has_examples() {
+    let help = run("--help", b"");
+    assert!(help.status.success());
+    let words = text(&help.stdout);
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let words = words.join(" ");
+    for shown in [
+        "470 MB for a million requests",
+        "Dynamo's `datagen synthesize`",
+        "-n 1000000",
+    ] {
+        assert!(words.contains(shown), "{shown}: {words}");
+    }
+}
+
+#[test]
 fn nothing_is_not_a_trace_to_be_like() {
     for method in METHODS {
         assert_eq!(

@@ -13,31 +13,9 @@ use super::source::Source;
 use crate::length::MAX_TOKENS;
 use crate::requests::Requests;
 
-/// A trace of any size that behaves like another one.
-///
-/// Learns from a trace, then writes requests whose lengths, sharing, arrivals
-/// and reuse over time are like the source's, with fresh ids. Only times,
-/// lengths, hash_ids, sessions, delays and models are learned; prompts,
-/// request bodies and other fields are not.
-///
-/// --method faithful deals whole conversations anew: the requests that share
-/// more than what everybody shares, and the turns of a session. Each
-/// conversation of the source is dealt once per pass over it, near its place
-/// in time; inside, its lengths and pauses stay. Arrivals are runs of the
-/// source's gaps in a new order. The hit rate of an LRU cache of any size
-/// follows the source's, mostly within 0.01, and stays where it is in a
-/// longer trace. It does not suit a source that is one conversation, which
-/// would be repeated as it was (this is said on stderr), nor jobs that come
-/// back like clockwork: they come back, but irregularly.
-///
-/// --method iid is Dynamo's `datagen synthesize` without its defects: each
-/// request drawn on its own. Order is lost, so that hit rates of a finite
-/// cache differ from the source's, and rise with the length of the trace.
-///
-/// The source is held in memory, 470 MB for a million requests of 24 blocks
-/// each; the trace is written as it is made. Times begin at 0.
+/// A trace of any size that behaves like another one; see [`NOTES`].
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{NOTES}\n\n{EXAMPLES}"))]
 pub struct Args {
     /// The trace to be like.
     #[command(flatten)]
@@ -131,6 +109,32 @@ pub enum Method {
 
 /// Most copies of what is shared; each has a table of its own.
 const MAX_ROOTS: i64 = 10_000;
+
+/// How the methods work, and what they cost.
+pub const NOTES: &str = "\
+Learns from a trace, then writes requests whose lengths, sharing, arrivals
+and reuse over time are like the source's, with fresh ids. Only times,
+lengths, hash_ids, sessions, delays and models are learned; prompts,
+request bodies and other fields are not.
+
+--method faithful deals whole conversations anew: the requests that share
+more than what everybody shares, and the turns of a session. Each
+conversation of the source is dealt once per pass over it, near its place
+in time; inside, its lengths and pauses stay. Arrivals are runs of the
+source's gaps in a new order. The hit rate of an LRU cache of any size
+follows the source's, mostly within 0.01, and stays where it is in a
+longer trace. It does not suit a source that is one conversation, which
+would be repeated as it was (this is said on stderr), nor jobs that come
+back like clockwork: they come back, but irregularly.
+
+--method iid is Dynamo's `datagen synthesize` without its defects: each
+request drawn on its own. Order is lost, so that hit rates of a finite
+cache differ from the source's, and rise with the length of the trace. As
+there, a prefix multiplier below 1 leaves one block of each chain of blocks
+that always come together, and prompts grow by whole blocks.
+
+The source is held in memory, 470 MB for a million requests of 24 blocks
+each; the trace is written as it is made. Times begin at 0.";
 
 const EXAMPLES: &str = "\
 Examples:
