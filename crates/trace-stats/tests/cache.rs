@@ -194,7 +194,7 @@ fn a_sample_states_its_error() {
     let (code, stdout, _) = stats(&["cache", "--block-size", "10", "--sample", "0.9"], TRACE);
     assert_eq!(code, 0);
     assert!(
-        stdout.contains(" ± ") && stdout.contains("standard error"),
+        stdout.contains(" ± ") && stdout.contains("one standard deviation"),
         "{stdout}"
     );
     let (code, _, stderr) = stats(&["cache", "--sample", "0.9", "--replicas", "2"], TRACE);

@@ -143,7 +143,7 @@ fn of_object(object: &Object) -> Result<Figure> {
     let mut notes = Vec::new();
     if worst > 0.0 {
         notes.push(format!(
-            "estimated from a sample: standard error {} or less",
+            "estimated from a sample: error {} or less (one standard deviation)",
             number::significant(worst)
         ));
     }

@@ -69,10 +69,10 @@ pub struct PointReport {
     /// Hit rates in blocks and tokens.
     #[serde(flatten)]
     pub rate: Rate,
-    /// Standard error of the hit rate by block, if it was estimated.
+    /// Error (one standard deviation) of the hit rate by block, if it was estimated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hit_rate_error: Option<f64>,
-    /// Standard error of the hit rate by token, if it was estimated.
+    /// Error (one standard deviation) of the hit rate by token, if it was estimated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_hit_rate_error: Option<f64>,
     /// Tokens given to the busiest replica over the mean, if there are several.

@@ -160,8 +160,8 @@ fn estimate(
         .notes
         .extend(without_length(&report, sample.without_length()));
     report.notes.push(format!(
-        "estimated from a sample of {rate} of the blocks; ± is the standard error, from eight samples of \
-         an eighth of that; capacities below some {:.0} blocks are not resolved",
+        "estimated from a sample of {rate} of the blocks; ± is the error (one standard deviation), from eight \
+         samples of an eighth of that; capacities below some {:.0} blocks are not resolved",
         (10.0 / rate).ceil()
     ));
     let sampled = sample.finish();

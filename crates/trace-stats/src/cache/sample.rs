@@ -8,10 +8,11 @@
 //! surplus or lack is booked as hits of the smallest cache, as in the paper.
 //!
 //! The error is measured, not assumed: eight samples of an eighth of the rate,
-//! without a block in common, each give a curve, and the spread of the eight
-//! over √8 is the standard error that is stated. That covers which blocks were
-//! drawn; it does not cover capacities of a few sampled blocks, which no
-//! sample resolves.
+//! without a block in common, each give a curve. The spread of the eight over √8
+//! tells which blocks were drawn, and the difference of their mean from the
+//! curve of the whole sample what so small samples get wrong together; both are
+//! in the error that is stated. Capacities of a few sampled blocks no sample
+//! resolves.
 
 use super::curve::{Curve, Hits, Rate};
 use super::distance::{Distances, Order};
@@ -52,14 +53,14 @@ impl Default for Part {
     }
 }
 
-/// A rate that was estimated, and its standard error.
+/// A rate that was estimated, and its error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The rates.
     pub rate: Rate,
-    /// Standard error of the hit rate by block.
+    /// Error of the hit rate by block, one standard deviation.
     pub hit_rate_error: Option<f64>,
-    /// Standard error of the hit rate by token.
+    /// Error of the hit rate by token, one standard deviation.
     pub token_hit_rate_error: Option<f64>,
 }
 
@@ -167,8 +168,8 @@ impl Sampled {
         let parts = parts.map(|part| self.estimate(part, self.rate / PARTS as f64, capacity));
         Estimate {
             rate,
-            hit_rate_error: standard_error(parts.map(|part| part.hit_rate)),
-            token_hit_rate_error: standard_error(parts.map(|part| part.token_hit_rate)),
+            hit_rate_error: error(rate.hit_rate, parts.map(|part| part.hit_rate)),
+            token_hit_rate_error: error(rate.token_hit_rate, parts.map(|part| part.token_hit_rate)),
         }
     }
 
@@ -190,16 +191,17 @@ impl Sampled {
     }
 }
 
-/// Standard error of the mean of independent estimates.
-fn standard_error(values: [Option<f64>; PARTS]) -> Option<f64> {
-    let values: Vec<f64> = values.into_iter().collect::<Option<_>>()?;
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values
-        .iter()
-        .map(|value| (value - mean) * (value - mean))
-        .sum();
-    Some((squares / (count - 1.0) / count).sqrt())
+/// The error of an estimate, given those of the parts: the standard error of
+/// their mean, and how far that is from the `whole`, which a part that is too
+/// small for the capacity gets wrong in the same way as the others.
+fn error(whole: Option<f64>, parts: [Option<f64>; PARTS]) -> Option<f64> {
+    let whole = whole?;
+    let parts: Vec<f64> = parts.into_iter().collect::<Option<_>>()?;
+    let count = parts.len() as f64;
+    let mean = parts.iter().sum::<f64>() / count;
+    let squares: f64 = parts.iter().map(|part| (part - mean) * (part - mean)).sum();
+    let bias = mean - whole;
+    Some((squares / (count - 1.0) / count + bias * bias).sqrt())
 }
 
 /// A hash of `id` with every bit as good as random (the finalizer of
