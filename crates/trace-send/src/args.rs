@@ -203,7 +203,12 @@ pub struct Args {
     pub prometheus_url: Vec<String>,
 
     /// Metrics to keep, all by default; a name may end in *
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', requires = "prometheus_url")]
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        requires = "prometheus_url"
+    )]
     pub prometheus_metrics: Vec<String>,
 
     /// Time between two samples of the metrics

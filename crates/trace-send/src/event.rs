@@ -4,7 +4,7 @@
 //! little else. So this asks for as little as it can: is there output in it,
 //! is that reasoning or content, what does the usage say, is it an error.
 //! One walk over the JSON reads whatever any endpoint answers, streamed or
-//! whole; [`place`] is the map it goes by. A value of an unexpected type is as
+//! whole; `place` is the map it goes by. A value of an unexpected type is as
 //! if it were not there, and nothing is copied but the words of an error, and
 //! the text where somebody asks for it.
 

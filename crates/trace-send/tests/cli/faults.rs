@@ -346,3 +346,70 @@ fn a_line_the_endpoint_cannot_be_asked_fails_alone() {
         ran.message()
     );
 }
+
+#[test]
+fn a_body_of_a_hundred_megabytes_is_refused_and_not_held() {
+    let address = server(|_, mut stream| {
+        read_request(&mut stream);
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 104857600\r\n\r\n";
+        let mut sent = stream.write_all(head.as_bytes());
+        let blank = vec![b' '; 1 << 20];
+        for _ in 0..100 {
+            if sent.is_ok() {
+                sent = stream.write_all(&blank);
+            }
+        }
+    });
+    let ran = send_to(address, &["--no-stream"], 1);
+    assert_eq!(ran.kinds(), ["content"], "{}", ran.stdout);
+}
+
+#[test]
+fn a_stream_of_a_hundred_megabytes_is_read_piece_by_piece() {
+    let words = format!(
+        "data: {{\"choices\":[{{\"text\":\"{}\"}}]}}\n\n",
+        "a".repeat(1 << 20)
+    );
+    let address = server(move |_, mut stream| {
+        read_request(&mut stream);
+        let head = format!("{SSE}content-length: {}\r\n\r\n", words.len() * 100);
+        let mut sent = stream.write_all(head.as_bytes());
+        for _ in 0..100 {
+            if sent.is_ok() {
+                sent = stream.write_all(words.as_bytes());
+            }
+        }
+    });
+    let ran = send_to(address, &["--timeout", "60s"], 1);
+    assert_eq!(ran.kinds(), ["ok"], "{}", ran.stdout);
+    assert_eq!(ran.outcomes()[0].chunks, Some(100));
+}
+
+#[test]
+fn a_body_that_drips_ends_at_the_timeout() {
+    let address = server(|_, mut stream| {
+        read_request(&mut stream);
+        let head = format!("{SSE}content-length: 500000\r\n\r\ndata: ");
+        let mut sent = stream.write_all(head.as_bytes());
+        while sent.is_ok() {
+            thread::sleep(Duration::from_millis(20));
+            sent = stream.write_all(b" ");
+        }
+    });
+    let ran = send_to(address, &["--timeout", "300ms"], 2);
+    assert_eq!(ran.kinds(), ["timeout"; 2]);
+}
+
+#[test]
+fn a_connection_that_is_reset_is_told_from_one_that_is_closed() {
+    for (answer, kind) in [("", "stream"), ("HTTP/1.1 200 OK\r\n", "stream")] {
+        let address = server(move |_, mut stream| {
+            // Bytes that were not read turn the closing into a reset.
+            let mut first = [0; 8];
+            let _ = std::io::Read::read(&mut stream, &mut first);
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        let ran = send_to(address, &["--concurrency", "1"], 1);
+        assert_eq!(ran.kinds(), [kind], "{}", ran.stdout);
+    }
+}
