@@ -141,6 +141,26 @@ fn one_line_is_enough() {
 }
 
 #[test]
+fn the_largest_numbers_are_survived() {
+    let most = u64::MAX;
+    let input = format!(
+        "{{\"timestamp\":0,\"input_length\":{most},\"output_length\":{most}}}\n\
+         {{\"timestamp\":9007199254740992,\"input_length\":1,\"hash_ids\":[{most}]}}\n\
+         {{\"timestamp\":9007199254740992,\"input_length\":1,\"hash_ids\":[{most}]}}\n"
+    );
+    for method in METHODS {
+        for knobs in [
+            "",
+            "--speedup-ratio 0.000001 --prompt-len-multiplier 1000 --osl-multiplier 1000",
+            "--block-size 18446744073709551615 --prefix-len-multiplier 1000",
+        ] {
+            let (made, _) = made(&format!("{method} -n 10 {knobs}"), input.as_bytes());
+            assert_eq!(made.len(), 10, "{method} {knobs}");
+        }
+    }
+}
+
+#[test]
 fn lengths_alone_are_learned() {
     let input = b"{\"timestamp\":0,\"input_length\":10}\n{\"timestamp\":40,\"input_length\":20}\n";
     for method in METHODS {

@@ -157,7 +157,9 @@ impl Faithful {
     fn wrapped(&self, start: &Start) -> Vec<(u64, u32)> {
         let conversation = &self.all.list[start.conversation as usize];
         let turns = &self.all.turns_of(conversation)[..start.turns as usize];
-        let times = turns.iter().map(|turn| (start.at + turn.offset) % self.end);
+        let times = turns
+            .iter()
+            .map(|turn| start.at.saturating_add(turn.offset) % self.end);
         let mut order: Vec<(u64, u32)> = times.zip(0..).collect();
         order.sort_unstable();
         order
@@ -280,7 +282,8 @@ impl Faithful {
             Some(&(at, _)) => at,
             None => {
                 let conversation = &self.all.list[live.start.conversation as usize];
-                live.start.at + self.all.turns[(conversation.begin + live.done) as usize].offset
+                let turn = &self.all.turns[(conversation.begin + live.done) as usize];
+                live.start.at.saturating_add(turn.offset)
             }
         };
     }

@@ -27,13 +27,17 @@ pub struct Knobs {
 }
 
 impl Knobs {
-    /// A time of the source, sped up, to the microsecond.
+    /// A time of the source in µs, sped up; at most what a trace can say.
     pub fn time(&self, time: u64) -> Micros {
-        if self.speedup == 1.0 {
-            return Micros::from_micros(time);
-        }
-        // Beyond the range of u64 the cast stays at its end.
-        Micros::from_micros((time as f64 / self.speedup).round() as u64)
+        /// 2^53 ms: 285,000 years.
+        const LATEST: u64 = (1 << 53) * 1000;
+        let time = if self.speedup == 1.0 {
+            time
+        } else {
+            // Beyond the range of u64 the cast stays at its end.
+            (time as f64 / self.speedup).round() as u64
+        };
+        Micros::from_micros(time.min(LATEST))
     }
 
     /// The response length to ask for instead of `length`: a response that
