@@ -288,7 +288,13 @@ pub struct Args {
     pub columns: Option<Vec<String>>,
 
     /// Write what another tool writes, id for id
-    #[arg(long, value_name = "TOOL", value_enum, help_heading = "Dynamo")]
+    #[arg(
+        long,
+        value_name = "TOOL",
+        value_enum,
+        conflicts_with_all = ["prompts", "count"],
+        help_heading = "Dynamo"
+    )]
     pub compat: Option<Compat>,
 
     /// Largest block number drawn with --compat dynamo

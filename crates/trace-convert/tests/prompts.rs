@@ -158,3 +158,14 @@ fn turns_of_a_real_conversation_grow_by_answer_and_question() {
         assert!(count(&pair[1], "input_length") > history);
     }
 }
+
+#[test]
+fn another_tools_ids_are_not_those_of_a_text() {
+    for flags in [["--prompts", "x"], ["--count", "x"]] {
+        Command::new(env!("CARGO_BIN_EXE_trace-convert"))
+            .args(["--compat", "dynamo"])
+            .args(flags)
+            .assert()
+            .code(2);
+    }
+}
