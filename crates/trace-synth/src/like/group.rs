@@ -8,22 +8,9 @@
 //! it. Branches that leave a public block in a burst, a job that asks a hundred
 //! questions at once, are one group again.
 
+use super::public::{Branches, PUBLIC_BRANCHES, branches, public};
 use super::source::{Entry, Source};
 use super::tree::{NONE, Tree};
-
-/// A block is public from so many branches on. Conversations that are edited
-/// and asked again have fewer; in the published conversation trace one block
-/// has 7373, and no other more than 13.
-const PUBLIC_BRANCHES: u32 = 16;
-
-/// The part of the recording that the branches must span: a quarter.
-/// Questions about one document come in bursts, and should again.
-const PUBLIC_SPAN: u64 = 4;
-
-/// A block that this part of all requests go through is public with fewer
-/// branches, too, if none of them takes nearly all: five agents with the same
-/// tools are five conversations.
-const PUBLIC_SHARE: u32 = 10;
 
 /// Branches are a burst if they follow each other by less than this part of
 /// the usual number of requests. Of branches that come at random, an eighth
@@ -91,18 +78,6 @@ impl Groups {
     }
 }
 
-/// How many branches leave a block, and over what time.
-#[derive(Clone, Copy, Default)]
-struct Branches {
-    count: u32,
-    /// When the first was taken.
-    first: u64,
-    /// When the last was taken for the first time.
-    last: u64,
-    /// When the block was last visited.
-    visited: u64,
-}
-
 /// What is known of an entry's group: the topmost block that is not public,
 /// else the session, else the entry itself; all numbered together.
 struct Keys<'a> {
@@ -124,36 +99,6 @@ impl Keys<'_> {
     fn session(&self, session: u32) -> u32 {
         self.sessions_from as u32 + session
     }
-}
-
-/// Whether each shared block is public.
-fn public(source: &Source, times: &[u64], branches: &[Branches]) -> Vec<bool> {
-    let tree = &source.tree;
-    let nodes = 0..tree.len() as u32;
-    let span = times.last().copied().unwrap_or_default() / PUBLIC_SPAN;
-    let many = (source.entries.len() as u32 / PUBLIC_SHARE).max(PUBLIC_BRANCHES);
-    let mut largest = vec![0; tree.len()];
-    for node in nodes.clone() {
-        if let Some(largest) = largest.get_mut(tree.parent(node) as usize) {
-            *largest = tree.visits(node).max(*largest);
-        }
-    }
-    let is_public = |node: u32| {
-        let branches = &branches[node as usize];
-        let visits = tree.visits(node);
-        // A conversation that grows goes on by one branch nearly always.
-        let parts = visits >= many && largest[node as usize] <= visits - visits / 4;
-        (parts && branches.visited - branches.first >= span)
-            || (branches.count >= PUBLIC_BRANCHES && branches.last - branches.first >= span)
-    };
-    let mut public: Vec<bool> = nodes.clone().map(is_public).collect();
-    for node in nodes.rev() {
-        let parent = tree.parent(node);
-        if public[node as usize] && parent != NONE {
-            public[parent as usize] = true;
-        }
-    }
-    public
 }
 
 /// Join branches that leave a public block in quick succession, if most do.
@@ -217,41 +162,6 @@ fn successions(
         }
     }
     pairs
-}
-
-/// Every way on from each block, counted when it is first taken; a prompt
-/// that ends at the block or goes on alone is one, too.
-fn branches(source: &Source, times: &[u64]) -> Vec<Branches> {
-    let tree = &source.tree;
-    let mut branches = vec![Branches::default(); tree.len()];
-    let mut seen = vec![false; tree.len()];
-    let mut leave = |node: u32, at: u64| {
-        let Some(branches) = branches.get_mut(node as usize) else {
-            return;
-        };
-        if branches.count == 0 {
-            branches.first = at;
-        }
-        branches.count += 1;
-        branches.last = at;
-    };
-    for (entry, &at) in source.entries.iter().zip(times) {
-        leave(entry.core, at);
-        let mut node = entry.core;
-        while node != NONE && !seen[node as usize] {
-            seen[node as usize] = true;
-            node = tree.parent(node);
-            leave(node, at);
-        }
-    }
-    for (entry, &at) in source.entries.iter().zip(times).rev() {
-        let mut node = entry.core;
-        while node != NONE && std::mem::take(&mut seen[node as usize]) {
-            branches[node as usize].visited = at;
-            node = tree.parent(node);
-        }
-    }
-    branches
 }
 
 /// For each block the topmost one above it, or itself, that is not public;

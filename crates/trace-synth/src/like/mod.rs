@@ -54,6 +54,7 @@ pub mod instant;
 pub mod knobs;
 pub mod names;
 pub mod path;
+pub mod public;
 pub mod scale;
 pub mod shrink;
 pub mod source;
