@@ -164,6 +164,7 @@ impl Campaign<'_> {
             drain: args.drain.into(),
             start_at,
         };
+        let held = matches!(source, Source::Held(_));
         let turns = self.preparer.bodies.endpoint.dialect().turns();
         let histories = Histories::new(turns, args.max_context_tokens, args.on_failed_turn);
         let (feed, maker) =
@@ -175,8 +176,9 @@ impl Campaign<'_> {
         if !self.results.has_hung_up() {
             tell(&ended, &words);
         }
-        // After an interrupt it may be waiting for its input, for good.
-        let source = if maker.is_finished() || !ended.interrupted {
+        // One that streams may be waiting for its input, for good; it is read
+        // once only.
+        let source = if held {
             let joined = tokio::task::spawn_blocking(move || maker.join()).await?;
             joined.map_err(|_| anyhow!("the thread that prepares requests panicked"))?
         } else {

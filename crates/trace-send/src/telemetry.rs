@@ -193,8 +193,10 @@ impl Sampler {
         let mut last = false;
         loop {
             let now = Instant::now();
-            // Once more at the end: the last seconds count, too.
-            if now >= next_page || last {
+            // Once more at the end: the last seconds count, too. But a growth
+            // over a moment is no rate.
+            let late = last && now + self.period / 2 >= next_page;
+            if now >= next_page || late {
                 next_page = now + self.period;
                 for site in &mut sites {
                     self.page(site).await?;

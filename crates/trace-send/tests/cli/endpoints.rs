@@ -1,4 +1,4 @@
-use crate::harness::{Ran, answering, read_request, response, send, server};
+use crate::harness::{Mock, Ran, answering, read_request, response, send, server};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -194,4 +194,46 @@ fn a_server_that_is_still_loading_is_waited_for() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn the_mock_understands_every_endpoint_and_is_understood() {
+    let kinds = [
+        "completions",
+        "chat",
+        "responses",
+        "tgi",
+        "ollama",
+        "ollama-chat",
+        "anthropic",
+    ];
+    for kind in kinds {
+        let mock = Mock::start(20, 2);
+        let url = mock.url();
+        let flags = ["--url", &url, "--model", "m", "--endpoint-type", kind];
+        let input = "{\"timestamp\":0,\"input_length\":20,\"output_length\":8}\n";
+        let ran = send(&flags, input);
+        assert_eq!(ran.kinds(), ["ok"], "{kind}\n{}", ran.stdout);
+        let outcome = &ran.outcomes()[0];
+        let [input, _, output, chunks] = told(outcome);
+        assert_eq!(
+            [input, output, chunks],
+            [Some(20), Some(8), Some(8)],
+            "{kind}"
+        );
+        assert!(outcome.ttft_ms.unwrap().as_millis() >= 20.0, "{kind}");
+    }
+    let mock = Mock::start(0, 0);
+    let url = mock.url();
+    let flags = [
+        "--url",
+        &url,
+        "--model",
+        "m",
+        "--endpoint-type",
+        "embeddings",
+    ];
+    let ran = send(&flags, "{\"timestamp\":0,\"input_length\":20}\n");
+    assert_eq!(ran.kinds(), ["ok"], "{}", ran.stdout);
+    assert_eq!(told(&ran.outcomes()[0])[0], Some(20));
 }

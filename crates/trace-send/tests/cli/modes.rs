@@ -411,3 +411,27 @@ fn a_full_disk_ends_the_run_with_its_reason() {
         "{stderr}"
     );
 }
+
+#[test]
+fn an_input_that_stays_open_does_not_keep_a_run_that_is_over() {
+    for flags in [["--duration", "300ms"], ["--stop-on", "errors>0"]] {
+        let mut child = tool()
+            .args(["--url", "http://127.0.0.1:1", "--model", "m"])
+            .args(flags)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(requests(2).as_bytes()).unwrap();
+        let begun = std::time::Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed().as_secs() < 20, "it waits for its input");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let ran: Ran = child.wait_with_output().unwrap().into();
+        assert_eq!(ran.kinds(), ["connect"; 2], "{}", ran.stderr);
+        drop(stdin);
+    }
+}

