@@ -85,14 +85,15 @@ async fn settings(
     most: &dyn Fn() -> usize,
 ) -> Result<(), Failure> {
     let begun = Instant::now();
-    while most() == UNTOLD {
-        if sender.is_closed() || begun.elapsed() > PATIENCE {
-            return Err(Failure {
-                kind: ErrorKind::Stream,
-                message: "the server does not speak HTTP/2".to_owned(),
-            });
-        }
+    while most() == UNTOLD && !sender.is_closed() && begun.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // One that is over has no limit any more.
+    if sender.is_closed() || matches!(most(), UNTOLD | 0) {
+        return Err(Failure {
+            kind: ErrorKind::Stream,
+            message: "the server does not speak HTTP/2; leave out --http 2".to_owned(),
+        });
     }
     Ok(())
 }

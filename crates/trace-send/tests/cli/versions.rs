@@ -129,6 +129,8 @@ fn a_server_that_speaks_no_http_2_is_an_error_and_no_hang() {
         "{}",
         ran.stdout
     );
+    let said = "the server does not speak HTTP/2; leave out --http 2";
+    assert_eq!(ran.message(), said);
 }
 
 #[test]
