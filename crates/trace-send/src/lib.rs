@@ -103,6 +103,7 @@ pub mod schedule;
 mod search;
 mod secret;
 mod select;
+mod setup;
 mod slo;
 mod socket;
 pub mod sse;
@@ -122,25 +123,25 @@ use answer::Wanted;
 use anyhow::{Context, anyhow};
 use bodies::Bodies;
 use campaign::{Campaign, Verdict};
-use connect::{Connector, Version};
+use connect::Connector;
 use engine::Limits;
 use head::Heads;
 use leg::Label;
 use members::Members;
-use prepare::{Preparer, Source};
+use prepare::Preparer;
 use results::Results;
-use select::{Done, Selection};
+use setup::{
+    gpus, greet, key, new_run_id, raise_descriptor_limit, runtime, selection, source, start_mock,
+    trust,
+};
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 use target::Target;
-use telemetry::{Gpus, Telemetry};
-use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
-use trace_core::cli::{self, InputArgs};
-use trace_core::{Line, Reader};
+use telemetry::Telemetry;
+use trace_core::{Reader, cli};
 use trace_prompt::Prompts;
 
 /// Run the stages of the recipe that `args` names, each a process of its own
@@ -286,163 +287,4 @@ async fn finish(results: &Results) -> io::Result<()> {
         .unless_stopped(results.finish())
         .await
         .unwrap_or(Ok(()))
-}
-
-/// The GPUs to watch, if that is wanted and there are any.
-fn gpus(args: &Args) -> Option<Arc<Gpus>> {
-    if !args.gpu {
-        return None;
-    }
-    match Gpus::find() {
-        Ok(gpus) => Some(Arc::new(gpus)),
-        Err(why) => {
-            eprintln!("trace-send: --gpu: no GPU is watched: {why}");
-            None
-        }
-    }
-}
-
-/// Which requests are this run's.
-fn selection(args: &Args) -> anyhow::Result<Selection> {
-    let done = match &args.resume {
-        Some(path) => {
-            let earlier =
-                InputArgs {
-                    files: vec![path.as_os_str().to_owned().into_string().map_err(|_| {
-                        anyhow!("--resume: {} is no name in UTF-8", path.display())
-                    })?],
-                    // A run that was killed may have left half a line.
-                    skip_invalid: true,
-                };
-            let mut outcomes = earlier.open().context("--resume")?;
-            Done::read(&mut outcomes).context("--resume")?
-        }
-        None => Done::default(),
-    };
-    if args.resume.is_some() {
-        eprintln!("trace-send: {} requests are done already", done.len());
-    }
-    Ok(Selection {
-        shard: args.shard,
-        done,
-    })
-}
-
-/// The requests: as they are read for one run, from memory for several.
-fn source(args: &Args, mut input: Reader<'static>) -> anyhow::Result<Source> {
-    if args.concurrency.len() < 2 && args.rounds < 2 && args.search.is_none() {
-        return Ok(Source::Stream(input));
-    }
-    let most = args.requests.iter().max().copied().unwrap_or(u64::MAX);
-    let mut lines = Vec::new();
-    let mut line = Line::default();
-    while (lines.len() as u64) < most && input.read(&mut line)? {
-        if lines.is_empty() && line.is_outcome() {
-            lines = order::restored(std::mem::take(&mut line), &mut input)?;
-            break;
-        }
-        lines.push(std::mem::take(&mut line));
-    }
-    cli::report_skipped("trace-send", &input);
-    Ok(Source::Held(Arc::new(lines)))
-}
-
-/// Whom to trust, which is said when it is everybody.
-fn trust(args: &Args) -> tls::Trust<'_> {
-    if args.insecure {
-        eprintln!("trace-send: --insecure: certificates are not checked, anybody may answer");
-    }
-    tls::Trust {
-        ca: args.ca_cert.as_deref(),
-        native: args.native_certs,
-        blind: args.insecure,
-        http2: args.http == Version::Http2,
-    }
-}
-
-/// One thread for everything that must be in time.
-fn runtime() -> anyhow::Result<LocalRuntime> {
-    Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default())
-        .context("cannot start the runtime")
-}
-
-/// The mock inside, if the URL asks for it.
-fn start_mock(args: &Args, url: &str) -> anyhow::Result<Option<trace_mock::Running>> {
-    let Some(mut settings) = target::mock(url).map_err(|reason| anyhow!(reason))? else {
-        return Ok(None);
-    };
-    settings.ttft = args.mock_ttft.unwrap_or(settings.ttft);
-    settings.itl = args.mock_itl.unwrap_or(settings.itl);
-    let server = trace_mock::start(&settings, None).context("cannot start the mock")?;
-    eprintln!(
-        "trace-send: no server is asked: the mock inside answers at {}, ttft {} ms, itl {} ms",
-        server.url(),
-        settings.ttft,
-        settings.itl
-    );
-    Ok(Some(server))
-}
-
-/// See that the server is there, as far as the flags ask for it. Gives the
-/// model of lines that name none.
-async fn greet(
-    args: &Args,
-    connector: &Connector,
-    target: &Target,
-    heads: &Heads,
-) -> Result<String, String> {
-    let fields = heads.fields();
-    if let Some(patience) = args.wait_ready {
-        models::wait_ready(connector, target, fields, patience.into()).await?;
-    }
-    let model = match &args.model {
-        Some(model) => model.clone(),
-        None => models::first(connector, target, fields)
-            .await
-            .unwrap_or_else(|| "default".to_owned()),
-    };
-    if args.models_check {
-        models::check(connector, target, fields, &model).await?;
-    }
-    Ok(model)
-}
-
-/// The key to show, if there is one.
-fn key(args: &Args) -> anyhow::Result<Option<String>> {
-    let key = match &args.api_key_file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path);
-            let text = text.with_context(|| format!("--api-key-file {}", path.display()))?;
-            Some(text.trim().to_owned())
-        }
-        None => args.api_key.clone(),
-    };
-    Ok(key.filter(|key| !key.is_empty()))
-}
-
-/// An id that no other run has.
-fn new_run_id() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{:x}-{:x}", now.as_micros(), std::process::id())
-}
-
-/// A connection takes a descriptor, and the usual limit is a thousand.
-fn raise_descriptor_limit() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let limit = getrlimit(Resource::Nofile);
-        // If it cannot be raised, requests say so when it is reached.
-        let _ = setrlimit(
-            Resource::Nofile,
-            Rlimit {
-                current: limit.maximum,
-                maximum: limit.maximum,
-            },
-        );
-    }
 }
