@@ -26,14 +26,46 @@ pub(crate) fn push_with_commas(out: &mut Vec<u8>, numbers: &[u64]) {
     let room = &mut out[begin..];
     let mut at = 0;
     for &number in numbers {
-        let digits = eight_digits(number);
-        let zeros = (digits.trailing_zeros() / 8).min(7) as usize;
-        let text = (digits | ZEROS) >> (8 * zeros);
-        room[at..at + 8].copy_from_slice(&text.to_le_bytes());
-        room[at + 8 - zeros] = b',';
-        at += 9 - zeros;
+        at += spell_short(number, &mut room[at..]);
     }
     out.truncate(begin + at);
+}
+
+/// Bytes that [`spell`] needs for any number.
+pub const SPELLED_BYTES: usize = 21;
+
+/// Write `number` and a comma at the beginning of `out`, which may lose what
+/// stood behind them; how many bytes they take.
+///
+/// # Panics
+/// If `out` is shorter than [`SPELLED_BYTES`].
+#[inline]
+pub fn spell(number: u64, out: &mut [u8]) -> usize {
+    if number < EIGHT {
+        spell_short(number, out)
+    } else {
+        spell_long(number, out)
+    }
+}
+
+/// The same for a number below 10^8, in nine bytes of room.
+#[inline]
+fn spell_short(number: u64, out: &mut [u8]) -> usize {
+    let digits = eight_digits(number);
+    let zeros = (digits.trailing_zeros() / 8).min(7) as usize;
+    let text = (digits | ZEROS) >> (8 * zeros);
+    out[..8].copy_from_slice(&text.to_le_bytes());
+    out[8 - zeros] = b',';
+    9 - zeros
+}
+
+#[cold]
+fn spell_long(number: u64, out: &mut [u8]) -> usize {
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(number).as_bytes();
+    out[..digits.len()].copy_from_slice(digits);
+    out[digits.len()] = b',';
+    digits.len() + 1
 }
 
 /// The value of each of eight decimal digits, the first in the lowest byte:

@@ -39,7 +39,7 @@ pub mod cli;
 pub mod clock;
 pub mod cursor;
 mod decode;
-mod digits;
+pub mod digits;
 mod error;
 mod field;
 mod line;

@@ -1,5 +1,6 @@
 //! Ids and sessions of one input, told apart from those of the others.
 
+use trace_core::digits::{SPELLED_BYTES, spell};
 use trace_core::{Line, SessionId, push_string};
 
 /// The largest id that jq and JavaScript can hold.
@@ -61,7 +62,7 @@ impl Namespace {
         // is at most one for every two bytes.
         let start = out.len();
         let gained = (self.count.ilog10() as usize + 1) * (inside.len() / 2 + 1);
-        out.resize(start + inside.len() + gained + 2 * ROOM, 0);
+        out.resize(start + inside.len() + gained + 2 * SPELLED_BYTES, 0);
         let mut at = start;
         let mut rest = inside;
         loop {
@@ -77,7 +78,7 @@ impl Namespace {
     }
 
     fn push(self, id: u64, out: &mut Vec<u8>) -> Option<()> {
-        let mut room = [0; ROOM];
+        let mut room = [0; SPELLED_BYTES];
         let length = spell(self.moved(id)?, &mut room);
         out.extend_from_slice(&room[..length]);
         Some(())
@@ -141,53 +142,6 @@ fn number(text: &[u8]) -> (u64, usize) {
     digits.fold((0, 0), |(number, length), digit| {
         (number * 10 + u64::from(digit - b'0'), length + 1)
     })
-}
-
-/// What [`spell`] may touch: sixteen digits, a comma, and what it clears.
-const ROOM: usize = 24;
-
-/// Write `number`, which is at most 2^53, and a comma to the beginning of
-/// `out`; and tell how many bytes that is.
-///
-/// Ids below 10^8, which nearly all are, take no branch on how many digits
-/// they have: the processor could not guess it.
-#[inline]
-fn spell(number: u64, out: &mut [u8]) -> usize {
-    const EIGHT: u64 = 100_000_000;
-    if number < EIGHT {
-        let digits = eight_digits(number);
-        let zeros = (digits.trailing_zeros() / 8).min(7) as usize;
-        let text = (digits | ZEROS) >> (8 * zeros);
-        out[..8].copy_from_slice(&text.to_le_bytes());
-        out[8 - zeros] = b',';
-        return 9 - zeros;
-    }
-    spell_long(number, out)
-}
-
-/// The same for a number of nine to sixteen digits.
-#[cold]
-fn spell_long(number: u64, out: &mut [u8]) -> usize {
-    let mut digits = itoa::Buffer::new();
-    let digits = digits.format(number).as_bytes();
-    out[..digits.len()].copy_from_slice(digits);
-    out[digits.len()] = b',';
-    digits.len() + 1
-}
-
-/// `0` in every byte.
-const ZEROS: u64 = 0x3030_3030_3030_3030;
-
-/// The value of each of eight decimal digits, the first in the lowest byte:
-/// halves, then quarters, then digits are divided side by side, by
-/// multiplying with 2^20 / 100 and 2^10 / 10.
-#[inline]
-fn eight_digits(number: u64) -> u64 {
-    let halves = (number / 10_000) | ((number % 10_000) << 32);
-    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
-    let quarters = hundreds | ((halves - 100 * hundreds) << 16);
-    let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | ((quarters - 10 * tens) << 8)
 }
 
 #[cfg(test)]
