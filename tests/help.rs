@@ -19,7 +19,9 @@ fn commands() -> Vec<String> {
             .split_once("\nCommands:\n")
             .map_or("", |(_, rest)| rest);
         let listed = listed.lines().take_while(|line| !line.is_empty());
-        let inner = listed.filter_map(|line| line.split_whitespace().next());
+        // What is said of a command may go on in lines of deeper indent.
+        let named = listed.filter(|line| !line.starts_with("   "));
+        let inner = named.filter_map(|line| line.split_whitespace().next());
         commands.extend(
             inner
                 .filter(|&c| c != "help")

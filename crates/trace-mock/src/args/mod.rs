@@ -5,6 +5,7 @@ mod fault;
 mod record;
 
 use anyhow::anyhow;
+use trace_core::cli::SeedArg;
 use trace_core::{Micros, parse_duration};
 use trace_prompt::TokenizerArg;
 
@@ -100,9 +101,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub fit: Option<String>,
 
-    /// Draw what is left to chance from this seed
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    pub seed: u64,
+    /// Where randomness starts.
+    #[command(flatten)]
+    pub seed: SeedArg,
 
     /// When tokens leave.
     #[command(flatten)]
@@ -144,7 +145,7 @@ impl Args {
             startup_delay: self.startup_delay,
             upstream: self.upstream.clone(),
             faults,
-            seed: self.seed,
+            seed: self.seed.seed,
             tokenizer: self.tokenizer.tokenizer.clone(),
             record,
         })
