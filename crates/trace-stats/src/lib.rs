@@ -69,11 +69,20 @@ pub fn run(
     mut notes: impl Write,
 ) -> anyhow::Result<u8> {
     let report = summarize(args, input)?;
+    print(&report, args.format, &mut output, &mut notes)
+}
+
+/// Print a report, and say on `notes` when there was nothing to report on.
+fn print(
+    report: &Report,
+    format: format::Format,
+    output: &mut impl Write,
+    notes: &mut impl Write,
+) -> anyhow::Result<u8> {
     if report.requests == 0 {
         writeln!(notes, "trace-stats: the input holds no requests")?;
     }
-    format::print(&report, args.format, &mut output, &mut notes)
-        .context("cannot write the report")?;
+    format::print(report, format, output, notes).context("cannot write the report")?;
     Ok(cli::DONE)
 }
 

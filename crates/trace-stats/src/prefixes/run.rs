@@ -1,16 +1,13 @@
 //! Read the trace once, and print the report.
 
 use super::Args;
-use crate::format;
 use crate::input::each_line;
 use crate::report::{Kind, Report, Value};
 use crate::sharing::Sharing;
 use crate::summary::describe_demand;
 use crate::workload::Workload;
-use anyhow::Context;
 use std::cell::RefCell;
 use std::io::Write;
-use trace_core::cli;
 use trace_core::{Micros, Reader};
 
 /// Read `input` to its end and print the report on `output`, and on `notes`
@@ -26,12 +23,7 @@ pub fn run(
     mut notes: impl Write,
 ) -> anyhow::Result<u8> {
     let report = report(args, input)?;
-    if report.requests == 0 {
-        writeln!(notes, "trace-stats: the input holds no requests")?;
-    }
-    format::print(&report, args.format, &mut output, &mut notes)
-        .context("cannot write the report")?;
-    Ok(cli::DONE)
+    crate::print(&report, args.format, &mut output, &mut notes)
 }
 
 /// The report on all requests of `input`.
