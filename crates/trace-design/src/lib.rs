@@ -1,72 +1,92 @@
 //! The traffic of a day as a curve: requests per second over time, by model.
 //!
 //! ```text
-//! trace-design curve.json > checked.json
+//! trace-design | trace-synth curve - | trace-send --url http://localhost:8000
 //! ```
 //!
-//! Reads a curve file, says what is wrong with it, and writes it with its
-//! points in order. [`curve`] is the format, shared with `trace-synth curve`.
+//! A page on this machine on which traffic is drawn. What is drawn is a curve
+//! file ([`curve`], shared with `trace-synth curve`), which goes to stdout when
+//! it is done. The page is static; all that computes is the library code of
+//! the other tools, so that what it shows is what they will do: the preview
+//! counts the very requests that `trace-synth curve` makes.
+//!
+//! ```text
+//! connection → guard: who asks → router → design, preview, … → reply
+//!                                          └ desk: the one design of all tabs
+//!                                Done    → outlet: stdout or --out
+//! ```
+//!
+//! One thread serves and never waits for anything else; what takes time
+//! (making a trace, drawing a picture, a slow pipe) runs beside it.
 
+mod app;
+mod args;
+mod assets;
+mod body;
+mod browser;
+mod check;
+mod design;
+mod desk;
+mod done;
+mod guard;
+mod outlet;
+mod query;
+mod reply;
+mod router;
+mod server;
+mod start;
+
+pub use args::Args;
+pub use check::check;
 pub use trace_synth::curve_file as curve;
 
-use anyhow::Context;
-use clap::Parser;
-use curve::Curve;
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Read, Write};
+use app::{App, End};
+use assets::Assets;
+use desk::Desk;
+use guard::Guard;
+use outlet::Outlet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+use trace_core::cli;
 
-const EXAMPLES: &str = "\
-Examples:
-  trace-design curve.json
-  jq '.models[0].points' curve.json";
-
-/// Check a curve file: requests per second over time, by model
-///
-/// Writes the curve with its points in order of time.
-#[derive(Debug, Parser)]
-#[command(name = "trace-design", version, after_help = EXAMPLES)]
-pub struct Args {
-    /// The curve file; `-` or none is stdin
-    #[arg(value_name = "FILE")]
-    pub file: Option<String>,
-}
-
-impl Args {
-    /// What to call the input in errors.
-    pub fn name(&self) -> Cow<'_, str> {
-        match self.file.as_deref() {
-            None | Some("-") => "<stdin>".into(),
-            Some(file) => file.into(),
-        }
-    }
-
-    /// The bytes of the curve file.
-    ///
-    /// # Errors
-    /// A file that cannot be opened, or a terminal where a curve should be.
-    pub fn open(&self) -> anyhow::Result<Box<dyn Read>> {
-        match self.file.as_deref() {
-            None | Some("-") if io::stdin().is_terminal() => {
-                anyhow::bail!("stdin is a terminal; pipe a curve in or name a FILE")
-            }
-            None | Some("-") => Ok(Box::new(io::stdin())),
-            Some(file) => {
-                let opened = File::open(file).with_context(|| format!("cannot open {file}"))?;
-                Ok(Box::new(BufReader::new(opened)))
-            }
-        }
-    }
-}
-
-/// Check the curve that `text` spells and write it to `output`.
+/// Serve the page as `args` say until it is done.
 ///
 /// # Errors
-/// What is wrong with the curve, as `name:line:column: reason` where it is a
-/// matter of JSON and with the model's name where it is one of sense.
-pub fn run(name: &str, text: &str, mut output: impl Write) -> anyhow::Result<()> {
-    let curve = Curve::parse(name, text)?;
-    serde_json::to_writer_pretty(&mut output, &curve).map_err(io::Error::from)?;
-    output.write_all(b"\n")?;
-    Ok(output.flush()?)
+/// A FILE that is no curve, an --out that cannot be written, no port.
+pub fn run(args: &Args) -> anyhow::Result<u8> {
+    if args.check {
+        check(args.file.as_deref(), cli::stdout()?)?;
+        return Ok(cli::DONE);
+    }
+    let design = match &args.file {
+        None => design::blank(args.seed.seed),
+        Some(file) => {
+            let (curve, notes) = start::read(file)?;
+            start::tell(file, &notes);
+            start::design(curve, args.seed.seed)
+        }
+    };
+    let outlet = Outlet::open(args.out.as_deref())?;
+    let listener = server::listen(args.listen, args.port)?;
+    let app = Arc::new(App {
+        guard: Guard::new(args.listen)?,
+        assets: args.assets.clone().map_or(Assets::Embedded, Assets::Folder),
+        desk: Desk::new(&design),
+        outlet: Mutex::new(Some(outlet)),
+        end: watch::channel(None).0,
+    });
+    browser::announce(&app, listener.local_addr()?, args.open);
+    let end = server::serve(&app, listener)?;
+    let left = app
+        .outlet
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if let Some(outlet) = left {
+        outlet.give_up();
+    }
+    Ok(match end {
+        End::Done => cli::DONE,
+        End::Interrupted => cli::INTERRUPTED,
+    })
 }

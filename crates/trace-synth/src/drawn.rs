@@ -214,7 +214,10 @@ impl Args {
 }
 
 /// A curve file or a pickle, and what was left out of it, in words.
-fn parse(name: &str, bytes: &[u8]) -> anyhow::Result<(Curve, Vec<String>)> {
+///
+/// # Errors
+/// Bytes that are neither; the message begins with `name`.
+pub fn parse(name: &str, bytes: &[u8]) -> anyhow::Result<(Curve, Vec<String>)> {
     if Pickle::is_likely(bytes) {
         let pickle = Pickle::parse(bytes).map_err(|refusal| anyhow!("{name}: {refusal}"))?;
         return traffic_designer::curve(&pickle).with_context(|| name.to_owned());

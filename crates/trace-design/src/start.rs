@@ -1,0 +1,54 @@
+//! The design to begin with: a curve file or a pickle.
+
+use crate::body::MOST_BYTES;
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use trace_synth::curve_file::Curve;
+use trace_synth::drawn;
+
+/// What `file` is called in errors.
+fn name(file: &str) -> &str {
+    if file == "-" { "<stdin>" } else { file }
+}
+
+/// The curve in `file`, `-` for stdin, and what was left out of it, in words.
+///
+/// # Errors
+/// A file that cannot be read, or is neither a curve file nor a pickle.
+pub(crate) fn read(file: &str) -> anyhow::Result<(Curve, Vec<String>)> {
+    let name = name(file);
+    let input: Box<dyn Read> = match file {
+        "-" if io::stdin().is_terminal() => {
+            bail!("stdin is a terminal; pipe a curve in or name a FILE")
+        }
+        "-" => Box::new(io::stdin()),
+        _ => Box::new(File::open(file).with_context(|| format!("cannot open {file}"))?),
+    };
+    let mut bytes = Vec::new();
+    let read = input.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes);
+    read.with_context(|| format!("cannot read {name}"))?;
+    ensure!(
+        bytes.len() <= MOST_BYTES,
+        "{name} has more than {} MiB",
+        MOST_BYTES >> 20
+    );
+    drawn::parse(name, &bytes)
+}
+
+/// Say on stderr what was left out of `file`.
+pub(crate) fn tell(file: &str, notes: &[String]) {
+    for note in notes {
+        eprintln!("trace-design: {}: {note}", name(file));
+    }
+}
+
+/// `curve` as the page's design, with `seed` where it has none.
+pub(crate) fn design(mut curve: Curve, seed: u64) -> String {
+    let said = curve.other.get("seed").is_some_and(|seed| !seed.is_null());
+    if !said {
+        curve.other.insert("seed".to_owned(), Value::from(seed));
+    }
+    serde_json::to_string(&curve).expect("a curve has text for keys")
+}
