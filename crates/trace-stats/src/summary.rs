@@ -2,10 +2,9 @@
 
 use crate::order::Prompt;
 use crate::report::{Kind, Report, Value};
-use crate::results::{GapUnit, LATENESS_LIMIT_MS, Results, Service};
+use crate::results::Results;
 use crate::sharing::Sharing;
 use crate::workload::{Demand, Workload};
-use std::collections::BTreeMap;
 use trace_core::{Line, Outcome};
 
 /// Collects lines, requests and outcomes alike.
@@ -86,7 +85,8 @@ impl Summary {
         };
         if self.outcomes > 0 {
             report.kind = Kind::Outcomes;
-            describe_service(&mut report, self.results.finish(), self.without_outcome);
+            let service = self.results.finish();
+            service.describe(&mut report, self.without_outcome);
         }
         describe_demand(&mut report, demand);
         if let Some(sharing) = self.sharing {
@@ -97,106 +97,6 @@ impl Summary {
             .retain(|(_, spread)| spread.count + spread.censored > 0);
         Ok(report)
     }
-}
-
-fn describe_service(report: &mut Report, service: Service, without_outcome: u64) {
-    report.duration_ms = service.duration.map(trace_core::Micros::as_millis);
-    let (unserved, failures): (BTreeMap<_, _>, BTreeMap<_, _>) = service
-        .kinds
-        .iter()
-        .map(|(kind, &count)| (*kind, count))
-        .partition(|(kind, _)| kind.is_unserved());
-    let named = |kinds: &BTreeMap<trace_core::ErrorKind, u64>| {
-        let named = kinds.iter();
-        named
-            .map(|(kind, &count)| (kind.as_str().to_owned(), count))
-            .collect()
-    };
-    let tried = service.succeeded + service.failed;
-    report.scalars.extend([
-        ("succeeded", Value::Count(service.succeeded)),
-        ("failed", Value::Count(service.failed)),
-        ("errors", Value::Counts(named(&failures))),
-        ("unserved", Value::Counts(named(&unserved))),
-        (
-            "error_rate",
-            Value::Measure(crate::prefix::ratio(service.failed, tried)),
-        ),
-        ("throughput_rps", Value::Measure(service.throughput_rps)),
-        ("output_tps", Value::Measure(service.output_tps)),
-        ("total_tps", Value::Measure(service.total_tps)),
-        (
-            "total_input_tokens",
-            Value::Count(service.total_input_tokens),
-        ),
-        (
-            "total_output_tokens",
-            Value::Count(service.total_output_tokens),
-        ),
-        (
-            "total_cached_tokens",
-            Value::Count(service.total_cached_tokens),
-        ),
-        ("cached_share", Value::Measure(service.cached_share)),
-        ("client_limited", Value::Verdict(service.client_limited)),
-        ("lateness_limit_ms", Value::Measure(Some(LATENESS_LIMIT_MS))),
-    ]);
-    if let Some(unit) = service.gap_unit {
-        let word = match unit {
-            GapUnit::Token => "token",
-            GapUnit::Chunk => "chunk",
-            GapUnit::Mixed => "mixed",
-        };
-        report.scalars.push(("itl_per", Value::Word(word)));
-    }
-    report.notes.extend(verdict(&service));
-    if service.per_chunk > 0 {
-        report.notes.push(format!(
-            "itl_ms is per chunk in {} of {} requests: how many tokens a chunk has is unknown",
-            service.per_chunk, service.succeeded
-        ));
-    }
-    if service.chunk_counted > 0 {
-        report.notes.push(format!(
-            "tokens were not counted in {} of {} requests: a chunk was taken for a token",
-            service.chunk_counted, service.succeeded
-        ));
-    }
-    if service.failed > 0 {
-        report.notes.push(format!(
-            "{} of {tried} requests failed: infinite latencies in quantiles, left out of mean, std, min and max",
-            service.failed
-        ));
-    }
-    if without_outcome > 0 {
-        report
-            .scalars
-            .push(("without_outcome", Value::Count(without_outcome)));
-        report.notes.push(format!(
-            "{without_outcome} of {} lines are requests without an outcome: they count as requests only",
-            service.requests + without_outcome
-        ));
-    }
-    report.metrics.extend(service.metrics);
-}
-
-/// Whether the numbers are the server's, in plain words.
-fn verdict(service: &Service) -> Option<String> {
-    let lateness = service
-        .metrics
-        .iter()
-        .find(|(name, _)| *name == "lateness_ms");
-    let p99 = lateness.and_then(|(_, spread)| spread.p99)?;
-    Some(if service.client_limited? {
-        format!(
-            "client-limited: a hundredth of the requests left {p99:.3} ms late or more (limit {LATENESS_LIMIT_MS} ms), \
-             so these are not the server's numbers alone; use a faster or a second client, or a lower rate"
-        )
-    } else {
-        format!(
-            "the client kept its schedule: p99 lateness {p99:.3} ms (limit {LATENESS_LIMIT_MS} ms)"
-        )
-    })
 }
 
 pub(crate) fn describe_demand(report: &mut Report, demand: Demand) {

@@ -1,0 +1,36 @@
+//! From the first moment a request was wanted to the last end.
+
+use trace_core::{Micros, Outcome};
+
+/// The time in which requests happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Duration {
+    first: Option<Micros>,
+    last: Option<Micros>,
+}
+
+impl Duration {
+    /// Stretch over a request; it begins when it was scheduled, or later where
+    /// nobody says when that was.
+    pub fn push(&mut self, outcome: &Outcome) {
+        let begins = outcome.scheduled_ms.or(outcome.due_ms).or(outcome.sent_ms);
+        let ends = outcome
+            .sent_ms
+            .map(|sent| sent + outcome.latency_ms.unwrap_or_default());
+        self.append(Self {
+            first: begins,
+            last: ends,
+        });
+    }
+
+    /// Stretch over another.
+    pub fn append(&mut self, other: Self) {
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+    }
+
+    /// How long that is; unknown if nothing began or nothing ended.
+    pub fn length(self) -> Option<Micros> {
+        Some(self.last?.saturating_sub(self.first?))
+    }
+}

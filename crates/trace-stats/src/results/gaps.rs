@@ -1,0 +1,159 @@
+//! Gaps between chunks, and between tokens.
+
+use super::Metrics;
+use trace_core::quantile::{Spread, Tally};
+use trace_core::{Outcome, TokenSource};
+
+/// What a gap of `itl_ms` is the gap of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapUnit {
+    /// A token, in every request.
+    Token,
+    /// A chunk, in every request: how many tokens one has is unknown.
+    Chunk,
+    /// A token in some requests and a chunk in the others.
+    Mixed,
+}
+
+impl GapUnit {
+    /// Its name in the report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Chunk => "chunk",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+/// Gaps between chunks, pooled over requests: about 32 bytes per *distinct* gap.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gaps {
+    /// A gap per chunk that is also a gap per token, or is taken for one.
+    both: Tally,
+    /// The others, as a gap per chunk and as gaps per token.
+    chunks: Tally,
+    tokens: Tally,
+    /// Requests whose tokens per chunk are known, and unknown.
+    known: u64,
+    unknown: u64,
+}
+
+impl Gaps {
+    pub(super) fn push(&mut self, outcome: &Outcome) {
+        let Some(gaps) = outcome.itl_ms.as_deref().filter(|gaps| !gaps.is_empty()) else {
+            return;
+        };
+        let tokens = tokens_per_chunk(outcome);
+        match tokens {
+            Some(_) => self.known += 1,
+            None => self.unknown += 1,
+        }
+        for gap in gaps {
+            let gap = gap.as_millis();
+            match tokens {
+                None | Some(1) => self.both.push(gap),
+                Some(tokens) => {
+                    self.chunks.push(gap);
+                    self.tokens.push_times(gap / tokens as f64, tokens);
+                }
+            }
+        }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.both.append(other.both);
+        self.chunks.append(other.chunks);
+        self.tokens.append(other.tokens);
+        self.known += other.known;
+        self.unknown += other.unknown;
+    }
+
+    /// What a gap is the gap of, if there are any.
+    pub(super) fn unit(&self) -> Option<GapUnit> {
+        match (self.known, self.unknown) {
+            (0, 0) => None,
+            (_, 0) => Some(GapUnit::Token),
+            (0, _) => Some(GapUnit::Chunk),
+            _ => Some(GapUnit::Mixed),
+        }
+    }
+
+    /// Requests in whose gaps a chunk stands for a token.
+    pub(super) fn per_chunk(&self) -> u64 {
+        self.unknown
+    }
+
+    pub(super) fn describe(self, metrics: &mut Metrics) {
+        let (itl, icl) = self.spreads();
+        metrics.extend([("itl_ms", itl), ("icl_ms", icl)]);
+    }
+
+    /// Gaps per token, and gaps per chunk.
+    fn spreads(self) -> (Spread, Spread) {
+        if self.chunks.count() == 0 {
+            let both = self.both.spread();
+            return (both, both);
+        }
+        let (mut tokens, mut chunks) = (self.both.clone(), self.both);
+        tokens.append(self.tokens);
+        chunks.append(self.chunks);
+        (tokens.spread(), chunks.spread())
+    }
+}
+
+/// Tokens in each chunk of an answer, if that is known.
+///
+/// Known is only how many there are of either. If the tokens divide evenly,
+/// each chunk is taken to have its part: certain for one token a chunk, and
+/// how servers stream that decode several tokens a step. Otherwise some chunks
+/// hold more than others (text held back until a character is complete), or
+/// some tokens were never streamed (hidden reasoning), and any division would
+/// be invented.
+fn tokens_per_chunk(outcome: &Outcome) -> Option<u64> {
+    if outcome.token_source == Some(TokenSource::Chunks) {
+        return None;
+    }
+    let gaps = outcome.itl_ms.as_ref().map(|gaps| gaps.len() as u64 + 1);
+    let chunks = outcome.chunks.or(gaps)?;
+    let tokens = outcome.output_tokens?;
+    (chunks > 0 && tokens > 0 && tokens.is_multiple_of(chunks)).then(|| tokens / chunks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{metric, service, streamed};
+    use super::*;
+
+    #[test]
+    fn a_chunk_of_two_tokens_gives_two_gaps() {
+        let service = service(&[streamed(6, &[10.0, 30.0])]);
+        let itl = metric(&service, "itl_ms").unwrap();
+        assert_eq!((itl.count, itl.min, itl.max), (4, Some(5.0), Some(15.0)));
+        let icl = metric(&service, "icl_ms").unwrap();
+        assert_eq!((icl.count, icl.min, icl.max), (2, Some(10.0), Some(30.0)));
+        assert_eq!(service.gap_unit, Some(GapUnit::Token));
+    }
+
+    #[test]
+    fn tokens_that_do_not_divide_are_counted_per_chunk_and_it_says_so() {
+        let uneven = service(&[streamed(7, &[10.0, 30.0])]);
+        assert_eq!(uneven.gap_unit, Some(GapUnit::Chunk));
+        assert_eq!(metric(&uneven, "itl_ms"), metric(&uneven, "icl_ms"));
+        let mixed = service(&[streamed(7, &[10.0, 30.0]), streamed(3, &[1.0, 1.0])]);
+        assert_eq!((mixed.gap_unit, mixed.per_chunk), (Some(GapUnit::Mixed), 1));
+        let counted = Outcome {
+            token_source: Some(TokenSource::Chunks),
+            ..streamed(3, &[1.0, 1.0])
+        };
+        let counted = service(&[counted]);
+        assert_eq!(counted.gap_unit, Some(GapUnit::Chunk));
+        assert_eq!(counted.chunk_counted, 1);
+    }
+
+    #[test]
+    fn zero_gaps_are_gaps() {
+        let service = service(&[streamed(3, &[0.0, 0.0])]);
+        assert_eq!(metric(&service, "itl_ms").unwrap().max, Some(0.0));
+    }
+}

@@ -1,0 +1,188 @@
+//! What happened to requests: times, tokens, failures.
+//!
+//! ```text
+//! Outcome → Results (Times, Gaps, Tokens, Duration) → Service → Report
+//! ```
+//!
+//! [`Results`] collects one set of outcomes: everything, or the outcomes of one
+//! group. What two of them collected adds up ([`Results::append`]).
+//!
+//! Two clocks are reported side by side. *Service* times run from the moment a
+//! request was sent; *user* times from the moment the trace wanted it sent, so
+//! that a client or a concurrency cap that holds requests back cannot hide the
+//! wait (coordinated omission).
+//!
+//! A failed request is censored in every latency: infinite in quantiles,
+//! absent from means. Requests cancelled or skipped were never served and are
+//! counted apart. Token counts and gaps are those of the requests that
+//! succeeded.
+
+mod duration;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod gaps;
+mod measure;
+mod service;
+mod times;
+mod tokens;
+mod verdict;
+
+pub use duration::Duration;
+pub use gaps::GapUnit;
+pub use measure::Measure;
+pub use service::Service;
+pub use verdict::{LATENESS_LIMIT_MS, Verdict};
+
+use crate::workload::per_second;
+use gaps::Gaps;
+use std::collections::BTreeMap;
+use times::Times;
+use tokens::Tokens;
+use trace_core::quantile::Spread;
+use trace_core::{ErrorKind, Outcome};
+
+/// Figures of what has many values, by name.
+pub(crate) type Metrics = Vec<(&'static str, Spread)>;
+
+/// The metrics of outcomes, in the order they are reported.
+const ORDER: [&str; 14] = [
+    "ttft_ms",
+    "first_content_ms",
+    "tpot_ms",
+    "itl_ms",
+    "icl_ms",
+    "latency_ms",
+    "user_ttft_ms",
+    "user_latency_ms",
+    "lateness_ms",
+    "queue_ms",
+    "connect_ms",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+];
+
+/// Collects the outcome side of every line.
+#[derive(Debug, Clone, Default)]
+pub struct Results {
+    requests: u64,
+    succeeded: u64,
+    kinds: BTreeMap<ErrorKind, u64>,
+    duration: Duration,
+    times: Times,
+    gaps: Gaps,
+    tokens: Tokens,
+}
+
+impl Results {
+    /// Take the next outcome.
+    pub fn push(&mut self, outcome: &Outcome) {
+        self.requests += 1;
+        if let Some(failure) = &outcome.error {
+            *self.kinds.entry(failure.kind).or_default() += 1;
+            if failure.kind.is_unserved() {
+                return;
+            }
+        }
+        self.duration.push(outcome);
+        self.times.push(outcome);
+        if outcome.error.is_none() {
+            self.succeeded += 1;
+            self.gaps.push(outcome);
+            self.tokens.push(outcome);
+        }
+    }
+
+    /// Take all that another has collected.
+    pub fn append(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.succeeded += other.succeeded;
+        for (kind, count) in other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
+        self.duration.append(other.duration);
+        self.times.append(other.times);
+        self.gaps.append(other.gaps);
+        self.tokens.append(other.tokens);
+    }
+
+    /// The numbers.
+    pub fn finish(self) -> Service {
+        let unserved: u64 = self
+            .kinds
+            .iter()
+            .filter(|(kind, _)| kind.is_unserved())
+            .map(|(_, count)| count)
+            .sum();
+        let duration = self.duration.length();
+        let rate = |amount: u64| duration.and_then(|span| per_second(amount as f64, span));
+        let tokens = &self.tokens;
+        let mut service = Service {
+            requests: self.requests,
+            succeeded: self.succeeded,
+            failed: self.requests - self.succeeded - unserved,
+            kinds: self.kinds,
+            duration,
+            throughput_rps: rate(self.succeeded),
+            output_tps: rate(tokens.total_output),
+            total_tps: rate(tokens.total_input.saturating_add(tokens.total_output)),
+            total_input_tokens: tokens.total_input,
+            total_output_tokens: tokens.total_output,
+            total_cached_tokens: tokens.total_cached,
+            cached_share: tokens.cached_share(),
+            chunk_counted: tokens.chunk_counted,
+            gap_unit: self.gaps.unit(),
+            per_chunk: self.gaps.per_chunk(),
+            metrics: Metrics::new(),
+        };
+        let metrics = &mut service.metrics;
+        self.times.describe(metrics);
+        self.gaps.describe(metrics);
+        self.tokens.describe(metrics);
+        metrics.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
+        // A time that no success has, as of answers that were not streamed, is
+        // no time of the failures either.
+        metrics.retain(|(_, spread)| {
+            spread.count > 0 || service.succeeded == 0 && spread.censored > 0
+        });
+        service
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::{failed, metric, ms, served, service};
+    use super::*;
+
+    #[test]
+    fn cancelled_and_skipped_requests_are_counted_apart() {
+        let service = service(&[
+            served(0.0, 0.0, 50.0, 80.0),
+            failed(ErrorKind::Cancelled),
+            failed(ErrorKind::Skipped),
+        ]);
+        assert_eq!((service.requests, service.succeeded), (3, 1));
+        assert_eq!(service.failed, 0);
+        assert_eq!(service.kinds[&ErrorKind::Cancelled], 1);
+        assert_eq!(metric(&service, "latency_ms").unwrap().censored, 0);
+    }
+
+    #[test]
+    fn throughput_is_over_the_time_from_first_schedule_to_last_end() {
+        let outcome = |scheduled, sent, latency| Outcome {
+            input_tokens: Some(300),
+            cached_tokens: Some(100),
+            output_tokens: Some(100),
+            ..served(scheduled, sent, 1.0, latency)
+        };
+        let service = service(&[
+            outcome(1000.0, 1000.0, 500.0),
+            outcome(1500.0, 2000.0, 1000.0),
+        ]);
+        assert_eq!(service.duration, ms(2000.0));
+        assert_eq!(service.throughput_rps, Some(1.0));
+        assert_eq!(service.output_tps, Some(100.0));
+        assert_eq!(service.total_tps, Some(400.0));
+        assert_eq!(service.cached_share, Some(1.0 / 3.0));
+    }
+}

@@ -1,0 +1,96 @@
+//! The measures of all requests.
+
+use super::{Measure, Metrics};
+use trace_core::Outcome;
+use trace_core::quantile::Sample;
+
+/// The measures of requests: 8 bytes per request for each that it has.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Times {
+    samples: [Sample; Measure::ALL.len()],
+    /// Whether visible content ever began later than output did.
+    differs: bool,
+}
+
+impl Times {
+    /// A request that was answered, or failed.
+    pub(super) fn push(&mut self, outcome: &Outcome) {
+        self.differs |= outcome.first_content_ms.is_some();
+        for (measure, sample) in Measure::ALL.into_iter().zip(&mut self.samples) {
+            if outcome.error.is_some() && !measure.is_clients() {
+                sample.push_censored();
+            } else if let Some(value) = measure.of(outcome) {
+                sample.push(value);
+            }
+        }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.differs |= other.differs;
+        for (mine, theirs) in self.samples.iter_mut().zip(other.samples) {
+            mine.append(theirs);
+        }
+    }
+
+    pub(super) fn describe(self, metrics: &mut Metrics) {
+        for (measure, mut sample) in Measure::ALL.into_iter().zip(self.samples) {
+            if measure != Measure::FirstContent || self.differs {
+                metrics.push((measure.name(), sample.spread()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{failed, metric, ms, served, service};
+    use trace_core::{ErrorKind, Outcome};
+
+    #[test]
+    fn user_times_start_at_the_schedule() {
+        let service = service(&[served(100.0, 104.5, 50.0, 80.0)]);
+        let max = |name| metric(&service, name).unwrap().max;
+        assert_eq!(max("ttft_ms"), Some(50.0));
+        assert_eq!(max("user_ttft_ms"), Some(54.5));
+        assert_eq!(max("latency_ms"), Some(80.0));
+        assert_eq!(max("user_latency_ms"), Some(84.5));
+        assert_eq!(max("lateness_ms"), Some(4.5));
+        assert_eq!(service.duration, ms(84.5));
+    }
+
+    #[test]
+    fn a_failure_is_an_infinite_latency_in_quantiles_only() {
+        let service = service(&[
+            served(0.0, 0.0, 50.0, 80.0),
+            served(0.0, 0.0, 60.0, 90.0),
+            failed(ErrorKind::Stream),
+        ]);
+        assert_eq!((service.succeeded, service.failed), (2, 1));
+        let latency = metric(&service, "latency_ms").unwrap();
+        assert_eq!((latency.count, latency.censored), (2, 1));
+        assert_eq!((latency.p50, latency.p90), (Some(90.0), None));
+        assert_eq!((latency.mean, latency.max), (Some(85.0), Some(90.0)));
+        let lateness = metric(&service, "lateness_ms").unwrap();
+        assert_eq!((lateness.count, lateness.censored), (3, 0));
+    }
+
+    #[test]
+    fn when_everything_failed_the_quantiles_are_infinite() {
+        let service = service(&vec![failed(ErrorKind::Connect); 3]);
+        let latency = metric(&service, "latency_ms").unwrap();
+        assert_eq!((latency.count, latency.censored), (0, 3));
+        assert_eq!((latency.mean, latency.p50), (None, None));
+        assert_eq!(service.throughput_rps, Some(0.0));
+    }
+
+    #[test]
+    fn answers_that_were_not_streamed_have_no_first_token() {
+        let whole = Outcome {
+            ttft_ms: None,
+            ..served(0.0, 0.0, 0.0, 80.0)
+        };
+        let service = service(&[whole, failed(ErrorKind::Http)]);
+        assert_eq!(metric(&service, "ttft_ms"), None);
+        assert_eq!(metric(&service, "latency_ms").unwrap().censored, 1);
+    }
+}

@@ -1,0 +1,71 @@
+//! Tokens of prompts and answers.
+
+use super::Metrics;
+use crate::prefix::ratio;
+use trace_core::quantile::Tally;
+use trace_core::{Outcome, TokenSource};
+
+/// Tokens of the requests that were answered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tokens {
+    input: Tally,
+    output: Tally,
+    cached: Tally,
+    /// Of prompts.
+    pub(super) total_input: u64,
+    /// Of answers.
+    pub(super) total_output: u64,
+    /// Of prompts, taken from the server's cache.
+    pub(super) total_cached: u64,
+    /// Prompt tokens of the requests of which cached tokens are known.
+    cacheable: u64,
+    /// Requests whose tokens nobody counted.
+    pub(super) chunk_counted: u64,
+}
+
+impl Tokens {
+    pub(super) fn push(&mut self, outcome: &Outcome) {
+        if let Some(tokens) = outcome.input_tokens {
+            self.input.push(tokens as f64);
+            self.total_input = self.total_input.saturating_add(tokens);
+        }
+        if let Some(tokens) = outcome.output_tokens {
+            self.output.push(tokens as f64);
+            self.total_output = self.total_output.saturating_add(tokens);
+        }
+        if let Some(tokens) = outcome.cached_tokens {
+            self.cached.push(tokens as f64);
+            if let Some(input) = outcome.input_tokens {
+                self.total_cached = self.total_cached.saturating_add(tokens);
+                self.cacheable = self.cacheable.saturating_add(input);
+            }
+        }
+        if outcome.token_source == Some(TokenSource::Chunks) {
+            self.chunk_counted += 1;
+        }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.input.append(other.input);
+        self.output.append(other.output);
+        self.cached.append(other.cached);
+        self.total_input = self.total_input.saturating_add(other.total_input);
+        self.total_output = self.total_output.saturating_add(other.total_output);
+        self.total_cached = self.total_cached.saturating_add(other.total_cached);
+        self.cacheable = self.cacheable.saturating_add(other.cacheable);
+        self.chunk_counted += other.chunk_counted;
+    }
+
+    /// The cached share of the prompts of which it is known.
+    pub(super) fn cached_share(&self) -> Option<f64> {
+        ratio(self.total_cached, self.cacheable)
+    }
+
+    pub(super) fn describe(self, metrics: &mut Metrics) {
+        metrics.extend([
+            ("input_tokens", self.input.spread()),
+            ("output_tokens", self.output.spread()),
+            ("cached_tokens", self.cached.spread()),
+        ]);
+    }
+}
