@@ -28,17 +28,3 @@ impl Lengths for Replaced {
         )
     }
 }
-
-/// Whole tokens, `tokens` divided by `scale`, at least 1.
-pub fn scaled(tokens: f64, scale: f64) -> u64 {
-    const MOST: f64 = crate::length::MAX_TOKENS as f64;
-    (tokens / scale).round().clamp(1.0, MOST) as u64
-}
-
-/// A number above 0 that lengths or rates are divided by.
-pub fn parse_scale(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(scale) if scale > 0.0 && scale.is_finite() => Ok(scale),
-        _ => Err(format!("{text:?} is not a number above 0 to divide by")),
-    }
-}

@@ -50,6 +50,7 @@ pub mod rate_curve;
 pub mod requests;
 pub mod rescaled;
 pub mod runs;
+pub mod scale;
 pub mod script;
 pub mod servegen;
 pub mod session;

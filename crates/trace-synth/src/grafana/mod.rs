@@ -14,9 +14,10 @@ use crate::args::{TraceArgs, parse_period};
 use crate::arrival::until;
 use crate::draw;
 use crate::intensity::Intensity;
-use crate::length_at::{LengthAt, Replaced, parse_scale, scaled};
+use crate::length_at::{LengthAt, Replaced};
 use crate::pieces::Points;
 use crate::requests::Requests;
+use crate::scale::{ScaleArgs, scaled};
 use crate::shape::{self, ShapeArgs};
 use crate::when::ProcessArgs;
 use fit::Lognormal;
@@ -78,20 +79,9 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = parse_period, allow_negative_numbers = true)]
     pub duration: Option<Micros>,
 
-    /// Divide rates by this
-    #[arg(long, value_name = "FACTOR", value_parser = parse_scale, default_value_t = 1.0)]
-    #[arg(allow_negative_numbers = true)]
-    pub qps_scale: f64,
-
-    /// Divide the prompt lengths of files by this
-    #[arg(long, value_name = "FACTOR", value_parser = parse_scale, default_value_t = 1.0)]
-    #[arg(allow_negative_numbers = true)]
-    pub input_scale: f64,
-
-    /// Divide the response lengths of files by this
-    #[arg(long, value_name = "FACTOR", value_parser = parse_scale, default_value_t = 1.0)]
-    #[arg(allow_negative_numbers = true)]
-    pub output_scale: f64,
+    /// What rates and lengths are divided by.
+    #[command(flatten)]
+    pub scale: ScaleArgs,
 
     /// How gaps vary.
     #[command(flatten)]
@@ -147,7 +137,7 @@ impl Args {
         for note in &statistics.notes {
             eprintln!("trace-synth: {note}");
         }
-        statistics.divide_rates(self.qps_scale)?;
+        statistics.divide_rates(self.scale.qps_scale)?;
         let end = self
             .duration
             .map_or(statistics.end, |end| end.as_secs().min(statistics.end));
@@ -172,8 +162,8 @@ impl Args {
         };
         let replaced = Replaced {
             base: self.shape.lengths(&self.trace)?,
-            input: lengths(statistics.inputs, self.input_scale, "fitted input"),
-            output: lengths(statistics.outputs, self.output_scale, "fitted output"),
+            input: lengths(statistics.inputs, self.scale.input_scale, "fitted input"),
+            output: lengths(statistics.outputs, self.scale.output_scale, "fitted output"),
         };
         let arrivals = until(arrivals, Micros::from_secs(end), None);
         self.shape

@@ -16,9 +16,10 @@ use trace_core::{Micros, Random};
 use crate::args::{TraceArgs, parse_period, parse_rate};
 use crate::arrival::until;
 use crate::intensity::Intensity;
-use crate::length_at::{LengthAt, Replaced, parse_scale, scaled};
+use crate::length_at::{LengthAt, Replaced};
 use crate::pieces::Points;
 use crate::requests::Requests;
+use crate::scale::{ScaleArgs, scaled};
 use crate::shape::{self, ShapeArgs};
 use crate::when::ProcessArgs;
 use series::{Config, PRESETS, Preset};
@@ -71,20 +72,9 @@ pub struct Args {
     #[arg(allow_negative_numbers = true)]
     pub interval: Micros,
 
-    /// Divide rates by this
-    #[arg(long, value_name = "FACTOR", value_parser = parse_scale, default_value_t = 1.0)]
-    #[arg(allow_negative_numbers = true)]
-    pub qps_scale: f64,
-
-    /// Divide the lengths of --prompt-len by this
-    #[arg(long, value_name = "FACTOR", value_parser = parse_scale, default_value_t = 1.0)]
-    #[arg(allow_negative_numbers = true)]
-    pub input_scale: f64,
-
-    /// Divide the lengths of --completion-len by this
-    #[arg(long, value_name = "FACTOR", value_parser = parse_scale, default_value_t = 1.0)]
-    #[arg(allow_negative_numbers = true)]
-    pub output_scale: f64,
+    /// What rates and lengths are divided by.
+    #[command(flatten)]
+    pub scale: ScaleArgs,
 
     /// Standard deviation of the noise in every pattern [default: 0.1 in the
     /// named ones, else as the file says]
@@ -206,7 +196,7 @@ impl Args {
         );
         let step = self.interval.as_secs();
         let points = rates.iter().enumerate();
-        let points = points.map(|(i, rate)| (i as f64 * step, rate / self.qps_scale));
+        let points = points.map(|(i, rate)| (i as f64 * step, rate / self.scale.qps_scale));
         let intensity = Intensity::new(
             vec![Box::new(Points::steps(points.collect()))],
             Vec::new(),
@@ -226,8 +216,12 @@ impl Args {
         };
         let replaced = Replaced {
             base: self.shape.lengths(&self.trace)?,
-            input: lengths(&self.prompt_len, self.input_scale, "--prompt-len")?,
-            output: lengths(&self.completion_len, self.output_scale, "--completion-len")?,
+            input: lengths(&self.prompt_len, self.scale.input_scale, "--prompt-len")?,
+            output: lengths(
+                &self.completion_len,
+                self.scale.output_scale,
+                "--completion-len",
+            )?,
         };
         self.shape
             .requests_of(arrivals, Box::new(replaced), Vec::new(), &self.trace)
