@@ -3,13 +3,15 @@
 use crate::args::Args;
 use crate::budget::Budget;
 use crate::connect::Connector;
-use crate::dispatch::{self, Ended, Feed, Item, Plan, Signals};
-use crate::engine::Limits;
+use crate::dispatch::{self, Ended, Plan};
+use crate::feed::{Feed, Item};
 use crate::history::Histories;
 use crate::leg::Leg;
+use crate::limits::Limits;
 use crate::prepare::{Preparer, Source};
 use crate::results::Results;
 use crate::search::{Search, What, interval};
+use crate::signals::Signals;
 use crate::start;
 use anyhow::{Context, anyhow, bail};
 use std::rc::Rc;

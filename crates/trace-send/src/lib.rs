@@ -83,6 +83,7 @@ mod endpoint;
 mod engine;
 pub mod event;
 pub mod exposition;
+mod feed;
 mod fetch;
 mod flight;
 mod head;
@@ -90,6 +91,7 @@ mod history;
 pub mod http;
 pub mod lateness;
 mod leg;
+mod limits;
 mod members;
 mod models;
 pub mod ndjson;
@@ -104,6 +106,7 @@ mod search;
 mod secret;
 mod select;
 mod setup;
+mod signals;
 mod slo;
 mod socket;
 pub mod sse;
@@ -114,6 +117,7 @@ mod telemetry;
 mod tls;
 mod wake;
 mod warmup;
+mod work;
 
 pub use args::Args;
 pub use bodies::PromptAs;
@@ -124,9 +128,9 @@ use anyhow::{Context, anyhow};
 use bodies::Bodies;
 use campaign::{Campaign, Verdict};
 use connect::Connector;
-use engine::Limits;
 use head::Heads;
 use leg::Label;
+use limits::Limits;
 use members::Members;
 use prepare::Preparer;
 use results::Results;
@@ -282,7 +286,7 @@ pub fn run(
 /// Everything that was measured is written before this returns, unless it is
 /// interrupted: a pipe that nobody reads would keep us here.
 async fn finish(results: &Results) -> io::Result<()> {
-    let mut signals = dispatch::Signals::new()?;
+    let mut signals = signals::Signals::new()?;
     signals
         .unless_stopped(results.finish())
         .await

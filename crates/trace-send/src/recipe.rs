@@ -119,7 +119,7 @@ fn patient(command: &mut Command) -> std::io::Result<std::process::ExitStatus> {
         .build()?;
     runtime.block_on(async {
         // Once a signal is listened for, it does not end this process.
-        let _signals = crate::dispatch::Signals::new()?;
+        let _signals = crate::signals::Signals::new()?;
         let mut child = command.spawn()?;
         tokio::task::spawn_blocking(move || child.wait()).await?
     })

@@ -2,9 +2,9 @@
 
 use crate::connect::Connector;
 use crate::dispatch::{self, Pace, Plan};
-use crate::engine::Limits;
 use crate::history::{Histories, OnFailure};
 use crate::leg::{Label, Leg};
+use crate::limits::Limits;
 use crate::pace::Clocking;
 use crate::prepare::{Preparer, Source};
 use crate::results::Results;

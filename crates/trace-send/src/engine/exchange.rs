@@ -1,6 +1,6 @@
 //! One request from launch to outcome, on a task of its own.
 
-use super::{AFTER_DONE, Engine};
+use super::Engine;
 use crate::answer::Ending;
 use crate::channel::{self, Lease};
 use crate::connect::{Connection, Opened};
@@ -23,6 +23,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause, be it the server that wants a longer one.
 const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long the end of the response may follow `[DONE]`.
+const AFTER_DONE: Duration = Duration::from_secs(1);
 
 /// See `flight` to its end, and tell the engine.
 pub(super) async fn fly(

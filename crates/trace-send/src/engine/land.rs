@@ -1,0 +1,94 @@
+//! Requests that are over become outcomes.
+
+use super::Engine;
+use crate::answer::Ending;
+use crate::connect::Connection;
+use crate::flight::Flight;
+use std::cell::RefCell;
+use std::rc::Rc;
+use trace_core::time::Micros;
+use trace_core::{ErrorKind, Failure, Outcome, SessionId};
+
+impl Engine {
+    /// Keep what a turn adds to its session.
+    fn remember(&self, flight: &Flight, outcome: &Outcome, text: &str) {
+        let Some(session) = &flight.session else {
+            return;
+        };
+        let part = flight.request.part.as_ref();
+        let part = part.map(|part| (part, flight.body.as_slice()));
+        match part {
+            _ if outcome.error.is_some() => self.histories.failed(session, part),
+            Some((part, body)) => {
+                let tokens = outcome.output_tokens.unwrap_or_default();
+                self.histories.ended(session, part, body, (text, tokens));
+            }
+            None => {}
+        }
+    }
+
+    /// A request is over.
+    pub(super) fn land(
+        self: &Rc<Self>,
+        flight: &RefCell<Flight>,
+        ending: Ending,
+        ended: Micros,
+        connection: Option<Connection>,
+    ) {
+        let mut flight = flight.borrow_mut();
+        if self
+            .flights
+            .borrow_mut()
+            .remove(&flight.request.seq)
+            .is_none()
+        {
+            return; // it was cancelled
+        }
+        if let Some(connection) = connection {
+            self.pool.borrow_mut().put(connection);
+        }
+        let text = flight.take_text();
+        let (line, outcome) = flight.land(ending, ended, &self.clock);
+        self.remember(&flight, &outcome, &text);
+        self.record(line, outcome, flight.session.take(), ended);
+    }
+
+    pub(super) fn record(
+        &self,
+        line: Vec<u8>,
+        mut outcome: Outcome,
+        session: Option<SessionId>,
+        ended: Micros,
+    ) {
+        if let Some(failure) = &mut outcome.error {
+            failure.message = self
+                .limits
+                .secrets
+                .redact(std::mem::take(&mut failure.message));
+        }
+        if let (Some(gpus), Some(sent)) = (&self.limits.gpus, outcome.sent_ms) {
+            outcome.gpu_memory_mb = gpus.peak(sent, self.clock.since_first(ended));
+        }
+        self.limits.label.put_on(&mut outcome);
+        let mut tally = self.tally.borrow_mut();
+        tally.add(&outcome, ended);
+        let good =
+            outcome.error.is_none() && self.limits.slos.iter().all(|slo| slo.is_kept(&outcome));
+        tally.good += u64::from(good);
+        drop(tally);
+        self.results.put(line, outcome);
+        self.schedule.borrow_mut().ended(session, ended);
+    }
+
+    /// Give up everything that is in flight.
+    pub(crate) fn cancel(self: &Rc<Self>, why: &str) {
+        let flights: Vec<_> = self.flights.borrow().values().cloned().collect();
+        for flight in flights {
+            let failure = Failure {
+                kind: ErrorKind::Cancelled,
+                message: why.to_owned(),
+            };
+            self.land(&flight, Ending::Failed(failure), self.clock.now(), None);
+        }
+    }
+}

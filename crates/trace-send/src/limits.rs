@@ -1,0 +1,44 @@
+//! What a run is held to.
+
+use crate::answer::Wanted;
+use crate::head::Heads;
+use crate::leg::Label;
+use crate::secret::Secrets;
+use crate::slo::{Slo, Stop};
+use crate::telemetry::Gpus;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use trace_core::time::Micros;
+
+/// What a run is held to.
+#[derive(Clone)]
+pub(crate) struct Limits {
+    /// The longest a request may take, connecting included.
+    pub timeout: Duration,
+    /// What is wanted of answers.
+    pub wanted: Wanted,
+    /// Nothing leaves at or after this.
+    pub until: Option<Micros>,
+    /// Connections are opened ahead of the schedule.
+    pub open_loop: bool,
+    /// Each request has a connection of its own, opened when it is sent.
+    pub new_connections: bool,
+    /// What error messages must not repeat.
+    pub secrets: Secrets,
+    /// How often a request may be tried again.
+    pub retries: u64,
+    /// What every answer has to keep to be counted as good.
+    pub slos: Vec<Slo>,
+    /// What ends the run.
+    pub stops: Vec<Stop>,
+    /// What the run's outcomes are marked with.
+    pub label: Label,
+    /// When the first of several runs began.
+    pub first: Option<Instant>,
+    /// Set when the first of several runs has begun.
+    pub began: Arc<OnceLock<Instant>>,
+    /// The GPUs that are watched.
+    pub gpus: Option<Arc<Gpus>>,
+    /// Writes the heads of requests that are put together when they leave.
+    pub heads: Arc<Heads>,
+}
