@@ -1,0 +1,142 @@
+// The keyboard: undo everywhere, points and tools while the plot has the focus.
+
+import { deletePoint, insertPoint, movePoint } from "./curve.js";
+import { changed } from "./design.js";
+import { byId } from "./dom.js";
+import { niceAbove, rateText, spokenTime } from "./number.js";
+
+const TOOLS = { d: "draw", l: "line", p: "points" };
+
+/** Keys of the plot and of the page. */
+export class Keys {
+  /** `actions` has undo, redo and save. */
+  constructor(store, plot, pointer, actions) {
+    Object.assign(this, { store, plot, pointer, actions });
+    this.spoken = byId("spoken");
+    plot.element.addEventListener("keydown", (event) => this.onPlot(event));
+    document.addEventListener("keydown", (event) => this.onPage(event));
+  }
+
+  onPage(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const key = event.key.toLowerCase();
+    const { target } = event;
+    const isField = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+    const typing = isField && target.value !== target.defaultValue && !["checkbox", "radio"].includes(target.type);
+    if (document.querySelector("dialog[open]")) return;
+    if (key === "s") this.take(event, this.actions.save);
+    else if (typing) return;
+    else if (key === "z" && event.shiftKey) this.take(event, this.actions.redo);
+    else if (key === "z") this.take(event, this.actions.undo);
+    else if (key === "y") this.take(event, this.actions.redo);
+  }
+
+  take(event, action) {
+    event.preventDefault();
+    action();
+  }
+
+  onPlot(event) {
+    if (event.ctrlKey || event.metaKey) return;
+    const { key } = event;
+    const act = {
+      ArrowLeft: () => this.move(-1, 0, event),
+      ArrowRight: () => this.move(1, 0, event),
+      ArrowUp: () => this.move(0, 1, event),
+      ArrowDown: () => this.move(0, -1, event),
+      PageDown: () => this.go(1),
+      PageUp: () => this.go(-1),
+      ".": () => this.go(1),
+      ",": () => this.go(-1),
+      Home: () => this.select(0),
+      End: () => this.select(this.store.model.points.length - 1),
+      Delete: () => this.remove(),
+      Backspace: () => this.remove(),
+      Enter: () => this.add(),
+      Insert: () => this.add(),
+      Escape: () => (this.pointer.busy ? this.pointer.cancel() : this.store.look({ selected: null })),
+    }[key];
+    const tool = TOOLS[key.toLowerCase()];
+    if (act) this.take(event, act);
+    else if (tool && !event.altKey) this.take(event, () => this.store.look({ tool }));
+  }
+
+  select(index) {
+    const { points } = this.store.model;
+    if (points.length === 0) {
+      this.say("no points yet; Enter adds one");
+      return;
+    }
+    this.store.look({ selected: Math.min(Math.max(index, 0), points.length - 1) });
+    this.sayPoint();
+  }
+
+  go(by) {
+    const { selected, model } = this.store;
+    if (selected === null) this.select(by > 0 ? 0 : model.points.length - 1);
+    else this.select(selected + by);
+  }
+
+  /** One step is about a hundredth of an axis; with Shift ten, with Alt a tenth. */
+  move(right, up, event) {
+    const { store } = this;
+    if (!store.point) {
+      this.select(0);
+      return;
+    }
+    const times = event.shiftKey ? 10 : event.altKey ? 0.1 : 1;
+    const { duration_ms, max_rate } = store.design;
+    const to = {
+      t_ms: tidy(store.point.t_ms + right * times * niceAbove(duration_ms / 120)),
+      rate: tidy(store.point.rate + up * times * niceAbove(max_rate / 120)),
+    };
+    const points = movePoint(store.model.points, store.selected, to, duration_ms, max_rate);
+    const { selected } = store;
+    this.commit(points, "move point", { kind: `key ${store.active} ${selected}`, selected });
+    this.sayPoint();
+  }
+
+  add() {
+    const { store } = this;
+    const { points } = store.model;
+    const { duration_ms, max_rate } = store.design;
+    const from = store.point ?? points.at(-1);
+    const next = store.point ? points[store.selected + 1] : undefined;
+    const t_ms = from ? (from.t_ms + (next?.t_ms ?? duration_ms)) / 2 : duration_ms / 2;
+    const rate = from ? (from.rate + (next?.rate ?? from.rate)) / 2 : max_rate / 2;
+    const added = insertPoint(points, { t_ms: tidy(t_ms), rate: tidy(rate) });
+    this.commit(added.points, "add point", { selected: added.index });
+    this.sayPoint();
+  }
+
+  remove() {
+    const { store } = this;
+    if (!store.point) return;
+    const { selected } = store;
+    const points = deletePoint(store.model.points, selected);
+    this.commit(points, "delete point", { selected: points.length > 0 ? Math.min(selected, points.length - 1) : null });
+    this.say(`point deleted, ${points.length} left`);
+  }
+
+  commit(points, label, more) {
+    const { store } = this;
+    store.commit(changed(store.design, store.active, { points }), `${label} of ${store.model.name}`, more);
+  }
+
+  sayPoint() {
+    const { store } = this;
+    const { point, selected, model } = store;
+    if (point) {
+      const place = `point ${selected + 1} of ${model.points.length}`;
+      this.say(`${place}: ${spokenTime(point.t_ms)}, ${rateText(point.rate)} requests per second`);
+    }
+  }
+
+  say(text) {
+    this.spoken.textContent = text;
+  }
+}
+
+function tidy(number) {
+  return Number(number.toPrecision(9));
+}

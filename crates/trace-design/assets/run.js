@@ -1,0 +1,121 @@
+// One run of sending: its events, what they say, and how it is drawn.
+
+import { call, withToken } from "./api.js";
+import { curve, axes, cross, inside, staircase, themeOf } from "./layers.js";
+import { niceAbove } from "./number.js";
+import { peak } from "./curve.js";
+import { Frame } from "./scale.js";
+
+const MARGIN = { left: 62, right: 14, top: 10, bottom: 44 };
+/** Pictures that the server makes at the end, and what they show. */
+export const PLOTS = [
+  ["scheduled_request_rate.png", "Scheduled request rate"],
+  ["actual_request_rate.png", "Actual request rate"],
+  ["latency_cdf.png", "Latency (CDF)"],
+];
+
+/** Something that is being sent, or was. */
+export class Run extends EventTarget {
+  /** What `start` gave, also before a reload. */
+  constructor({ id, url, speed, design, stopped = false }) {
+    super();
+    Object.assign(this, { id, url, speed, design, stopped });
+    this.state = "running";
+    this.progress = null;
+    this.summary = null;
+    this.error = null;
+  }
+
+  /** Begin to send. */
+  static async start(request) {
+    const { id } = await call("POST", "/api/send", { json: request });
+    return new Run({ id, url: request.url, speed: request.speed ?? 1, design: request.design });
+  }
+
+  get path() {
+    return `/api/send/${encodeURIComponent(this.id)}`;
+  }
+
+  /** What a reload needs. */
+  get saved() {
+    const { id, url, speed, design, stopped } = this;
+    return { id, url, speed, design, stopped };
+  }
+
+  /** Hear of it until it ends; events of the run are "change". */
+  listen() {
+    const source = new EventSource(withToken(`${this.path}/events`));
+    this.source = source;
+    const on = (name, take) =>
+      source.addEventListener(name, ({ data }) => {
+        take(JSON.parse(data));
+        this.dispatchEvent(new Event("change"));
+      });
+    const end = (state) => {
+      this.state = state;
+      source.close();
+    };
+    on("progress", (progress) => (this.progress = progress));
+    on("end", ({ summary, ...rest }) => {
+      this.summary = summary ?? rest;
+      end("ended");
+    });
+    on("failed", ({ error }) => {
+      this.error = error;
+      end("failed");
+    });
+    source.addEventListener("error", () => {
+      if (source.readyState !== EventSource.CLOSED || this.state !== "running") return;
+      this.error = "the events of the run are gone; did trace-design end?";
+      end("lost");
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+
+  async stop() {
+    this.stopped = true;
+    await call("POST", `${this.path}/stop`, {});
+  }
+
+  /** Milliseconds that it takes as drawn. */
+  get duration() {
+    return this.design.duration_ms / this.speed;
+  }
+
+  /** Share of its time that has gone, 0 to 1. */
+  get share() {
+    return Math.min((this.progress?.t_ms ?? 0) / this.duration, 1);
+  }
+
+  image(name) {
+    return withToken(`${this.path}/plots/${name}`);
+  }
+
+  get outcomes() {
+    return withToken(`${this.path}/outcomes`);
+  }
+
+  /** Drawn curves as thin lines, what was really sent as steps. */
+  paint(ctx, width, height, element) {
+    const theme = themeOf(element);
+    const { speed, design } = this;
+    const sent = this.progress?.by_model ?? [];
+    const highest = Math.max(
+      ...design.models.map((model) => peak(model.points) * speed),
+      ...sent.map((model) => Math.max(0, ...model.rates)),
+    );
+    const frame = new Frame(width, height, this.duration, niceAbove(highest * 1.05 || 1), MARGIN);
+    axes(ctx, frame, theme, { time: "time since the run began" });
+    inside(ctx, frame, () => {
+      for (const model of design.models) {
+        const found = sent.find(({ name }) => name === model.name);
+        if (found) {
+          staircase(ctx, frame, found.rates, this.progress.bin_ms, { color: model.color, fill: model.color, width: 1.5 });
+        }
+        const points = model.points.map((point) => ({ t_ms: point.t_ms / speed, rate: point.rate * speed }));
+        curve(ctx, frame, points, model.interpolation, { color: model.color, width: 2, dash: [7, 4] });
+      }
+    });
+    if (this.state === "running" && this.progress) cross(ctx, frame, { x: frame.x(Math.min(this.progress.t_ms, this.duration)), y: null }, theme);
+  }
+}

@@ -1,0 +1,204 @@
+// The dialog that sends the traffic to a server and shows how it goes.
+
+import { run as server } from "./api.js";
+import { ask, tell, tellError } from "./ask.js";
+import { Canvas } from "./canvas.js";
+import { byId, complain, make } from "./dom.js";
+import { countText, spokenTime, trimmed } from "./number.js";
+import { PLOTS, Run } from "./run.js";
+
+const KEY = `trace-design.run.${server}`;
+const FORM = "trace-design.send";
+
+/** The form, and the run that it began. */
+export class Send {
+  constructor(store) {
+    this.store = store;
+    this.run = null;
+    this.dialog = byId("send");
+    this.fields = Object.fromEntries(["url", "model", "speed", "concurrency", "headers"].map((name) => [name, byId(`send-${name}`)]));
+    this.canvas = new Canvas(byId("send-plot"), (ctx, width, height) => this.run?.paint(ctx, width, height, this.dialog));
+    byId("open-send").addEventListener("click", () => this.open());
+    byId("send-form").addEventListener("submit", (event) => this.start(event));
+    byId("send-stop").addEventListener("click", () => this.stop());
+    this.restore();
+  }
+
+  open() {
+    this.dialog.showModal();
+    this.show();
+  }
+
+  /** The request that is typed, or null after saying what is wrong. */
+  typed() {
+    const { url, model, speed, concurrency, headers } = this.fields;
+    const problems = new Map();
+    let to = null;
+    try {
+      to = new URL(url.value.trim());
+    } catch {
+      problems.set(url, "an address such as http://127.0.0.1:8000/v1/completions");
+    }
+    if (to && !["http:", "https:"].includes(to.protocol)) problems.set(url, "an address begins with http:// or https://");
+    const times = Number(speed.value.trim().replace(",", ".") || "1");
+    if (!(times > 0 && times <= 1e6)) problems.set(speed, "a number above 0, such as 2 for twice as fast");
+    const most = concurrency.value.trim();
+    if (most !== "" && !(/^\d+$/.test(most) && Number(most) > 0)) problems.set(concurrency, "a whole number above 0, or nothing");
+    const lines = headers.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const bad = lines.find((line) => !/^[!#$%&'*+.^_`|~0-9a-z-]+\s*:/i.test(line));
+    if (bad) problems.set(headers, `${bad.split(/\s/)[0]} is not NAME: VALUE`);
+    for (const field of Object.values(this.fields)) complain(field, problems.get(field) ?? null);
+    if (problems.size > 0) return null;
+    return {
+      design: this.store.design,
+      url: url.value.trim(),
+      model: model.value.trim() || undefined,
+      speed: times,
+      max_concurrency: most === "" ? undefined : Number(most),
+      headers: lines,
+    };
+  }
+
+  async start(event) {
+    event.preventDefault();
+    const request = this.typed();
+    if (!request) return;
+    const long = request.design.duration_ms / request.speed;
+    const remote = !["127.0.0.1", "localhost", "[::1]"].includes(new URL(request.url).hostname);
+    if (remote) {
+      const text = `This sends ${spokenTime(long)} of traffic to ${new URL(request.url).host}, which is another machine.`;
+      if (!(await ask("Send it?", text, [{ value: "yes", text: "Send", main: true }]))) return;
+    }
+    try {
+      this.follow(await Run.start(request));
+      // Headers may carry keys: they are never kept.
+      const { url, model, speed, max_concurrency } = request;
+      localStorage.setItem(FORM, JSON.stringify({ url, model, speed, max_concurrency }));
+    } catch (error) {
+      if (error.status === 400) complain(this.fields.url, error.message);
+      else tellError(error);
+    }
+  }
+
+  follow(run) {
+    this.run?.source?.close();
+    this.run = run;
+    this.told = false;
+    byId("send-plots").replaceChildren();
+    run.addEventListener("change", () => this.show());
+    run.listen();
+    this.keep();
+    this.show();
+  }
+
+  async stop() {
+    try {
+      await this.run.stop();
+      this.show();
+    } catch (error) {
+      tellError(error);
+    }
+  }
+
+  show() {
+    const { run } = this;
+    const running = run?.state === "running";
+    byId("send-start").disabled = running;
+    byId("send-stop").disabled = !running || run.stopped;
+    byId("send-run").hidden = !run;
+    byId("open-send").textContent = running ? `Sending ${Math.floor(run.share * 100)} %` : "Send to…";
+    byId("open-send").classList.toggle("on", running);
+    if (!run) return;
+    byId("send-state").textContent = this.words();
+    byId("send-state").classList.toggle("error", Boolean(run.error));
+    byId("send-progress").value = run.state === "ended" ? 1 : run.share;
+    this.numbers();
+    this.legend();
+    this.canvas.draw();
+    if (!running) this.ended();
+  }
+
+  words() {
+    const { run } = this;
+    if (run.state === "failed" || run.state === "lost") return run.error;
+    if (run.state === "ended") return `${run.stopped ? "stopped" : "all sent"}; ${run.url}`;
+    const rest = spokenTime(Math.max(0, run.duration - (run.progress?.t_ms ?? 0)));
+    return run.stopped ? "stopping: waiting for what is in flight" : `sending to ${run.url}, ${rest} left`;
+  }
+
+  numbers() {
+    const progress = this.run.progress ?? {};
+    const ms = (value) => (typeof value === "number" ? `${trimmed(value, value < 10 ? 2 : 0)} ms` : "–");
+    const cells = [
+      ["Sent", countText(progress.sent ?? 0), "sent"],
+      ["In flight", countText(progress.in_flight ?? 0), "in_flight"],
+      ["Done", countText(progress.done ?? 0), "done"],
+      ["Errors", countText(progress.errors ?? 0), "errors"],
+      ["TTFT p50", ms(progress.ttft_p50_ms), "ttft_p50_ms"],
+      ["Lateness p99", ms(progress.lateness_p99_ms), "lateness_p99_ms"],
+    ];
+    const cell = ([name, text, field]) => make("div", {}, make("dt", { text: name }), make("dd", { text, "data-field": field }));
+    byId("send-numbers").replaceChildren(...cells.map(cell));
+  }
+
+  legend() {
+    const entry = ({ name, color }) => {
+      const swatch = make("span", { class: "swatch" });
+      swatch.style.backgroundColor = color;
+      return make("li", {}, swatch, make("span", { text: name }));
+    };
+    const lines = make("li", { class: "muted", text: "dashed: drawn, filled: sent" });
+    byId("send-legend").replaceChildren(...this.run.design.models.map(entry), lines);
+  }
+
+  /** Pictures, summary and outcomes, once. */
+  ended() {
+    if (this.told) return;
+    this.told = true;
+    const { run } = this;
+    const plots = byId("send-plots");
+    if (run.state !== "ended") {
+      if (!this.dialog.open) tell(run.error, { error: true });
+      return;
+    }
+    const picture = ([name, title]) => {
+      const image = make("img", { src: run.image(name), alt: title, "data-plot": name });
+      image.addEventListener("error", () => image.replaceWith(make("p", { class: "muted", text: "there is nothing to plot" })));
+      const link = make("a", { href: run.image(name), download: name }, image);
+      return make("figure", {}, link, make("figcaption", { text: title }));
+    };
+    const rows = Object.entries(run.summary ?? {}).filter(([, value]) => value !== null && typeof value !== "object");
+    const row = ([name, value]) => {
+      const text = typeof value === "number" ? trimmed(value, 3) : String(value);
+      return make("tr", {}, make("th", { scope: "row", text: name }), make("td", { text, "data-field": name }));
+    };
+    const table = make("table", { class: "summary" }, make("tbody", {}, ...rows.map(row)));
+    const link = make("a", { class: "button", href: run.outcomes, download: "outcomes.jsonl", text: "Download outcomes.jsonl" });
+    plots.replaceChildren(...PLOTS.map(picture), make("div", { class: "summary-box" }, table, link));
+    if (!this.dialog.open) tell("All is sent", { action: { text: "Show", run: () => this.open() } });
+  }
+
+  /** A reload finds the run again, and what was typed. */
+  keep() {
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(this.run.saved));
+    } catch {
+      // Too large: the run goes on without being seen after a reload.
+    }
+  }
+
+  restore() {
+    try {
+      const { url, model, speed, max_concurrency } = JSON.parse(localStorage.getItem(FORM) ?? "{}");
+      this.fields.url.value = url ?? this.fields.url.value;
+      this.fields.model.value = model ?? "";
+      this.fields.speed.value = speed ?? 1;
+      this.fields.concurrency.value = max_concurrency ?? "";
+      const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+      if (kept) this.follow(new Run(kept));
+    } catch {
+      // Nothing kept that can be read: begin with an empty form.
+    }
+    this.show();
+  }
+}
