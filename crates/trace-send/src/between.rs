@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::connect::{Connector, Version};
 use crate::event::error_message;
 use crate::fetch::{Question, fetch};
+use crate::secret;
 use crate::target::Target;
 use crate::tls;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) async fn run(what: &str, args: &Args) -> Result<(), String> {
 }
 
 async fn post(url: &str, args: &Args) -> Result<(), String> {
+    let shown = secret::shown(url);
     let (target, connector) = site(url, args)?;
     let host = format!("host: {}\r\n", target.authority);
     let question = Question {
@@ -37,12 +39,12 @@ async fn post(url: &str, args: &Args) -> Result<(), String> {
     };
     let said = fetch(&connector, question)
         .await
-        .map_err(|failure| format!("{url}: {}", failure.message))?;
+        .map_err(|failure| format!("{shown}: {}", failure.message))?;
     if (200..300).contains(&said.status) {
         return Ok(());
     }
     let why = error_message(&said.body);
-    Err(format!("{url}: status {}: {why}", said.status))
+    Err(format!("{shown}: status {}: {why}", said.status))
 }
 
 /// Where `url` leads, and how to get there.
@@ -52,9 +54,9 @@ async fn post(url: &str, args: &Args) -> Result<(), String> {
 pub(crate) fn site(url: &str, args: &Args) -> Result<(Target, Connector), String> {
     let target = Target::parse(url, Some(crate::Endpoint::Raw))?;
     let trust = tls::Trust {
-        ca: args.ca_cert.as_deref(),
-        native: args.native_certs,
-        blind: args.insecure,
+        ca: args.server.ca_cert.as_deref(),
+        native: args.server.native_certs,
+        blind: args.server.insecure,
         http2: false,
     };
     let config = target.tls.then(|| tls::config(trust)).transpose();

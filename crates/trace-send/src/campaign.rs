@@ -52,7 +52,7 @@ impl Campaign<'_> {
     /// # Errors
     /// As the input has them, and what goes on between two runs.
     pub(crate) async fn run(self, mut source: Source) -> anyhow::Result<Verdict> {
-        if let Some(search) = self.args.search.clone() {
+        if let Some(search) = self.args.judge.search.clone() {
             return self.search(search, source).await;
         }
         let mut verdict = Verdict::default();
@@ -64,7 +64,7 @@ impl Campaign<'_> {
             source = back;
             first.get_or_insert(ended.began);
             self.judge(ended, &mut verdict)?;
-            if verdict.interrupted || verdict.no && !self.args.stop_on.is_empty() {
+            if verdict.interrupted || verdict.no && !self.args.judge.stop_on.is_empty() {
                 break;
             }
             if self.results.has_failed() {
@@ -82,7 +82,7 @@ impl Campaign<'_> {
     fn judge(&self, ended: Ended, verdict: &mut Verdict) -> anyhow::Result<()> {
         verdict.interrupted |= ended.interrupted;
         verdict.no |= ended.stopped.is_some();
-        verdict.no |= self.args.strict_clock && ended.tally.is_client_limited();
+        verdict.no |= self.args.judge.strict_clock && ended.tally.is_client_limited();
         ended.input?;
         Ok(())
     }
@@ -99,7 +99,8 @@ impl Campaign<'_> {
             let tally = &ended.tally;
             let (good, all) = (tally.good, tally.ended);
             let share = good as f64 / all.max(1) as f64;
-            let holds = all > 0 && share >= self.args.good_share && !tally.is_client_limited();
+            let holds =
+                all > 0 && share >= self.args.judge.good_share && !tally.is_client_limited();
             let (low, high) = interval(good, all);
             eprintln!(
                 "trace-send: {} {value}: {:.2} % of {all} good (95 % interval {:.2} to {:.2}), {:.2}/s{}: {}",
@@ -154,7 +155,7 @@ impl Campaign<'_> {
         limits.open_loop = leg.is_open();
         limits.label = leg.label.clone();
         limits.first = first;
-        let start_at = match (&args.start_at, first) {
+        let start_at = match (&args.load.start_at, first) {
             (Some(text), None) => Some(start::parse(text).map_err(|reason| anyhow!(reason))?),
             _ => None,
         };
@@ -162,13 +163,17 @@ impl Campaign<'_> {
             limits,
             pace: leg.pace,
             ramp: leg.ramp,
-            max_sessions: args.max_sessions,
-            drain: args.drain.into(),
+            max_sessions: args.session.max_sessions,
+            drain: args.load.drain.into(),
             start_at,
         };
         let held = matches!(source, Source::Held(_));
         let turns = self.preparer.bodies.endpoint.dialect().turns();
-        let histories = Histories::new(turns, args.max_context_tokens, args.on_failed_turn);
+        let histories = Histories::new(
+            turns,
+            args.session.max_context_tokens,
+            args.session.on_failed_turn,
+        );
         let (feed, maker) =
             feed(Arc::clone(&self.preparer), source, leg).context("cannot start a thread")?;
         let (connector, results) = (Rc::clone(&self.connector), Rc::clone(&self.results));
@@ -191,7 +196,7 @@ impl Campaign<'_> {
 
     /// What is to be done between two runs. False if it was interrupted.
     async fn between(&self) -> anyhow::Result<bool> {
-        let Some(what) = &self.args.between else {
+        let Some(what) = &self.args.runs.between else {
             return Ok(true);
         };
         let mut signals = Signals::new()?;

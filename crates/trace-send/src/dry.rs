@@ -25,7 +25,7 @@ pub(crate) fn run(
         let mut written = Ok(());
         preparer.run(&mut source, &leg, |mut request, timing| {
             let at = timing.at.unwrap_or(timing.after);
-            if args.duration.is_some_and(|until| at >= until) {
+            if args.load.duration.is_some_and(|until| at >= until) {
                 preview.never += 1;
                 return true;
             }

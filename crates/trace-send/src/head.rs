@@ -3,7 +3,7 @@
 //! All of it but the request's id and the length of its body is the same for
 //! a whole run, so it is put together once.
 
-use crate::secret::{Secrets, is_secret};
+use crate::secret::{Secrets, in_query, is_secret};
 use crate::target::Target;
 use ::http::{HeaderName, HeaderValue};
 use std::ops::Range;
@@ -65,6 +65,7 @@ impl Heads {
         }
         let mut own = Vec::new();
         let mut secrets = Secrets::default();
+        in_query(&target.path).for_each(|value| secrets.keep(value));
         if let Some(key) = key {
             HeaderValue::from_str(key)
                 .map_err(|_| "the API key has characters that no header can carry".to_owned())?;

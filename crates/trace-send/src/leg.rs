@@ -62,22 +62,27 @@ pub(crate) struct Leg {
 impl Leg {
     /// The runs that `args` asks for, one after the other.
     pub(crate) fn all(args: &Args) -> Vec<Self> {
-        let levels = args.concurrency.len();
+        let levels = args.load.concurrency.len();
         let sweep = levels > 1;
         let mut legs = Vec::new();
         for level in 0..levels.max(1) {
-            let concurrency = args.concurrency.get(level).copied();
-            for round in 1..=args.rounds {
+            let concurrency = args.load.concurrency.get(level).copied();
+            for round in 1..=args.runs.rounds {
                 let label = Label {
-                    stage: args.stage.clone(),
+                    stage: args.runs.stage.clone(),
                     concurrency: concurrency.filter(|_| sweep).map(|n| n as u64),
-                    round: (args.rounds > 1).then_some(round),
+                    round: (args.runs.rounds > 1).then_some(round),
                 };
-                let again = round > 1 && !args.no_shuffle;
+                let again = round > 1 && !args.runs.no_shuffle;
                 legs.push(Self {
-                    shuffle: again.then_some(args.seed.seed.wrapping_add(round)),
-                    requests: args.requests.get(level).or(args.requests.last()).copied(),
-                    ..Self::one(args, label, concurrency, args.rate)
+                    shuffle: again.then_some(args.body.seed.seed.wrapping_add(round)),
+                    requests: args
+                        .load
+                        .requests
+                        .get(level)
+                        .or(args.load.requests.last())
+                        .copied(),
+                    ..Self::one(args, label, concurrency, args.load.rate)
                 });
             }
         }
@@ -89,7 +94,7 @@ impl Leg {
         match what {
             What::Concurrency => {
                 let label = Label {
-                    stage: args.stage.clone(),
+                    stage: args.runs.stage.clone(),
                     concurrency: Some(value as u64),
                     round: None,
                 };
@@ -106,26 +111,26 @@ impl Leg {
     }
 
     fn one(args: &Args, label: Label, concurrency: Option<usize>, rate: Option<f64>) -> Self {
-        let ramp = args.ramp_up.unwrap_or(Micros::ZERO);
+        let ramp = args.load.ramp_up.unwrap_or(Micros::ZERO);
         let clocking = match (concurrency, rate) {
             (Some(_), _) => Clocking::Closed,
             (None, Some(rate)) => Clocking::Rate {
                 rate,
                 ramp,
-                speed: args.speed,
+                speed: args.load.speed,
             },
             (None, None) => Clocking::Trace {
-                speed: args.speed,
+                speed: args.load.speed,
                 // What is left of an interrupted run leaves now, not when it would have.
-                align_first: args.align_first || args.resume.is_some(),
+                align_first: args.load.align_first || args.runs.resume.is_some(),
             },
         };
         Self {
             label,
-            pace: concurrency.map_or(Pace::Open(args.max_concurrency), Pace::Closed),
+            pace: concurrency.map_or(Pace::Open(args.load.max_concurrency), Pace::Closed),
             clocking,
             ramp,
-            requests: args.requests.first().copied(),
+            requests: args.load.requests.first().copied(),
             shuffle: None,
         }
     }

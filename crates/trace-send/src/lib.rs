@@ -135,8 +135,8 @@ use members::Members;
 use prepare::Preparer;
 use results::Results;
 use setup::{
-    gpus, greet, key, new_run_id, raise_descriptor_limit, runtime, selection, source, start_mock,
-    trust,
+    gpus, greet, header, key, new_run_id, raise_descriptor_limit, runtime, selection, source,
+    start_mock, trust,
 };
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -169,28 +169,38 @@ pub fn run(
     input: Reader<'static>,
     output: impl Write + Send + 'static,
 ) -> anyhow::Result<u8> {
-    let url = args.url.as_deref().unwrap_or_default();
+    let url = args.server.url.as_deref().unwrap_or_default();
     raise_descriptor_limit();
     let server = start_mock(args, url)?;
     let url = server
         .as_ref()
         .map_or_else(|| url.to_owned(), trace_mock::Running::url);
-    let target = Target::parse(&url, args.endpoint_type).map_err(|reason| anyhow!(reason))?;
-    let extra = Members::from_flags(&args.extra).map_err(|reason| anyhow!(reason))?;
-    let run_id = args.run_id.clone().unwrap_or_else(new_run_id);
-    let key = key(args)?;
+    let target =
+        Target::parse(&url, args.server.endpoint_type).map_err(|reason| anyhow!(reason))?;
+    let extra = Members::from_flags(&args.body.extra).map_err(|reason| anyhow!(reason))?;
+    let run_id = args.runs.run_id.clone().unwrap_or_else(new_run_id);
+    let key = key(&args.server)?;
+    let header = header(&args.server)?;
     let key = key.as_deref();
-    let heads = Heads::new(&target, &args.header, key, &run_id, args.new_connections)
-        .and_then(|heads| heads.name_sessions(&args.session_header))
+    let heads = Heads::new(&target, &header, key, &run_id, args.server.new_connections)
+        .and_then(|heads| heads.name_sessions(&args.server.session_header))
         .map_err(|reason| anyhow!(reason))?;
     let config = target.tls.then(|| tls::config(trust(args))).transpose()?;
-    let connector = Connector::new(&target, config, args.unix_socket.clone(), args.http);
+    let connector = Connector::new(
+        &target,
+        config,
+        args.server.unix_socket.clone(),
+        args.server.http,
+    );
     let connector = Rc::new(connector.map_err(|failure| anyhow!(failure.message))?);
 
     let runtime = runtime()?;
     let secrets = heads.secrets().clone();
     let model = if args.dry_run {
-        args.model.clone().unwrap_or_else(|| "default".to_owned())
+        args.server
+            .model
+            .clone()
+            .unwrap_or_else(|| "default".to_owned())
     } else {
         runtime
             .block_on(greet(args, &connector, &target, &heads))
@@ -199,22 +209,22 @@ pub fn run(
     let bodies = Bodies {
         endpoint: target.endpoint,
         model,
-        stream: !args.no_stream,
-        ignore_eos: args.ignore_eos,
-        min_tokens: args.min_tokens,
+        stream: !args.body.no_stream,
+        ignore_eos: args.body.ignore_eos,
+        min_tokens: args.body.min_tokens,
         extra,
-        prompts: Prompts::with(&args.tokenizer.load()?, args.seed.seed)?
-            .block_size(args.block_size.block_size),
-        prompt_as: args.prompt_as,
+        prompts: Prompts::with(&args.body.tokenizer.load()?, args.body.seed.seed)?
+            .block_size(args.body.block_size.block_size),
+        prompt_as: args.body.prompt_as,
     };
     bodies.check()?;
     let heads = Arc::new(heads);
     let preparer = Arc::new(Preparer {
         bodies,
         heads: Arc::clone(&heads),
-        history: args.history,
-        turns: args.turns,
-        counting: args.max_context_tokens.is_some(),
+        history: args.session.history,
+        turns: args.session.turns,
+        counting: args.session.max_context_tokens.is_some(),
         selection: selection(args)?,
         repaired: AtomicU64::new(0),
     });
@@ -226,26 +236,26 @@ pub fn run(
     let gpus = gpus(args);
     let telemetry = Telemetry::start(args, Arc::clone(&began), gpus.clone())?;
     let limits = Limits {
-        timeout: args.timeout.into(),
+        timeout: args.server.timeout.into(),
         wanted: Wanted {
             gaps: !args.no_itl,
             text: false,
             silent: target.endpoint.is_silent(),
         },
-        until: args.duration,
+        until: args.load.duration,
         open_loop: true,
-        new_connections: args.new_connections,
+        new_connections: args.server.new_connections,
         secrets,
-        retries: args.retries,
-        slos: args.slo.clone(),
-        stops: args.stop_on.clone(),
+        retries: args.load.retries,
+        slos: args.judge.slo.clone(),
+        stops: args.judge.stop_on.clone(),
         label: Label::default(),
         first: None,
         began: Arc::clone(&began),
         gpus: gpus.clone(),
         heads,
     };
-    if let Some(count) = args.warmup {
+    if let Some(count) = args.load.warmup {
         let warm = warmup::run(count, &preparer, &connector, &limits);
         runtime.block_on(warm)?;
     }

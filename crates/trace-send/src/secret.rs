@@ -37,6 +37,29 @@ pub(crate) fn is_secret(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
+/// The values in the query of `url` that are secrets by their names.
+pub(crate) fn in_query(url: &str) -> impl Iterator<Item = &str> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query
+        .split(['&', '#'])
+        .filter_map(|pair| pair.split_once('='));
+    pairs.filter_map(|(name, value)| is_secret(&name.to_ascii_lowercase()).then_some(value))
+}
+
+/// `url` as it may be shown: without credentials, and with `***` for the
+/// secrets in its query.
+pub(crate) fn shown(url: &str) -> String {
+    let mut secrets = Secrets::default();
+    in_query(url).for_each(|value| secrets.keep(value));
+    let rest = url.find("://").map_or(0, |at| at + 3);
+    let end = url[rest..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |at| rest + at);
+    let host = url[rest..end].rfind('@').map_or(rest, |at| rest + at);
+    let who = if host > rest { "***" } else { "" };
+    secrets.redact(format!("{}{who}{}", &url[..rest], &url[host..]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +78,17 @@ mod tests {
     fn header_fields_with_keys_are_known() {
         assert!(is_secret("x-api-key") && is_secret("proxy-authorization"));
         assert!(!is_secret("accept"));
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_is_secret() {
+        assert_eq!(shown("http://u:pw@h/p@x"), "http://***@h/p@x");
+        assert_eq!(
+            shown("https://h/p?api-key=sk-123&v=1"),
+            "https://h/p?api-key=***&v=1"
+        );
+        for plain in ["http://h:1/p?v=1", "mock:?ttft=5ms", "h", ""] {
+            assert_eq!(shown(plain), plain);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a run needs before it begins: a server, a key, its input.
 
+use crate::args::ServerArgs;
 use crate::connect::{Connector, Version};
 use crate::head::Heads;
 use crate::prepare::Source;
@@ -7,7 +8,7 @@ use crate::select::{Done, Selection};
 use crate::target::{self, Target};
 use crate::telemetry::Gpus;
 use crate::{Args, models, order, tls};
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -16,7 +17,7 @@ use trace_core::{Line, Reader};
 
 /// The GPUs to watch, if that is wanted and there are any.
 pub(crate) fn gpus(args: &Args) -> Option<Arc<Gpus>> {
-    if !args.gpu {
+    if !args.watch.gpu {
         return None;
     }
     match Gpus::find() {
@@ -30,7 +31,7 @@ pub(crate) fn gpus(args: &Args) -> Option<Arc<Gpus>> {
 
 /// Which requests are this run's.
 pub(crate) fn selection(args: &Args) -> anyhow::Result<Selection> {
-    let done = match &args.resume {
+    let done = match &args.runs.resume {
         Some(path) => {
             let earlier =
                 InputArgs {
@@ -45,21 +46,21 @@ pub(crate) fn selection(args: &Args) -> anyhow::Result<Selection> {
         }
         None => Done::default(),
     };
-    if args.resume.is_some() {
+    if args.runs.resume.is_some() {
         eprintln!("trace-send: {} requests are done already", done.len());
     }
     Ok(Selection {
-        shard: args.shard,
+        shard: args.runs.shard,
         done,
     })
 }
 
 /// The requests: as they are read for one run, from memory for several.
 pub(crate) fn source(args: &Args, mut input: Reader<'static>) -> anyhow::Result<Source> {
-    if args.concurrency.len() < 2 && args.rounds < 2 && args.search.is_none() {
+    if args.load.concurrency.len() < 2 && args.runs.rounds < 2 && args.judge.search.is_none() {
         return Ok(Source::Stream(input));
     }
-    let most = args.requests.iter().max().copied().unwrap_or(u64::MAX);
+    let most = args.load.requests.iter().max().copied().unwrap_or(u64::MAX);
     let mut lines = Vec::new();
     let mut line = Line::default();
     while (lines.len() as u64) < most && input.read(&mut line)? {
@@ -75,14 +76,14 @@ pub(crate) fn source(args: &Args, mut input: Reader<'static>) -> anyhow::Result<
 
 /// Whom to trust, which is said when it is everybody.
 pub(crate) fn trust(args: &Args) -> tls::Trust<'_> {
-    if args.insecure {
+    if args.server.insecure {
         eprintln!("trace-send: --insecure: certificates are not checked, anybody may answer");
     }
     tls::Trust {
-        ca: args.ca_cert.as_deref(),
-        native: args.native_certs,
-        blind: args.insecure,
-        http2: args.http == Version::Http2,
+        ca: args.server.ca_cert.as_deref(),
+        native: args.server.native_certs,
+        blind: args.server.insecure,
+        http2: args.server.http == Version::Http2,
     }
 }
 
@@ -99,8 +100,8 @@ pub(crate) fn start_mock(args: &Args, url: &str) -> anyhow::Result<Option<trace_
     let Some(mut settings) = target::mock(url).map_err(|reason| anyhow!(reason))? else {
         return Ok(None);
     };
-    settings.ttft = args.mock_ttft.unwrap_or(settings.ttft);
-    settings.itl = args.mock_itl.unwrap_or(settings.itl);
+    settings.ttft = args.server.mock_ttft.unwrap_or(settings.ttft);
+    settings.itl = args.server.mock_itl.unwrap_or(settings.itl);
     let server = trace_mock::start(&settings, None).context("cannot start the mock")?;
     eprintln!(
         "trace-send: no server is asked: the mock inside answers at {}, ttft {} ms, itl {} ms",
@@ -120,32 +121,69 @@ pub(crate) async fn greet(
     heads: &Heads,
 ) -> Result<String, String> {
     let fields = heads.fields();
-    if let Some(patience) = args.wait_ready {
+    if let Some(patience) = args.server.wait_ready {
         models::wait_ready(connector, target, fields, patience.into()).await?;
     }
-    let model = match &args.model {
+    let model = match &args.server.model {
         Some(model) => model.clone(),
         None => models::first(connector, target, fields)
             .await
             .unwrap_or_else(|| "default".to_owned()),
     };
-    if args.models_check {
+    if args.server.models_check {
         models::check(connector, target, fields, &model).await?;
     }
     Ok(model)
 }
 
 /// The key to show, if there is one.
-pub(crate) fn key(args: &Args) -> anyhow::Result<Option<String>> {
-    let key = match &args.api_key_file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path);
-            let text = text.with_context(|| format!("--api-key-file {}", path.display()))?;
-            Some(text.trim().to_owned())
-        }
-        None => args.api_key.clone(),
+///
+/// # Errors
+/// A key among the flags, where anybody can read it; a file or a variable
+/// that is not there or has nothing in it.
+pub(crate) fn key(args: &ServerArgs) -> anyhow::Result<Option<String>> {
+    if args.api_key.is_some() {
+        bail!(
+            "--api-key: what is typed can be read by anybody on this machine; set OPENAI_API_KEY, or name a variable with --api-key-env or a file with --api-key-file"
+        );
+    }
+    let there = |key: String, what: String| match key.trim() {
+        "" => Err(anyhow!("{what}: there is no key in it")),
+        key => Ok(Some(key.to_owned())),
     };
-    Ok(key.filter(|key| !key.is_empty()))
+    if let Some(path) = &args.api_key_file {
+        let what = format!("--api-key-file {}", path.display());
+        let text = std::fs::read_to_string(path).with_context(|| what.clone())?;
+        return there(text, what);
+    }
+    if let Some(name) = &args.api_key_env {
+        let what = format!("--api-key-env {name}");
+        // The error of the variable repeats what is in it.
+        let key = std::env::var(name).map_err(|_| anyhow!("{what}: it is not set, or no text"))?;
+        return there(key, what);
+    }
+    let usual = std::env::var("OPENAI_API_KEY").unwrap_or_default();
+    Ok(Some(usual.trim().to_owned()).filter(|key| !key.is_empty()))
+}
+
+/// The header fields that were asked for, those in files too.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(crate) fn header(args: &ServerArgs) -> anyhow::Result<Vec<String>> {
+    let mut fields = Vec::new();
+    for field in &args.header {
+        match field.strip_prefix('@') {
+            Some(path) => {
+                let text = std::fs::read_to_string(path);
+                let text = text.with_context(|| format!("--header @{path}"))?;
+                let lines = text.lines().filter(|line| !line.trim().is_empty());
+                fields.extend(lines.map(str::to_owned));
+            }
+            None => fields.push(field.clone()),
+        }
+    }
+    Ok(fields)
 }
 
 /// An id that no other run has.

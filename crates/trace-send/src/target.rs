@@ -1,6 +1,7 @@
 //! Where requests go: a URL, or the mock inside.
 
 use crate::endpoint::Endpoint;
+use crate::secret;
 use ::http::Uri;
 use trace_core::time::parse_duration;
 use trace_mock::Settings;
@@ -29,7 +30,7 @@ impl Target {
     /// # Errors
     /// What is wrong with the URL.
     pub(crate) fn parse(url: &str, endpoint: Option<Endpoint>) -> Result<Self, String> {
-        let wrong = |why: &str| format!("--url {url}: {why}");
+        let wrong = |why: &str| format!("--url {}: {why}", secret::shown(url));
         const EXAMPLE: &str = "expected a URL such as http://localhost:8000/v1/completions";
         let uri: Uri = url
             .parse()
@@ -42,7 +43,7 @@ impl Target {
         let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?;
         if authority.as_str().contains('@') {
             return Err(wrong(
-                "credentials do not belong in a URL; use --header or --api-key",
+                "credentials do not belong in a URL; use --header @FILE or --api-key-file",
             ));
         }
         let bracketed = authority.host();
@@ -225,7 +226,11 @@ mod tests {
             error("localhost:8000")
         );
         assert!(error("ftp://h/x").contains("http://"));
-        assert!(error("http://user:pass@h/").contains("--api-key"));
+        let credentials = error("http://user:pass@h/");
+        assert!(
+            credentials.contains("--api-key") && !credentials.contains("pass"),
+            "{credentials}"
+        );
         assert!(error("/v1/completions").contains("http://"));
         assert!(error("http://a b/").starts_with("--url "));
     }

@@ -24,6 +24,7 @@ use crate::between::site;
 use crate::connect::Connector;
 use crate::exposition::{Labels, Page};
 use crate::fetch::{Question, fetch};
+use crate::secret::shown;
 use crate::target::Target;
 use anyhow::{Context, anyhow};
 use serde::Serialize;
@@ -88,7 +89,7 @@ impl Telemetry {
         began: Arc<OnceLock<Instant>>,
         gpus: Option<Arc<Gpus>>,
     ) -> anyhow::Result<Option<Self>> {
-        let file = match &args.telemetry {
+        let file = match &args.watch.telemetry {
             Some(path) => {
                 let file = File::create(path);
                 let file = file.with_context(|| format!("--telemetry {}", path.display()))?;
@@ -97,17 +98,17 @@ impl Telemetry {
             None if gpus.is_none() => return Ok(None),
             None => None,
         };
-        let sites = args.prometheus_url.iter().map(|url| {
+        let sites = args.watch.prometheus_url.iter().map(|url| {
             let (target, connector) =
                 site(url, args).map_err(|reason| anyhow!("--prometheus-url: {reason}"))?;
-            Ok((Arc::from(url.as_str()), target, connector))
+            Ok((Arc::from(shown(url)), target, connector))
         });
         let sites = sites.collect::<anyhow::Result<Vec<_>>>()?;
         let stop = Arc::new(AtomicBool::new(false));
         let mut sampler = Sampler {
             file,
-            wanted: Wanted::new(&args.prometheus_metrics),
-            period: args.telemetry_interval.into(),
+            wanted: Wanted::new(&args.watch.prometheus_metrics),
+            period: args.watch.telemetry_interval.into(),
             gpus,
             began,
             stop: Arc::clone(&stop),

@@ -2,6 +2,9 @@
 
 use anyhow::{Context, bail};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -63,16 +66,18 @@ pub(crate) fn config(trust: Trust<'_>) -> anyhow::Result<Arc<ClientConfig>> {
     let protocol: &[u8] = if trust.http2 { b"h2" } else { b"http/1.1" };
     config.alpn_protocols = vec![protocol.to_vec()];
     if trust.blind {
-        let schemes = config.crypto_provider().signature_verification_algorithms;
-        let verifier = Arc::new(Blind(schemes.supported_schemes()));
+        let algorithms = config.crypto_provider().signature_verification_algorithms;
+        let verifier = Arc::new(Blind(algorithms));
         config.dangerous().set_certificate_verifier(verifier);
     }
     Ok(Arc::new(config))
 }
 
-/// Believes any certificate.
+/// Believes any certificate, but not that somebody has its key who has not.
 #[derive(Debug)]
-struct Blind(Vec<SignatureScheme>);
+struct Blind(WebPkiSupportedAlgorithms);
+
+type Signed = Result<HandshakeSignatureValid, rustls::Error>;
 
 impl ServerCertVerifier for Blind {
     fn verify_server_cert(
@@ -88,23 +93,23 @@ impl ServerCertVerifier for Blind {
 
     fn verify_tls12_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Signed {
+        verify_tls12_signature(message, certificate, signed, &self.0)
     }
 
     fn verify_tls13_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Signed {
+        verify_tls13_signature(message, certificate, signed, &self.0)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.clone()
+        self.0.supported_schemes()
     }
 }
