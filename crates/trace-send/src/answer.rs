@@ -15,7 +15,7 @@
 
 use crate::content::{Body, Chunks, Content};
 use crate::http::{self, End, Head, Part};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, TokenSource};
 
@@ -134,7 +134,8 @@ impl Answer {
 
     /// After how long the server wants to be asked again.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.content.retry_after
+        let after = self.content.retry_after?;
+        Some(after.wait(SystemTime::now()))
     }
 
     /// Whether nothing at all has come.

@@ -2,10 +2,9 @@
 //! what as a failure.
 
 use crate::event::{Event, Usage, error_message, one_line};
-use crate::http::Head;
+use crate::http::{Head, RetryAfter};
 use crate::sse::TooLong;
 use crate::{ndjson, sse};
-use std::time::Duration;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure};
 
@@ -33,7 +32,7 @@ pub(crate) struct Content {
     pub(crate) half: Option<String>,
     pub(crate) failure: Option<Failure>,
     /// After how long to try again, as the server says.
-    pub(crate) retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<RetryAfter>,
     /// The visible text so far, if it is wanted.
     pub(crate) text: Option<String>,
     /// Anything complete is an answer, whatever is in it.

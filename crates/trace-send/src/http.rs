@@ -11,48 +11,18 @@
 //! to first token are as true either way, within what a busy machine tells, as
 //! long as the socket notes when bytes came. `--http 1.1-hyper` repeats it.
 
+mod head;
+mod retry;
+
+pub use head::Head;
+pub use retry::RetryAfter;
+
 use memchr::memchr;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 /// The most bytes a head or a chunk's frame may have.
 const MAX_HEAD: usize = 64 << 10;
-
-/// The most header fields a head may have.
-const MAX_FIELDS: usize = 100;
-
-/// What the head of a response says, as far as anyone here asks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Head {
-    /// The status code, 200 to 999; interim responses are skipped.
-    pub status: u16,
-    /// The media type, without parameters, in lower case.
-    pub content_type: String,
-    /// Whether the connection may carry another request.
-    pub keep_alive: bool,
-    /// Where a redirect leads.
-    pub location: Option<String>,
-    /// After how long to try again, if that is told in seconds.
-    pub retry_after: Option<Duration>,
-}
-
-impl Head {
-    /// Take over the field `name` with `value`, if anyone asks for it.
-    pub(crate) fn field(&mut self, name: &str, value: &[u8]) {
-        let value = value.trim_ascii();
-        let text = || String::from_utf8_lossy(value).into_owned();
-        if name.eq_ignore_ascii_case("content-type") {
-            let media = value.split(|&b| b == b';').next().unwrap_or_default();
-            let media = String::from_utf8_lossy(media.trim_ascii());
-            self.content_type = media.to_ascii_lowercase();
-        } else if name.eq_ignore_ascii_case("location") {
-            self.location = Some(text());
-        } else if name.eq_ignore_ascii_case("retry-after") {
-            self.retry_after = text().parse().ok().map(Duration::from_secs);
-        }
-    }
-}
 
 /// A part of a response.
 #[derive(Debug, PartialEq, Eq)]
@@ -242,62 +212,15 @@ impl Decoder {
     }
 
     fn parse_head(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
-        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-        let mut response = httparse::Response::new(&mut fields);
-        let length = match response.parse(bytes) {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) => return Ok(None),
-            Err(httparse::Error::Version) => {
-                return Err(Malformed::Head("it speaks another protocol"));
-            }
-            Err(httparse::Error::TooManyHeaders) => {
-                return Err(Malformed::Head("too many header fields"));
-            }
-            Err(_) => return Err(Malformed::Head("its head cannot be read")),
+        let Some((length, head)) = head::read(bytes)? else {
+            return Ok(None);
         };
-        let status = response.code.unwrap_or_default();
-        if (100..200).contains(&status) && status != 101 {
+        // Interim: the real one follows.
+        let Some((head, body)) = head else {
             return Ok(Some(length));
-        }
-        self.head = Head {
-            status,
-            keep_alive: response.version == Some(1),
-            ..Head::default()
         };
-        let mut body = State::ToEnd;
-        for field in response.headers.iter() {
-            let is = |name: &str| field.name.eq_ignore_ascii_case(name);
-            let value = field.value.trim_ascii();
-            if is("content-length") && body != State::ChunkSize {
-                body = State::Length(content_length(value)?);
-            } else if is("transfer-encoding") {
-                let chunked =
-                    value.len() >= 7 && value[value.len() - 7..].eq_ignore_ascii_case(b"chunked");
-                body = if chunked {
-                    State::ChunkSize
-                } else {
-                    State::ToEnd
-                };
-            } else if is("connection") {
-                let has = |token: &[u8]| {
-                    value
-                        .split(|&b| b == b',')
-                        .any(|t| t.trim_ascii().eq_ignore_ascii_case(token))
-                };
-                self.head.keep_alive =
-                    !has(b"close") && (self.head.keep_alive || has(b"keep-alive"));
-            } else {
-                self.head.field(field.name, value);
-            }
-        }
-        self.state = match body {
-            _ if status == 204 || status == 304 => State::Done,
-            State::Length(0) => State::Done,
-            body => body,
-        };
-        if self.state == State::ToEnd {
-            self.head.keep_alive = false;
-        }
+        self.head = head;
+        self.state = body;
         Ok(Some(length))
     }
 
@@ -323,14 +246,6 @@ impl Decoder {
         };
         Ok(Some((line.strip_suffix(b"\r").unwrap_or(line), end + 1)))
     }
-}
-
-fn content_length(value: &[u8]) -> Result<u64, Malformed> {
-    let text = std::str::from_utf8(value)
-        .ok()
-        .filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-    text.and_then(|text| text.parse().ok())
-        .ok_or(Malformed::Head("its content-length is not a number"))
 }
 
 /// The size in front of a chunk; what follows a semicolon means nothing to us.
