@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::connect::{Connector, Version};
 use crate::event::error_message;
 use crate::fetch::{Question, fetch};
+use crate::leg::Label;
 use crate::secret;
 use crate::target::Target;
 use crate::tls;
@@ -11,6 +12,29 @@ use std::time::Duration;
 
 /// The longest that a server may take to do it.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between which runs it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Which {
+    /// any two
+    All,
+    /// two rounds of one level
+    Rounds,
+    /// the last round of a level and the first of the next
+    Levels,
+}
+
+impl Which {
+    /// Whether it is done between `one` run and the `next`.
+    pub(crate) fn has(self, one: &Label, next: &Label) -> bool {
+        let level = one.concurrency != next.concurrency || one.stage != next.stage;
+        match self {
+            Self::All => true,
+            Self::Rounds => !level,
+            Self::Levels => level,
+        }
+    }
+}
 
 /// Post to `what` if it is a URL, else run it by the shell; the runs go on
 /// once that is done. A cache that was not emptied would belie what follows,

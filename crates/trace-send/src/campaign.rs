@@ -1,16 +1,17 @@
 //! The runs of one command, one after the other: levels, rounds, a search.
 
+mod search;
+
 use crate::args::Args;
 use crate::budget::Budget;
 use crate::connect::Connector;
 use crate::dispatch::{self, Ended, Plan};
 use crate::feed::{Feed, Item};
 use crate::history::Histories;
-use crate::leg::Leg;
+use crate::leg::{Label, Leg};
 use crate::limits::Limits;
 use crate::prepare::{Preparer, Source};
 use crate::results::Results;
-use crate::search::{Search, What, interval};
 use crate::signals::Signals;
 use crate::start;
 use anyhow::{Context, anyhow, bail};
@@ -56,10 +57,10 @@ impl Campaign<'_> {
             return self.search(search, source).await;
         }
         let mut verdict = Verdict::default();
-        let legs = Leg::all(self.args);
-        let last = legs.len() - 1;
         let mut first = None;
-        for (place, leg) in legs.into_iter().enumerate() {
+        let mut legs = Leg::all(self.args).into_iter().peekable();
+        while let Some(leg) = legs.next() {
+            let label = leg.label.clone();
             let (ended, back) = self.leg(leg, source, first).await?;
             source = back;
             first.get_or_insert(ended.began);
@@ -70,7 +71,9 @@ impl Campaign<'_> {
             if self.results.has_failed() {
                 break;
             }
-            if place < last && !self.between().await? {
+            if let Some(next) = legs.peek()
+                && !self.between(&label, &next.label).await?
+            {
                 verdict.interrupted = true;
                 break;
             }
@@ -85,61 +88,6 @@ impl Campaign<'_> {
         verdict.no |= self.args.judge.strict_clock && ended.tally.is_client_limited();
         ended.input?;
         Ok(())
-    }
-
-    /// Find the highest rate or concurrency that keeps the limits.
-    async fn search(self, mut search: Search, mut source: Source) -> anyhow::Result<Verdict> {
-        let mut verdict = Verdict::default();
-        let mut first = None;
-        while let Some(value) = search.next() {
-            let leg = Leg::tried(self.args, search.what, value);
-            let (ended, back) = self.leg(leg, source, first).await?;
-            source = back;
-            first.get_or_insert(ended.began);
-            let tally = &ended.tally;
-            let (good, all) = (tally.good, tally.ended);
-            let share = good as f64 / all.max(1) as f64;
-            let holds =
-                all > 0 && share >= self.args.judge.good_share && !tally.is_client_limited();
-            let (low, high) = interval(good, all);
-            eprintln!(
-                "trace-send: {} {value}: {:.2} % of {all} good (95 % interval {:.2} to {:.2}), {:.2}/s{}: {}",
-                name(search.what),
-                100.0 * share,
-                100.0 * low,
-                100.0 * high,
-                tally.rate(),
-                if tally.is_client_limited() {
-                    ", client-limited"
-                } else {
-                    ""
-                },
-                if holds { "holds" } else { "breaks" },
-            );
-            search.tried(value, holds);
-            self.judge(ended, &mut verdict)?;
-            if verdict.interrupted || self.results.has_failed() {
-                return Ok(verdict);
-            }
-            if search.next().is_some() && !self.between().await? {
-                verdict.interrupted = true;
-                return Ok(verdict);
-            }
-        }
-        let what = name(search.what);
-        match search.found() {
-            (Some(held), Some(broke)) => {
-                eprintln!("trace-send: the highest {what} that holds is {held}; {broke} breaks");
-            }
-            (Some(held), None) => {
-                eprintln!("trace-send: {what} {held} holds; nothing higher was asked for");
-            }
-            (None, _) => {
-                eprintln!("trace-send: no {what} that was tried holds");
-                verdict.no = true;
-            }
-        }
-        Ok(verdict)
     }
 
     /// Make one run. Gives its requests' source back.
@@ -194,11 +142,16 @@ impl Campaign<'_> {
         Ok((ended, source))
     }
 
-    /// What is to be done between two runs. False if it was interrupted.
-    async fn between(&self) -> anyhow::Result<bool> {
-        let Some(what) = &self.args.runs.between else {
+    /// What is to be done between `one` run and the `next`. False if it was
+    /// interrupted.
+    async fn between(&self, one: &Label, next: &Label) -> anyhow::Result<bool> {
+        let runs = &self.args.runs;
+        let Some(what) = runs.between.as_ref() else {
             return Ok(true);
         };
+        if !runs.between_which.has(one, next) {
+            return Ok(true);
+        }
         let mut signals = Signals::new()?;
         let done = signals
             .unless_stopped(crate::between::run(what, self.args))
@@ -208,13 +161,6 @@ impl Campaign<'_> {
             Some(Err(reason)) => bail!("--between: {reason}"),
             None => Ok(false),
         }
-    }
-}
-
-fn name(what: What) -> &'static str {
-    match what {
-        What::Rate => "rate",
-        What::Concurrency => "concurrency",
     }
 }
 

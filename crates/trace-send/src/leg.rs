@@ -73,9 +73,8 @@ impl Leg {
                     concurrency: concurrency.filter(|_| sweep).map(|n| n as u64),
                     round: (args.runs.rounds > 1).then_some(round),
                 };
-                let again = round > 1 && !args.runs.no_shuffle;
                 legs.push(Self {
-                    shuffle: again.then_some(args.body.seed.seed.wrapping_add(round)),
+                    shuffle: shuffle(args, round),
                     requests: args
                         .load
                         .requests
@@ -89,24 +88,28 @@ impl Leg {
         legs
     }
 
-    /// The run of a search that tries `value` of `what`.
-    pub(crate) fn tried(args: &Args, what: What, value: f64) -> Self {
-        match what {
+    /// The run of a search that tries `value` of `what` for the time `round`.
+    pub(crate) fn tried(args: &Args, what: What, value: f64, round: u64) -> Self {
+        let mut label = Label {
+            stage: args.runs.stage.clone(),
+            concurrency: None,
+            round: (args.runs.rounds > 1).then_some(round),
+        };
+        let leg = match what {
             What::Concurrency => {
-                let label = Label {
-                    stage: args.runs.stage.clone(),
-                    concurrency: Some(value as u64),
-                    round: None,
-                };
+                label.concurrency = Some(value as u64);
                 Self::one(args, label, Some(value as usize), None)
             }
             What::Rate => {
-                let label = Label {
-                    stage: Some(format!("rate {value}")),
-                    ..Label::default()
-                };
+                let rate = format!("rate {value}");
+                let stage = label.stage.map(|stage| format!("{stage}/{rate}"));
+                label.stage = Some(stage.unwrap_or(rate));
                 Self::one(args, label, None, Some(value))
             }
+        };
+        Self {
+            shuffle: shuffle(args, round),
+            ..leg
         }
     }
 
@@ -139,4 +142,10 @@ impl Leg {
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.pace, Pace::Open(_))
     }
+}
+
+/// What the order of requests in `round` is drawn with, if it is drawn.
+fn shuffle(args: &Args, round: u64) -> Option<u64> {
+    let again = round > 1 && !args.runs.no_shuffle;
+    again.then_some(args.body.seed.seed.wrapping_add(round))
 }

@@ -148,14 +148,14 @@ use telemetry::Telemetry;
 use trace_core::{Reader, cli};
 use trace_prompt::Prompts;
 
-/// Run the stages of the recipe that `args` names, each a process of its own
+/// Run the stages of `recipe`, which `args` name, each a process of its own
 /// with this program. `typed` are the arguments as they were typed, the
 /// program left out.
 ///
 /// # Errors
 /// A recipe that is none, and a stage that could not do its job.
-pub fn cook(recipe: &std::path::Path, typed: &[String]) -> anyhow::Result<u8> {
-    recipe::run(recipe, typed)
+pub fn cook(recipe: &std::path::Path, args: &Args, typed: &[String]) -> anyhow::Result<u8> {
+    recipe::run(recipe, args, typed)
 }
 
 /// Send the requests of `input` as `args` says, and write their outcomes to

@@ -1,6 +1,10 @@
 //! The highest rate or concurrency that still keeps the limits: doubled until
 //! it breaks, then halved between the last that held and the first that broke.
 
+mod level;
+
+pub(crate) use level::{Answer, Level};
+
 /// What is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
@@ -8,6 +12,16 @@ pub enum What {
     Rate,
     /// Requests in flight.
     Concurrency,
+}
+
+impl What {
+    /// Its name.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::Concurrency => "concurrency",
+        }
+    }
 }
 
 /// A search, and how far it has come.
@@ -82,20 +96,6 @@ impl Search {
     }
 }
 
-/// Between what two shares the true one lies with 95 % confidence, when
-/// `good` of `all` were good (Wilson's interval).
-pub(crate) fn interval(good: u64, all: u64) -> (f64, f64) {
-    if all == 0 {
-        return (0.0, 1.0);
-    }
-    const Z: f64 = 1.959_963_985;
-    let (n, share) = (all as f64, good as f64 / all as f64);
-    let middle = share + Z * Z / (2.0 * n);
-    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let whole = 1.0 + Z * Z / n;
-    ((middle - half) / whole, (middle + half) / whole)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,12 +146,5 @@ mod tests {
         ] {
             assert!(text.parse::<Search>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn few_requests_say_little() {
-        let (low, high) = interval(99, 100);
-        assert!((low - 0.9455).abs() < 1e-3 && (high - 0.9982).abs() < 1e-3);
-        assert_eq!(interval(0, 0), (0.0, 1.0));
     }
 }

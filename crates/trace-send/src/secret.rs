@@ -21,14 +21,36 @@ impl Secrets {
         self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
-    /// `text` with `***` in place of every secret.
+    /// `text` with `***` in place of every secret, and of the beginning of one
+    /// where the text was cut.
     pub(crate) fn redact(&self, text: String) -> String {
         let secrets = self.0.iter();
-        secrets.fold(text, |text, secret| match text.contains(secret) {
+        let text = secrets.fold(text, |text, secret| match text.contains(secret) {
             true => text.replace(secret, "***"),
             false => text,
-        })
+        });
+        let Some(whole) = text.strip_suffix(CUT) else {
+            return text;
+        };
+        let cut = self.0.iter().filter_map(|secret| beginning(secret, whole));
+        match cut.min() {
+            Some(end) => format!("{}***{CUT}", &whole[..end]),
+            None => text,
+        }
     }
+}
+
+/// What a text that was cut ends in.
+const CUT: char = '…';
+
+/// Where in `text` the beginning of `secret` stands that it ends in.
+fn beginning(secret: &str, text: &str) -> Option<usize> {
+    let lengths = LEAST..secret.len().min(text.len() + 1);
+    let mut ends = lengths
+        .rev()
+        .filter(|&length| secret.is_char_boundary(length));
+    let length = ends.find(|&length| text.ends_with(&secret[..length]))?;
+    Some(text.len() - length)
 }
 
 /// Whether a header field of that name holds a secret.
@@ -72,6 +94,9 @@ mod tests {
         let redact = |text: &str| secrets.redact(text.to_owned());
         assert_eq!(redact("Bearer sk-123, that is sk-123"), "***, that is ***");
         assert_eq!(redact("a bad key"), "a bad key");
+        assert_eq!(redact("you sent Bearer sk-1…"), "you sent ***…");
+        assert_eq!(redact("it was sk-12…"), "it was ***…");
+        assert_eq!(redact("no sk…"), "no sk…");
     }
 
     #[test]

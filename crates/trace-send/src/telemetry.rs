@@ -91,7 +91,13 @@ impl Telemetry {
     ) -> anyhow::Result<Option<Self>> {
         let file = match &args.watch.telemetry {
             Some(path) => {
-                let file = File::create(path);
+                let append = args.watch.telemetry_append;
+                let file = File::options()
+                    .create(true)
+                    .write(true)
+                    .append(append)
+                    .truncate(!append)
+                    .open(path);
                 let file = file.with_context(|| format!("--telemetry {}", path.display()))?;
                 Some(BufWriter::new(file))
             }

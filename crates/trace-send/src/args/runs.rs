@@ -1,5 +1,6 @@
 //! One input sent in several runs, or in parts.
 
+use crate::between::Which;
 use crate::select::Shard;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Several runs")]
 pub struct RunsArgs {
-    /// Send everything N times at each level
+    /// Send everything N times at each level; in a search, at most N times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub rounds: u64,
 
@@ -18,6 +19,15 @@ pub struct RunsArgs {
     /// Between two runs, post to URL or run CMD by the shell
     #[arg(long, value_name = "URL|CMD")]
     pub between: Option<String>,
+
+    /// Between which runs
+    #[arg(
+        long,
+        value_name = "WHICH",
+        default_value = "all",
+        requires = "between"
+    )]
+    pub between_which: Which,
 
     /// Name that outcomes carry as their stage
     #[arg(long, value_name = "NAME")]

@@ -12,6 +12,10 @@ pub struct WatchArgs {
     #[arg(long, value_name = "FILE")]
     pub telemetry: Option<PathBuf>,
 
+    /// Leave what FILE holds: another stage of a recipe wrote it.
+    #[arg(long, hide = true, requires = "telemetry")]
+    pub telemetry_append: bool,
+
     /// Page of Prometheus metrics to sample; repeatable
     #[arg(long, value_name = "URL", requires = "telemetry")]
     pub prometheus_url: Vec<String>,

@@ -1,7 +1,10 @@
 //! FluxPerf's keys as flags of ours.
 
-use super::server;
-use anyhow::{Context, bail};
+use super::dataset::Dataset;
+use super::flag::words;
+use super::{server, slo_file};
+use crate::endpoint::Endpoint;
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -12,51 +15,74 @@ pub(super) struct MockServer {
     enabled: bool,
 }
 
-/// Keys with the same meaning and another name.
-const RENAMED: [(&str, &str); 4] = [
-    ("endpoint", "url"),
-    ("concurrency_levels", "concurrency"),
-    ("num_samples", "requests"),
-    ("dataset", "files"),
+/// What FluxPerf says and no flag can.
+#[derive(Debug, Default)]
+pub(super) struct Theirs {
+    /// A key, which may not be an argument.
+    pub(super) env: Vec<(String, String)>,
+    /// A server to start.
+    pub(super) server: Option<server::Settings>,
+    /// What is sent.
+    pub(super) dataset: Option<Dataset>,
+}
+
+/// Keys that say nothing here, and why.
+const SILENT: [(&str, &str); 12] = [
+    ("output", OUTCOMES),
+    ("output_dir", OUTCOMES),
+    ("save_requests", "every outcome is the request's line"),
+    ("debug", "there is nothing like it"),
+    ("debug_verbose", "there is nothing like it"),
+    ("debug_log_dir", "there is nothing like it"),
+    ("tokenizer_name", TOKENS),
+    ("tokenizer_trust_remote_code", TOKENS),
+    ("tokenizer_revision", TOKENS),
+    ("mock_host", INSIDE),
+    ("mock_port", INSIDE),
+    ("mock_server", "what is meant is mock_server beside global"),
 ];
 
-/// Keys that say nothing here.
-const SILENT: [&str; 11] = [
-    "output",
-    "output_dir",
-    "save_requests",
-    "debug",
-    "debug_verbose",
-    "debug_log_dir",
-    "tokenizer_name",
-    "tokenizer_trust_remote_code",
-    "tokenizer_revision",
-    "max_input_length",
-    "mock_server",
-];
+const OUTCOMES: &str = "outcomes go to stdout";
+const TOKENS: &str = "tokens are counted by the server; see --tokenizer";
+const INSIDE: &str = "the mock inside listens at a free port";
 
-/// Put flags of ours in place of FluxPerf's keys.
+/// Put flags of ours in place of FluxPerf's keys. What is lost is `told`.
 ///
 /// # Errors
 /// A value that means nothing.
 pub(super) fn translate(
     flags: &mut Map<String, Value>,
     mock: Option<&MockServer>,
-    env: &mut Vec<(String, String)>,
-    server: &mut Option<server::Settings>,
-) -> anyhow::Result<()> {
-    for (theirs, ours) in RENAMED {
-        if let Some(value) = flags.remove(theirs) {
-            flags.insert(ours.to_owned(), value);
+    told: &mut Vec<String>,
+) -> anyhow::Result<Theirs> {
+    let mut tell = |words: String| {
+        if !told.contains(&words) {
+            told.push(words);
+        }
+    };
+    // YAML's way to say nothing.
+    flags.retain(|_, value| !value.is_null());
+    let output_dir = flags
+        .get("output_dir")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    for (key, why) in SILENT {
+        if flags.remove(key).is_some() {
+            tell(format!("{key} is left out: {why}"));
         }
     }
-    for key in SILENT {
-        if flags.remove(key).is_some() {
-            eprintln!("trace-send: recipe: {key} has no counterpart here and is left out");
-        }
+    if let Some(levels) = flags.remove("concurrency_levels") {
+        flags.insert("concurrency".to_owned(), levels);
+    }
+    if let Some(url) = flags.remove("endpoint") {
+        flags.insert("url".to_owned(), url);
+        is_chat(flags);
     }
     if mock.is_some_and(|mock| mock.enabled) {
-        flags.entry("url").or_insert_with(|| json!("mock:"));
+        if flags.insert("url".to_owned(), json!("mock:")).is_some() {
+            tell("mock_server is enabled, so the endpoint is not asked".to_owned());
+        }
+        is_chat(flags);
     }
     match flags.remove("mode").as_ref().map(Value::as_str) {
         None | Some(Some("multi_turn")) => {}
@@ -65,46 +91,59 @@ pub(super) fn translate(
         }
         Some(mode) => bail!("mode {mode:?}: expected dual_round or multi_turn"),
     }
-    if flags.remove("shuffle_round2") == Some(json!(false)) {
+    let shuffled = flags.remove("shuffle_round2") != Some(json!(false));
+    if flags.remove("no_shuffle_round2") == Some(json!(true)) || !shuffled {
         flags.insert("no_shuffle".to_owned(), json!(true));
     }
-    for (key, name) in [
-        ("max_output_tokens", "max_tokens"),
-        ("min_output_tokens", "min_tokens"),
-    ] {
-        if let Some(tokens) = flags.remove(key).filter(|tokens| !tokens.is_null()) {
-            let extra = flags.entry("extra").or_insert_with(|| json!([]));
-            let Value::Array(extra) = extra else {
-                bail!("extra: expected a list");
-            };
-            extra.push(json!(format!("{name}={tokens}")));
-        }
-    }
+    tokens(flags)?;
     // A bare number is seconds there and here; ours is read with its unit.
     if let Some(Value::Number(seconds)) = flags.get("timeout") {
         let seconds = format!("{seconds}s");
         flags.insert("timeout".to_owned(), json!(seconds));
     }
+    let mut theirs = Theirs::default();
     // A key in an argument could be read by anybody on the machine.
-    if let Some(Value::String(key)) = flags.remove("api_key") {
-        env.push(("OPENAI_API_KEY".to_owned(), key));
+    if let Some(key) = flags.remove("api_key") {
+        let Value::String(key) = key else {
+            bail!("api_key: expected a string");
+        };
+        theirs.env.push(("OPENAI_API_KEY".to_owned(), key));
     }
-    reset(flags);
+    theirs.dataset = dataset(flags)?;
+    if theirs
+        .dataset
+        .as_ref()
+        .is_some_and(|dataset| dataset.most_tokens.is_some())
+    {
+        tell(
+            "longer prompts than max_input_length are left out; FluxPerf would cut them".to_owned(),
+        );
+    }
+    reset(flags, &mut tell);
+    if flags.contains_key("prometheus_url") && !flags.contains_key("telemetry") {
+        let folder = output_dir.map_or_else(String::new, |folder| format!("{folder}/"));
+        let file = format!("{folder}telemetry.jsonl");
+        if !folder.is_empty() {
+            std::fs::create_dir_all(&folder).with_context(|| format!("output_dir {folder}"))?;
+        }
+        tell(format!("what prometheus_url says is written to {file}"));
+        flags.insert("telemetry".to_owned(), json!(file));
+    }
     if let Some(path) = flags.remove("slo_file") {
         let Value::String(path) = path else {
             bail!("slo_file: expected a name");
         };
         let text = std::fs::read_to_string(&path).with_context(|| format!("slo_file {path}"))?;
-        let slos = slos(&text).with_context(|| format!("slo_file {path}"))?;
+        let slos = slo_file::slos(&text, told).with_context(|| format!("slo_file {path}"))?;
         flags.insert("slo".to_owned(), json!(slos));
     }
     if let Some(vllm) = flags.remove("vllm") {
         let vllm: Vllm = serde_json::from_value(vllm).context("vllm")?;
-        if let (true, Some(command), None) = (vllm.auto_restart, vllm.startup_command, &*server) {
-            *server = Some(server::Settings::new(command));
+        if let (true, Some(command)) = (vllm.auto_restart, vllm.startup_command) {
+            theirs.server = Some(server::Settings::new(command));
         }
     }
-    Ok(())
+    Ok(theirs)
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,58 +153,92 @@ struct Vllm {
     startup_command: Option<String>,
 }
 
+/// FluxPerf knows chats alone: a URL that does not say otherwise is one.
+fn is_chat(flags: &mut Map<String, Value>) {
+    let url = flags.get("url").and_then(Value::as_str).unwrap_or_default();
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    if Endpoint::of(path.trim_end_matches('/')).is_none() {
+        flags
+            .entry("endpoint_type")
+            .or_insert_with(|| json!("chat"));
+    }
+}
+
+/// The lengths of answers, as members of every body.
+fn tokens(flags: &mut Map<String, Value>) -> anyhow::Result<()> {
+    for (key, name) in [
+        ("max_output_tokens", "max_tokens"),
+        ("min_output_tokens", "min_tokens"),
+    ] {
+        if let Some(tokens) = flags.remove(key) {
+            if !tokens.is_u64() {
+                bail!("{key}: expected a number of tokens");
+            }
+            let extra = flags.entry("extra").or_insert_with(|| json!([]));
+            if !extra.is_array() {
+                *extra = json!([extra.take()]);
+            }
+            let extra = extra.as_array_mut().context("extra: expected a list")?;
+            extra.push(json!(format!("{name}={tokens}")));
+        }
+    }
+    Ok(())
+}
+
+/// The file to send and how much of it, if FluxPerf's keys say so.
+fn dataset(flags: &mut Map<String, Value>) -> anyhow::Result<Option<Dataset>> {
+    let number = |value: &Value, key: &str| {
+        let words = words(value).unwrap_or_default();
+        let numbers: Option<Vec<u64>> = words.iter().map(|word| word.parse().ok()).collect();
+        numbers
+            .filter(|numbers| !numbers.is_empty())
+            .ok_or_else(|| anyhow!("{key}: expected numbers"))
+    };
+    let samples = flags.remove("num_samples");
+    let longest = flags.remove("max_input_length");
+    let Some(path) = flags.remove("dataset") else {
+        if let Some(samples) = samples {
+            flags.insert("requests".to_owned(), samples);
+        }
+        return match longest {
+            Some(_) => Err(anyhow!(
+                "max_input_length goes with a dataset; use trace-convert --max-input-length"
+            )),
+            None => Ok(None),
+        };
+    };
+    let Value::String(path) = path else {
+        bail!("dataset: expected a name");
+    };
+    let entries = samples
+        .map(|value| number(&value, "num_samples"))
+        .transpose()?;
+    let longest = longest
+        .map(|value| number(&value, "max_input_length"))
+        .transpose()?;
+    Ok(Some(Dataset {
+        path,
+        entries: entries.unwrap_or_default(),
+        most_tokens: longest.and_then(|numbers| numbers.first().copied()),
+    }))
+}
+
 /// The URL that empties the cache, and when it is asked.
-fn reset(flags: &mut Map<String, Value>) {
+fn reset(flags: &mut Map<String, Value>, tell: &mut impl FnMut(String)) {
     let url = flags.remove("reset_cache_url");
     let yes = |value: Option<Value>| value == Some(json!(true));
     let rounds = yes(flags.remove("reset_cache_between_rounds"));
     let levels = yes(flags.remove("reset_cache_between_concurrency"));
-    let Some(url) = url.filter(|_| rounds || levels) else {
+    let Some(url) = url else { return };
+    if !rounds && !levels {
+        tell("reset_cache_url is not asked: neither reset_cache_between_rounds nor reset_cache_between_concurrency is true".to_owned());
         return;
+    }
+    let which = match (rounds, levels) {
+        (true, true) => "all",
+        (true, false) => "rounds",
+        _ => "levels",
     };
-    if rounds != levels {
-        eprintln!(
-            "trace-send: recipe: the cache is reset between all runs, be it rounds or levels"
-        );
-    }
     flags.insert("between".to_owned(), url);
-}
-
-/// Limits as ours: a maximum of the mean gap is one of the time per token.
-fn slos(text: &str) -> anyhow::Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct File {
-        constraints: Map<String, Value>,
-    }
-    let file: File = serde_saphyr::from_str(text)?;
-    let mut slos = Vec::new();
-    for (metric, limit) in file.constraints {
-        let ours = match metric.as_str() {
-            "ttft_ms" | "latency_ms" => metric.as_str(),
-            "itl_ms" => "tpot_ms",
-            _ => {
-                eprintln!(
-                    "trace-send: recipe: no limit on {metric} can be set here; it is left out"
-                );
-                continue;
-            }
-        };
-        match limit.get("max").and_then(Value::as_f64) {
-            Some(limit) => slos.push(format!("{ours}={limit}")),
-            None => bail!("{metric}: expected a max"),
-        }
-    }
-    Ok(slos)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_are_taken_over_as_far_as_they_go() {
-        let text = "name: x\nconstraints:\n  ttft_ms: {max: 500}\n  itl_ms: {max: 50.5}\n  output_token_throughput: {min: 3}\n";
-        assert_eq!(slos(text).unwrap(), ["tpot_ms=50.5", "ttft_ms=500"]);
-        assert!(slos("constraints: {ttft_ms: {min: 1}}").is_err());
-    }
+    flags.insert("between_which".to_owned(), json!(which));
 }

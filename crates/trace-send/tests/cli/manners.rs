@@ -113,6 +113,85 @@ fn the_key_comes_from_the_environment_and_is_never_printed() {
 }
 
 #[test]
+fn a_key_among_the_arguments_is_refused_and_never_repeated() {
+    for flags in [
+        &["--api-key", "sk-secret"][..],
+        &["--api-key=sk-secret"],
+        &["--api-key"],
+    ] {
+        let ran = send(&[&["--url", "mock:"], flags].concat(), &requests(1));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{flags:?}");
+        assert!(
+            ran.stderr.contains("--api-key-file") && !ran.stderr.contains("sk-secret"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = send(&["--url", "http://me:sk-secret@h", "--dry-run"], "");
+    assert_eq!(ran.code, Some(2));
+    assert!(!ran.stderr.contains("sk-secret"), "{}", ran.stderr);
+    let ran = send(&["--url", "mock:", "--api-key-env", "NO_SUCH_KEY"], "");
+    assert!(
+        ran.stderr
+            .contains("--api-key-env NO_SUCH_KEY: it is not set"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn keys_and_header_fields_come_from_files() {
+    use crate::harness::{read_request, response, server};
+    let address = server(|_, mut stream| {
+        while let Some(request) = read_request(&mut stream) {
+            let shown = request.contains("authorization: Bearer sk-file\r\n")
+                && request.contains("x-a: 1\r\nx-b: sk-also\r\n");
+            let words = format!("sk-file sk-also {shown}");
+            let answer = response("401 No", "text/plain", &words);
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (key, fields) = (folder.path().join("key"), folder.path().join("fields"));
+    std::fs::write(&key, "sk-file\n").unwrap();
+    std::fs::write(&fields, "X-A: 1\n\nX-B: sk-also\n").unwrap();
+    let header = format!("@{}", fields.display());
+    let url = format!("http://{address}");
+    let flags = [
+        "--url",
+        &url,
+        "--model",
+        "m",
+        "--header",
+        &header,
+        "--api-key-file",
+    ];
+    let ran = send(
+        &[&flags[..], &[key.to_str().unwrap()]].concat(),
+        &requests(1),
+    );
+    // Only what is a secret by its name is blotted out.
+    assert!(
+        ran.message().contains("*** sk-also true"),
+        "{}",
+        ran.message()
+    );
+    std::fs::write(&key, "\n").unwrap();
+    let ran = send(
+        &[&flags[..], &[key.to_str().unwrap()]].concat(),
+        &requests(1),
+    );
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("there is no key in it"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn a_reader_that_hangs_up_ends_the_run_quietly() {
     let mock = Mock::start(0, 0);
     let input: String = (0..200)

@@ -164,22 +164,13 @@ fn a_search_finds_where_the_limit_breaks() {
     let ran = send(&flags, &requests(40));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let said = ran.stderr.lines().last().unwrap();
-    assert!(
-        said.contains("the highest concurrency that holds is "),
-        "{}",
-        ran.stderr
-    );
-    let found: u32 = said
-        .split(" is ")
-        .nth(1)
-        .unwrap()
-        .split(';')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let found = said.split("the highest concurrency that holds is ").nth(1);
+    let found: u32 = found
+        .and_then(|words| words.split(' ').next()?.parse().ok())
+        .unwrap_or_else(|| panic!("{}", ran.stderr));
     assert!((3..=8).contains(&found), "{}", ran.stderr);
     assert!(distinct(marks(&ran, "concurrency")).len() > 3);
+    assert!(ran.stderr.contains("the curve:"), "{}", ran.stderr);
     let hopeless = [
         "--url",
         &url,
@@ -192,6 +183,108 @@ fn a_search_finds_where_the_limit_breaks() {
     ];
     let ran = send(&hopeless, &requests(3));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+}
+
+#[test]
+fn a_search_repeats_a_level_until_it_is_certain() {
+    // Every tenth answer is late: 90 % are good.
+    let count = AtomicUsize::new(0);
+    let address = server(move |_, mut stream| {
+        while read_request(&mut stream).is_some() {
+            if count.fetch_add(1, Ordering::SeqCst).is_multiple_of(10) {
+                std::thread::sleep(std::time::Duration::from_millis(60));
+            }
+            if stream.write_all(good().as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let url = format!("http://{address}");
+    let search = |share: &str, rounds: &str| {
+        let flags = [
+            "--url",
+            &url,
+            "--model",
+            "m",
+            "--search",
+            "concurrency=1..1",
+            "--slo",
+            "latency_ms=50",
+            "--good-share",
+            share,
+            "--rounds",
+            rounds,
+        ];
+        send(&flags, &requests(30))
+    };
+    let sure = search("0.5", "9");
+    assert_eq!(sure.code, Some(0), "{}", sure.stderr);
+    assert!(
+        sure.stderr
+            .contains("concurrency 1 holds (with 95 % confidence)"),
+        "{}",
+        sure.stderr
+    );
+    assert_eq!(sure.stdout.lines().count(), 30, "one round was enough");
+    let unsure = search("0.89", "3");
+    assert!(
+        unsure.stderr.contains("3 rounds") && unsure.stderr.contains("more --requests or --rounds"),
+        "{}",
+        unsure.stderr
+    );
+    assert_eq!(distinct(marks(&unsure, "round")), [1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn the_cache_is_emptied_between_the_runs_that_were_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    for (which, times) in [("all", 3), ("rounds", 2), ("levels", 1)] {
+        let file = folder.path().join(which);
+        let between = format!("echo x >> {}", file.display());
+        let flags = [
+            "--url",
+            "mock:",
+            "-c",
+            "1,2",
+            "--rounds",
+            "2",
+            "--between",
+            &between,
+            "--between-which",
+            which,
+        ];
+        let ran = send(&flags, &requests(2));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let done = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(done.lines().count(), times, "{which}");
+    }
+}
+
+#[test]
+fn a_server_may_say_by_a_date_when_to_come_back() {
+    let count = AtomicUsize::new(0);
+    let address = server(move |_, mut stream| {
+        while read_request(&mut stream).is_some() {
+            let answer = match count.fetch_add(1, Ordering::SeqCst) {
+                0 => {
+                    let then = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+                    let date = httpdate::fmt_http_date(then);
+                    format!("HTTP/1.1 429 Slow\r\nretry-after: {date}\r\ncontent-length: 0\r\n\r\n")
+                }
+                _ => good(),
+            };
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let url = format!("http://{address}");
+    let flags = ["--url", &url, "--model", "m", "--retries", "1"];
+    let ran = send(&flags, &requests(1));
+    assert_eq!(ran.kinds(), ["ok"], "{}", ran.stdout);
+    let latency = ran.outcomes()[0].latency_ms.unwrap().as_millis();
+    // A date has no fractions: between one second and two.
+    assert!((800.0..2_500.0).contains(&latency), "{latency}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn fluxperfs_recipe_runs_and_shows_no_key() {
         ran.stdout
     );
     assert!(
-        ran.stderr.contains("debug has no counterpart"),
+        ran.stderr.contains("recipe: debug is left out"),
         "{}",
         ran.stderr
     );
@@ -110,4 +110,73 @@ fn a_stage_may_bring_its_server_along() {
     );
     let gone = std::net::TcpStream::connect(("127.0.0.1", port));
     assert!(gone.is_err(), "the server ends with its stage");
+}
+
+#[test]
+fn fluxperfs_datasets_are_read_and_their_entries_counted() {
+    let folder = folder();
+    let texts = "[{\"text\":\"one\"},{\"text\":\"two\"},{\"text\":\"three\"}]";
+    std::fs::write(folder.path().join("texts.json"), texts).unwrap();
+    let talks = "{\"session_id\":\"a\",\"user_messages\":[\"x\",\"y\"]}\n{\"session_id\":\"b\",\"user_messages\":[\"x\",\"y\",\"z\"]}\n";
+    std::fs::write(folder.path().join("talks.jsonl"), talks).unwrap();
+    std::fs::write(folder.path().join("slo.yaml"), "slo: {ttft_ms: 500}\n").unwrap();
+    let recipe = "mock_server: {enabled: true, port: 8765}\nglobal: {max_output_tokens: 2, slo_file: slo.yaml, tokenizer_name: x, output_dir: o}\nstages:\n- {name: texts, concurrency_levels: [1, 2], num_samples: [2], dataset: texts.json}\n- {name: talks, concurrency_levels: [3], num_samples: [1], dataset: talks.jsonl}\n";
+    let ran = cook(folder.path(), recipe, &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let count = |stage: &str| {
+        ran.stdout
+            .matches(&format!("\"stage\":\"{stage}\""))
+            .count()
+    };
+    assert_eq!(
+        [count("texts"), count("talks")],
+        [2 * 2, 2],
+        "two prompts at both levels, and both turns of a session\n{}",
+        ran.stderr
+    );
+    assert_eq!(ran.kinds(), vec!["ok"; 6], "{}", ran.stdout);
+    assert!(ran.stdout.contains("\"text_input\":\"two\""));
+    assert!(
+        ran.stderr.contains("tokenizer_name is left out")
+            && ran.stderr.contains("dataset texts.json: fluxperf"),
+        "{}",
+        ran.stderr
+    );
+    let none = "stages: [{name: a, endpoint: 'http://127.0.0.1:1', dataset: no.jsonl}]";
+    let ran = cook(folder.path(), none, &[]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr
+            .contains("stage a: dataset no.jsonl: No such file"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_recipe_shows_its_keys_to_nobody() {
+    let folder = folder();
+    let address = crate::harness::server(|_, mut stream| {
+        use std::io::Write;
+        while let Some(request) = crate::harness::read_request(&mut stream) {
+            // A server that repeats what it was shown.
+            let secret = |line: &&str| line.contains("sk-");
+            let lines: Vec<_> = request.lines().filter(secret).collect();
+            let said = format!("{{\"error\":{:?}}}", lines.join(", "));
+            let answer = crate::harness::response("401 No", "application/json", &said);
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let recipe = format!(
+        "global: {{url: 'http://{address}/v1/completions?api-key=sk-query', model: m, files: [t.jsonl], header: ['X-Token: sk-header']}}\nstages:\n- {{name: a, api_key: sk-recipe}}\n"
+    );
+    let ran = cook(folder.path(), &recipe, &[]);
+    assert_eq!(ran.kinds(), ["http"; 8], "{}", ran.stderr);
+    assert!(ran.message().contains("x-token: ***"), "{}", ran.message());
+    let said = ran.stdout + &ran.stderr;
+    for secret in ["sk-query", "sk-header", "sk-recipe"] {
+        assert!(!said.contains(secret), "{secret}: {said}");
+    }
 }
