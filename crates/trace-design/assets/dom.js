@@ -45,7 +45,11 @@ export function settle(field, value) {
   complain(field, null);
 }
 
-/** Say below `field` what is wrong with it, or with null that nothing is. */
+/**
+ * Say below `field` what is wrong with it, or with null that nothing is:
+ * after what is marked data-errors around it, or at the end of what says
+ * "inside".
+ */
 export function complain(field, reason) {
   const id = `${field.id || (field.id = `field-${crypto.randomUUID()}`)}-error`;
   let note = document.getElementById(id);
@@ -57,7 +61,9 @@ export function complain(field, reason) {
   }
   if (!note) {
     note = make("p", { id, class: "field-error", role: "alert" });
-    (field.closest("[data-errors]") ?? field).after(note);
+    const inside = field.closest("[data-errors=inside]");
+    if (inside) inside.append(note);
+    else (field.closest("[data-errors]") ?? field).after(note);
   }
   note.textContent = reason;
   field.setAttribute("aria-invalid", "true");

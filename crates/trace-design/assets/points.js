@@ -66,7 +66,7 @@ export class Points {
     onTyped(time, (text) => this.retime(index(), time, text));
     onTyped(rate, (text) => this.rerate(index(), rate, text));
     const remove = make("button", { type: "button", class: "quiet", text: "×", on: { click: () => this.remove(index()) } });
-    const item = make("tr", { "data-errors": "" }, number, make("td", {}, time), make("td", {}, rate), make("td", {}, remove));
+    const item = make("tr", {}, number, make("td", { "data-errors": "inside" }, time), make("td", { "data-errors": "inside" }, rate), make("td", {}, remove));
     item.addEventListener("focusin", () => this.store.selected === index() || this.store.look({ selected: index() }));
     return { item, number, time, rate, remove };
   }

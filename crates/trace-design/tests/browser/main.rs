@@ -1,0 +1,30 @@
+//! The page in a real browser: headless Chromium, driven over WebDriver.
+//!
+//! - [`chromium`]: a browser that the tests drive, or none, said aloud
+//! - [`driver`]: how it is driven: WebDriver
+//! - [`designer`]: a `trace-design` that runs, and the page it serves
+//! - [`drawing`]: strokes, points, keys, fingers, undo
+//! - [`naming`]: names that would break a page that trusts them
+//! - [`extent`]: durations and rates, never rescaled without a question
+//! - [`keeping`]: files, reloads, second tabs: nothing is lost
+//! - [`promise`]: what the page counts is what trace-synth makes
+//! - [`sending`]: to a server, and what is seen of it
+//! - [`looks`]: three sizes, light and dark
+//! - [`geometry`]: the page's modules by themselves
+//!
+//! Without Chromium and its driver the tests say so and pass, unless
+//! `TRACE_BROWSER=required` is set. `TRACE_SHOTS=DIR` keeps the pictures that
+//! [`looks`] takes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod chromium;
+mod designer;
+mod drawing;
+mod driver;
+mod extent;
+mod geometry;
+mod keeping;
+mod looks;
+mod naming;
+mod promise;
+mod sending;
