@@ -47,7 +47,7 @@ export class Models {
     name.addEventListener("focus", () => store.active === index || store.look({ active: index }));
     const count = make("span", { class: "count" });
     const copy = make("button", { type: "button", class: "quiet copy", on: { click: () => this.copy(index) } });
-    const remove = make("button", { type: "button", class: "quiet", text: "×", on: { click: () => this.remove(index) } });
+    const remove = make("button", { type: "button", class: "quiet remove", text: "×", on: { click: () => this.remove(index) } });
     const item = make("li", { "data-errors": "inside" }, draw, color, name, count, copy, remove);
     item.addEventListener("click", (event) => event.target === item && store.look({ active: index }));
     return { item, draw, color, name, count, copy, remove };

@@ -83,10 +83,10 @@ export function short(number) {
   return `${Number((number / by).toPrecision(3))} ${size[1]}`;
 }
 
-/** The smallest of 1, 2, 2.5, 5 × 10ⁿ that is at least `number`. */
+/** The smallest round number that is at least `number`, such as 150 or 0.4. */
 export function niceAbove(number) {
   if (!(number > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(number));
-  const factor = [1, 2, 2.5, 5, 10].find((nice) => nice * power >= number * (1 - 1e-9));
+  const factor = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((nice) => nice * power >= number * (1 - 1e-9));
   return Number((factor * power).toPrecision(3));
 }

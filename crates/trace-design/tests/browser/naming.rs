@@ -69,11 +69,11 @@ fn models_are_added_recoloured_and_removed_but_for_the_last() {
         &json!([]),
     );
     assert_eq!(page.design()["models"][1]["color"], "#123456");
-    page.browser.click("#models li.active button:last-child");
+    page.browser.click("#models li.active .remove");
     assert_eq!(page.design()["models"].as_array().unwrap().len(), 1);
     let last = page
         .browser
-        .eval("document.querySelector('#models li.active button:last-child').disabled");
+        .eval("document.querySelector('#models li.active .remove').disabled");
     assert_eq!(last, json!(true));
     page.browser.click("#undo");
     assert_eq!(page.design()["models"][1]["color"], "#123456");
