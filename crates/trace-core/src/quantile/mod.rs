@@ -1,11 +1,18 @@
 //! Quantiles, means and spreads: one definition for every tool.
 //!
-//! Values go in, a [`Spread`] comes out. Two collectors, because the data come
-//! in two shapes: a [`Sample`] takes 8 bytes a value and suits one value per
-//! request; a [`Tally`] takes about 32 bytes per *distinct* value and suits
-//! millions of gaps in whole microseconds, or lengths. Both are exact, and
-//! neither depends on the order in which values were pushed: sums are taken
-//! over the sorted values, with compensation.
+//! Values go in, a [`Spread`] comes out. Two collectors are exact, because the
+//! data come in two shapes: a [`Sample`] takes 8 bytes a value and suits one
+//! value per request; a [`Tally`] takes about 32 bytes per *distinct* value and
+//! suits lengths. [`Values`] are exact while the distinct ones are few and then
+//! go on as a sketch, in bounded memory. None of them depends on the order in
+//! which values were pushed, and parts add up to the whole: sums are taken over
+//! the sorted values, with compensation, or without any rounding.
+//!
+//! The sketch is a table of counts by the leading binary digits of a value, as
+//! in HdrHistogram and DDSketch. Those bound the error of a quantile relative
+//! to the quantile, which is what a p99 of a latency wants; t-digest and KLL
+//! bound it in rank, and what they hold depends on the order of the values and
+//! of the merges, so that the same run would not give the same report.
 //!
 //! A quantile interpolates linearly between the closest ranks: numpy's
 //! default, type 7 of Hyndman and Fan. The standard deviation is the
@@ -17,14 +24,25 @@
 //! else; mean, standard deviation, minimum and maximum are over the values
 //! that were measured.
 
+mod buckets;
+#[cfg(test)]
+mod laws;
+mod ranked;
 mod sample;
+mod sketch;
 mod spread;
+mod state;
 mod sum;
 mod tally;
+mod total;
+mod values;
 
+pub use ranked::Ranked;
 pub use sample::Sample;
+pub use sketch::SKETCH_ERROR;
 pub use spread::{Spread, number};
 pub use tally::Tally;
+pub use values::{EXACT_VALUES, Values};
 
 /// How quantiles are defined, in words for a report.
 pub const DEFINITION: &str =

@@ -45,6 +45,10 @@ pub struct Spread {
     /// Greatest measured value.
     #[serde(serialize_with = "number")]
     pub max: Option<f64>,
+    /// How far the quantiles can be from the exact ones, as a share of them, if
+    /// they are of a sketch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile_error: Option<f64>,
 }
 
 impl Spread {
@@ -61,13 +65,7 @@ impl Spread {
         let mut spread = Self {
             count,
             censored,
-            p25: percentile(25),
-            p50: percentile(50),
-            p75: percentile(75),
-            p90: percentile(90),
-            p95: percentile(95),
-            p99: percentile(99),
-            ..Self::default()
+            ..Self::quantiles(percentile)
         };
         if count == 0 {
             return spread;
@@ -84,6 +82,19 @@ impl Spread {
         spread.min = Some(min);
         spread.max = Some(max);
         spread
+    }
+
+    /// The percentiles alone, each as `of` gives it.
+    pub(super) fn quantiles(of: impl Fn(u32) -> Option<f64>) -> Self {
+        Self {
+            p25: of(25),
+            p50: of(50),
+            p75: of(75),
+            p90: of(90),
+            p95: of(95),
+            p99: of(99),
+            ..Self::default()
+        }
     }
 
     /// The figures with their names, in the order they are reported.
