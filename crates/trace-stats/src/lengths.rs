@@ -1,22 +1,36 @@
 //! Counts of lengths in tokens, without hashing.
 //!
-//! A [`Tally`] counts any value and pays with a look-up in a hash map for each;
-//! lengths are whole and mostly small, and a table of counts does.
+//! [`Values`] take any number and sort them; lengths are whole and mostly small,
+//! and a table of counts does.
 
-use trace_core::quantile::Tally;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use trace_core::quantile::Values;
 
-/// Lengths from here on go to a tally: longer than most models read.
+/// Lengths from here on go to the values: longer than most models read.
 const TABLE: u64 = 1 << 18;
 
 /// Lengths in tokens, equal ones counted. A table of 4 bytes for each length
-/// up to the longest, and an entry of a tally for each beyond 2^18.
-#[derive(Debug, Clone, Default)]
+/// up to the longest, and what [`Values`] take for those beyond 2^18.
+#[derive(Debug, Clone)]
 pub struct Lengths {
     counts: Vec<u32>,
-    rest: Tally,
+    rest: Values,
 }
 
 impl Lengths {
+    /// None yet; quantiles are exact up to `limit` distinct lengths.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            counts: Vec::new(),
+            rest: Values::new(limit),
+        }
+    }
+
+    /// Move the lengths of `other` in.
+    pub fn append(&mut self, other: Self) {
+        self.rest.append(other.values());
+    }
+
     /// Count one more of that length.
     pub fn push(&mut self, tokens: u64) {
         if tokens >= TABLE {
@@ -35,14 +49,29 @@ impl Lengths {
     }
 
     /// All of them.
-    pub fn tally(self) -> Tally {
-        let mut tally = self.rest;
-        for (tokens, count) in (0u32..).zip(self.counts) {
-            if count > 0 {
-                tally.push_times(f64::from(tokens), count.into());
-            }
-        }
-        tally
+    pub fn values(self) -> Values {
+        let mut values = self.rest;
+        let counts = (0u32..).zip(self.counts);
+        let counts = counts.filter(|(_, count)| *count > 0);
+        let counts = counts.map(|(tokens, count)| (f64::from(tokens), u64::from(count)));
+        values.push_counted(&counts.collect::<Vec<_>>());
+        values
+    }
+}
+
+/// On a line, lengths are values like any other.
+impl Serialize for Lengths {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.clone().values().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Lengths {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self {
+            counts: Vec::new(),
+            rest: Values::deserialize(deserializer)?,
+        })
     }
 }
 
@@ -52,7 +81,7 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_at_the_end_of_the_table() {
-        let mut lengths = Lengths::default();
+        let mut lengths = Lengths::new(100);
         for tokens in [0, 5, 5, TABLE - 1, TABLE, u64::MAX] {
             lengths.push(tokens);
         }
@@ -63,16 +92,16 @@ mod tests {
             (262_144.0, 1),
             (u64::MAX as f64, 1),
         ];
-        assert_eq!(lengths.tally().sorted(), expected);
+        assert_eq!(lengths.values().ranked().distinct(), expected);
     }
 
     #[test]
     fn counts_outgrow_the_table() {
-        let mut lengths = Lengths::default();
+        let mut lengths = Lengths::new(100);
         lengths.push(3);
         lengths.counts[3] = u32::MAX - 1;
         lengths.push(3);
         lengths.push(3);
-        assert_eq!(lengths.tally().sorted(), [(3.0, 1 << 32)]);
+        assert_eq!(lengths.values().ranked().distinct(), [(3.0, 1 << 32)]);
     }
 }

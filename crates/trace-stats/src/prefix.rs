@@ -29,7 +29,7 @@ use crate::ids::Ids;
 use crate::lengths::Lengths;
 use anyhow::ensure;
 use hashbrown::HashMap;
-use trace_core::quantile::{Sample, Spread, Tally};
+use trace_core::quantile::{Sample, Spread, Values};
 
 /// The analyzer: rows go in one after the other.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct Prefixes {
     context_length: Lengths,
     unique_prompt_length: Lengths,
     /// What is unique where context exceeds the prompt.
-    negative: Tally,
+    negative: Values,
 }
 
 /// Ids that were first seen one after the other in the same row.
@@ -210,9 +210,9 @@ impl Prefixes {
             rows: Vec::new(),
             hit_rate: Sample::new(),
             reuse: Reuse::default(),
-            context_length: Lengths::default(),
-            unique_prompt_length: Lengths::default(),
-            negative: Tally::new(),
+            context_length: Lengths::new(usize::MAX),
+            unique_prompt_length: Lengths::new(usize::MAX),
+            negative: Values::new(usize::MAX),
         }
     }
 
@@ -458,8 +458,8 @@ impl Prefixes {
             self.place(tokens, context);
         }
         self.reuse.distinct_ids = u64::from(self.ids.len());
-        self.reuse.context_length = self.context_length.tally().spread();
-        let mut unique = self.unique_prompt_length.tally();
+        self.reuse.context_length = self.context_length.values().spread();
+        let mut unique = self.unique_prompt_length.values();
         unique.append(self.negative);
         self.reuse.unique_prompt_length = unique.spread();
         self.reuse.prefix_hit_rate = self.hit_rate.spread();
@@ -472,6 +472,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
+    use trace_core::quantile::Tally;
 
     fn reuse_of(rows: &[(u64, &[u64])]) -> Reuse {
         let mut prefixes = Prefixes::new(10);

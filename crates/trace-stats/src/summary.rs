@@ -130,10 +130,16 @@ pub(crate) fn describe_demand(report: &mut Report, demand: Demand) {
             demand.out_of_order
         ));
     }
+    if let Err(late) = demand.gap {
+        report.notes.push(format!(
+            "gap_ms is left out: {late} arrivals are too far from their place in time to keep them all; \
+             sort the input, or hold it with --exact-up-to all"
+        ));
+    }
     report.metrics.extend([
         ("input_length", demand.input_length),
         ("output_length", demand.output_length),
-        ("gap_ms", demand.gap),
+        ("gap_ms", demand.gap.unwrap_or_default()),
         ("session_turns", demand.turns),
     ]);
 }

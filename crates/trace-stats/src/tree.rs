@@ -191,7 +191,7 @@ impl Tree {
             let tokens = u64::from(blocks).saturating_mul(self.block_size);
             row.tokens.map(|length| tokens.min(length))
         };
-        let (mut cached, mut shared) = (Lengths::default(), Lengths::default());
+        let (mut cached, mut shared) = (Lengths::new(usize::MAX), Lengths::new(usize::MAX));
         for row in &self.rows {
             tokens(row, row.cached)
                 .into_iter()
@@ -208,8 +208,8 @@ impl Tree {
         };
         let continued = self.rows.len() - self.conversations.len();
         Shape {
-            cached_prefix_length: cached.tally().spread(),
-            shared_prefix_length: shared.tally().spread(),
+            cached_prefix_length: cached.values().spread(),
+            shared_prefix_length: shared.values().spread(),
             roots: self.groups.len() as u64,
             group_requests: spread(&mut groups().map(|group| group.requests)),
             group_depth: spread(&mut groups().map(|group| group.shared.into())),

@@ -1,24 +1,31 @@
 //! What requests ask for: lengths, arrivals, sessions, models.
 
+use crate::arrivals::Arrivals;
 use crate::lengths::Lengths;
+use crate::partial::counts;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use trace_core::quantile::{Sample, Spread, Tally};
+use trace_core::quantile::{Spread, Values};
 use trace_core::{Micros, Request, SessionId};
 
 /// Collects the request side of every line.
 ///
-/// Holds 8 bytes per arrival and an entry per session.
-#[derive(Debug, Default)]
+/// Holds what [`Arrivals`] do and an entry per session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Workload {
     requests: u64,
     input_length: Lengths,
     output_length: Lengths,
-    arrivals: Vec<Micros>,
-    out_of_order: u64,
-    sessions: HashMap<SessionId, u64, foldhash::fast::FixedState>,
+    arrivals: Arrivals,
+    #[serde(with = "counts")]
+    sessions: Sessions,
     models: BTreeMap<String, u64>,
 }
+
+/// Requests of each session.
+pub(crate) type Sessions = HashMap<SessionId, u64, foldhash::fast::FixedState>;
 
 /// The request side of a trace in numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +45,9 @@ pub struct Demand {
     pub input_length: Spread,
     /// Tokens each request asks for.
     pub output_length: Spread,
-    /// Milliseconds between arrivals, in the order of time.
-    pub gap: Spread,
+    /// Milliseconds between arrivals, in the order of time; or how many arrivals
+    /// came too far from their place to tell.
+    pub gap: Result<Spread, u64>,
     /// Number of sessions.
     pub sessions: u64,
     /// Requests of each session.
@@ -49,6 +57,33 @@ pub struct Demand {
 }
 
 impl Workload {
+    /// Nothing yet; quantiles are exact up to `limit` distinct values of a
+    /// metric.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            requests: 0,
+            input_length: Lengths::new(limit),
+            output_length: Lengths::new(limit),
+            arrivals: Arrivals::new(limit),
+            sessions: Sessions::default(),
+            models: BTreeMap::new(),
+        }
+    }
+
+    /// Take all that another has collected.
+    pub fn append(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.input_length.append(other.input_length);
+        self.output_length.append(other.output_length);
+        self.arrivals.append(other.arrivals);
+        for (session, count) in other.sessions {
+            *self.sessions.entry(session).or_default() += count;
+        }
+        for (model, count) in other.models {
+            *self.models.entry(model).or_default() += count;
+        }
+    }
+
     /// Take the next request, which arrives at its timestamp, or when it was
     /// scheduled if that is known: a run may be faster than its trace.
     pub fn push(&mut self, request: &Request, scheduled: Option<Micros>) {
@@ -60,9 +95,6 @@ impl Workload {
             self.output_length.push(tokens);
         }
         if let Some(arrival) = scheduled.or(request.timestamp) {
-            if self.arrivals.last().is_some_and(|&last| arrival < last) {
-                self.out_of_order += 1;
-            }
             self.arrivals.push(arrival);
         }
         if let Some(session) = &request.session_id {
@@ -84,32 +116,23 @@ impl Workload {
     }
 
     /// The numbers.
-    pub fn finish(mut self) -> Demand {
-        if self.out_of_order > 0 {
-            self.arrivals.sort_unstable();
-        }
-        let gaps = self.arrivals.windows(2);
-        let gap = gaps
-            .map(|pair| pair[1].saturating_sub(pair[0]).as_millis())
-            .collect::<Sample>()
-            .spread();
-        let ends = self.arrivals.first().zip(self.arrivals.last());
-        let duration = ends.map(|(first, last)| last.saturating_sub(*first));
-        let mut turns = Tally::new();
+    pub fn finish(self) -> Demand {
+        let timed = self.arrivals.count();
+        let duration = self.arrivals.duration();
+        let mut turns = Values::new(usize::MAX);
         for &count in self.sessions.values() {
             turns.push(count as f64);
         }
         Demand {
             requests: self.requests,
-            timed: self.arrivals.len() as u64,
-            out_of_order: self.out_of_order,
+            timed,
+            out_of_order: self.arrivals.out_of_order(),
             duration,
-            rate: duration.and_then(|duration| {
-                per_second(self.arrivals.len().saturating_sub(1) as f64, duration)
-            }),
-            input_length: self.input_length.tally().spread(),
-            output_length: self.output_length.tally().spread(),
-            gap,
+            rate: duration
+                .and_then(|duration| per_second(timed.saturating_sub(1) as f64, duration)),
+            input_length: self.input_length.values().spread(),
+            output_length: self.output_length.values().spread(),
+            gap: self.arrivals.gaps(),
             sessions: self.sessions.len() as u64,
             turns: turns.spread(),
             models: self.models,
@@ -127,7 +150,7 @@ mod tests {
     use super::*;
 
     fn demand(arrivals: &[Option<f64>]) -> Demand {
-        let mut workload = Workload::default();
+        let mut workload = Workload::new(1_000);
         for &arrival in arrivals {
             workload.push(
                 &Request {
@@ -143,7 +166,7 @@ mod tests {
     #[test]
     fn the_rate_is_the_inverse_of_the_mean_gap() {
         let demand = demand(&[Some(100.0), Some(200.0), Some(300.0)]);
-        assert_eq!(demand.gap.mean, Some(100.0));
+        assert_eq!(demand.gap.unwrap().mean, Some(100.0));
         assert_eq!(demand.rate, Some(10.0));
         assert_eq!(demand.duration, Micros::from_millis(200.0));
     }
@@ -152,13 +175,14 @@ mod tests {
     fn gaps_are_between_arrivals_and_not_between_lines() {
         let demand = demand(&[Some(0.0), Some(30.0), None, Some(10.5)]);
         assert_eq!(demand.out_of_order, 1);
-        assert_eq!((demand.gap.min, demand.gap.max), (Some(10.5), Some(19.5)));
+        let gap = demand.gap.unwrap();
+        assert_eq!((gap.min, gap.max), (Some(10.5), Some(19.5)));
         assert_eq!((demand.requests, demand.timed), (4, 3));
     }
 
     #[test]
     fn a_run_has_the_rate_it_was_scheduled_at() {
-        let mut workload = Workload::default();
+        let mut workload = Workload::new(1_000);
         for second in 0..3 {
             let request = Request {
                 timestamp: Some(Micros::from_micros(second * 1_000_000)),
@@ -178,7 +202,7 @@ mod tests {
 
     #[test]
     fn turns_are_counted_per_session() {
-        let mut workload = Workload::default();
+        let mut workload = Workload::new(1_000);
         let sessions = [
             Some(SessionId::Number(7)),
             Some(SessionId::Text("7".into())),

@@ -33,7 +33,7 @@ pub fn run(
 /// Those of reading; a trace of more blocks than can be numbered.
 pub fn report(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
     let block_size = args.block_size.block_size;
-    let mut workload = Workload::default();
+    let mut workload = Workload::new(usize::MAX);
     // What a line looks like is checked as it is read, and outcomes are taken
     // only after that.
     let sharing = Sharing::new(block_size).with_tree();

@@ -1,11 +1,16 @@
 //! From the first moment a request was wanted to the last end.
 
+use crate::partial::micros;
+use serde::{Deserialize, Serialize};
 use trace_core::{Micros, Outcome};
 
 /// The time in which requests happened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Duration {
+    #[serde(with = "micros")]
     first: Option<Micros>,
+    #[serde(with = "micros")]
     last: Option<Micros>,
 }
 

@@ -1,7 +1,8 @@
 //! Gaps between chunks, and between tokens.
 
 use super::Metrics;
-use trace_core::quantile::{Spread, Tally};
+use serde::{Deserialize, Serialize};
+use trace_core::quantile::{Spread, Values};
 use trace_core::{Outcome, TokenSource};
 
 /// What a gap of `itl_ms` is the gap of.
@@ -26,20 +27,32 @@ impl GapUnit {
     }
 }
 
-/// Gaps between chunks, pooled over requests: about 32 bytes per *distinct* gap.
-#[derive(Debug, Clone, Default)]
+/// Gaps between chunks, pooled over requests.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Gaps {
     /// A gap per chunk that is also a gap per token, or is taken for one.
-    both: Tally,
+    both: Values,
     /// The others, as a gap per chunk and as gaps per token.
-    chunks: Tally,
-    tokens: Tally,
+    chunks: Values,
+    tokens: Values,
     /// Requests whose tokens per chunk are known, and unknown.
     known: u64,
     unknown: u64,
 }
 
 impl Gaps {
+    /// None yet; exact up to `limit` distinct ones.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            both: Values::new(limit),
+            chunks: Values::new(limit),
+            tokens: Values::new(limit),
+            known: 0,
+            unknown: 0,
+        }
+    }
+
     pub(super) fn push(&mut self, outcome: &Outcome) {
         let Some(gaps) = outcome.itl_ms.as_deref().filter(|gaps| !gaps.is_empty()) else {
             return;
@@ -90,7 +103,7 @@ impl Gaps {
     }
 
     /// Gaps per token, and gaps per chunk.
-    fn spreads(self) -> (Spread, Spread) {
+    fn spreads(mut self) -> (Spread, Spread) {
         if self.chunks.count() == 0 {
             let both = self.both.spread();
             return (both, both);

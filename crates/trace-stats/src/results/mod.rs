@@ -35,6 +35,7 @@ pub use verdict::{LATENESS_LIMIT_MS, Verdict};
 
 use crate::workload::per_second;
 use gaps::Gaps;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use times::Times;
 use tokens::Tokens;
@@ -63,7 +64,8 @@ const ORDER: [&str; 14] = [
 ];
 
 /// Collects the outcome side of every line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Results {
     requests: u64,
     succeeded: u64,
@@ -75,6 +77,20 @@ pub struct Results {
 }
 
 impl Results {
+    /// Nothing yet; quantiles are exact up to `limit` distinct values of a
+    /// metric.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            requests: 0,
+            succeeded: 0,
+            kinds: BTreeMap::new(),
+            duration: Duration::default(),
+            times: Times::new(limit),
+            gaps: Gaps::new(limit),
+            tokens: Tokens::new(limit),
+        }
+    }
+
     /// Take the next outcome.
     pub fn push(&mut self, outcome: &Outcome) {
         self.requests += 1;

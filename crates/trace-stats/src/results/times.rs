@@ -2,17 +2,27 @@
 
 use super::{Measure, Metrics};
 use trace_core::Outcome;
-use trace_core::quantile::Sample;
+use serde::{Deserialize, Serialize};
+use trace_core::quantile::Values;
 
-/// The measures of requests: 8 bytes per request for each that it has.
-#[derive(Debug, Clone, Default)]
+/// The measures of requests.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Times {
-    samples: [Sample; Measure::ALL.len()],
+    samples: [Values; Measure::ALL.len()],
     /// Whether visible content ever began later than output did.
     differs: bool,
 }
 
 impl Times {
+    /// None yet; each exact up to `limit` distinct values.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            samples: Measure::ALL.map(|_| Values::new(limit)),
+            differs: false,
+        }
+    }
+
     /// A request that was answered, or failed.
     pub(super) fn push(&mut self, outcome: &Outcome) {
         self.differs |= outcome.first_content_ms.is_some();

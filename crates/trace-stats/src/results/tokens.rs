@@ -2,15 +2,17 @@
 
 use super::Metrics;
 use crate::prefix::ratio;
-use trace_core::quantile::Tally;
+use serde::{Deserialize, Serialize};
+use trace_core::quantile::Values;
 use trace_core::{Outcome, TokenSource};
 
 /// Tokens of the requests that were answered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Tokens {
-    input: Tally,
-    output: Tally,
-    cached: Tally,
+    input: Values,
+    output: Values,
+    cached: Values,
     /// Of prompts.
     pub(super) total_input: u64,
     /// Of answers.
@@ -24,6 +26,20 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
+    /// None yet; exact up to `limit` distinct counts.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            input: Values::new(limit),
+            output: Values::new(limit),
+            cached: Values::new(limit),
+            total_input: 0,
+            total_output: 0,
+            total_cached: 0,
+            cacheable: 0,
+            chunk_counted: 0,
+        }
+    }
+
     pub(super) fn push(&mut self, outcome: &Outcome) {
         if let Some(tokens) = outcome.input_tokens {
             self.input.push(tokens as f64);
@@ -61,7 +77,7 @@ impl Tokens {
         ratio(self.total_cached, self.cacheable)
     }
 
-    pub(super) fn describe(self, metrics: &mut Metrics) {
+    pub(super) fn describe(mut self, metrics: &mut Metrics) {
         metrics.extend([
             ("input_tokens", self.input.spread()),
             ("output_tokens", self.output.spread()),
