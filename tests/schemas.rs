@@ -404,6 +404,29 @@ fn what_trace_stats_reports_validates() {
 }
 
 #[test]
+fn partial_lines_validate_and_add_up() {
+    let judge = Judge::of("partial");
+    let dir = Dir::new();
+    dir.write("empty.jsonl", "");
+    let partial = |file: &str, flags: &str| {
+        let stats = tool("trace-stats").args("--partial --by model,session_id");
+        let line = stats.args(flags).arg(file).run().ok();
+        judge.know_all(&line);
+        line
+    };
+    for flags in ["", "--exact-up-to 0"] {
+        let parts = [
+            partial(&fixture("failures.outcomes.jsonl"), flags),
+            partial(&fixture("sessions.jsonl"), flags),
+            partial(&dir.path("empty.jsonl").to_string_lossy(), flags),
+        ];
+        dir.write("parts.jsonl", parts.concat());
+        let sum = dir.tool("trace-stats").args("--combine parts.jsonl --format json");
+        Judge::of("stats").accept(&sum.run().json());
+    }
+}
+
+#[test]
 fn cache_objects_validate() {
     let cache = Judge::of("cache");
     for flags in [

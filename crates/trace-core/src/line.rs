@@ -246,6 +246,11 @@ impl Line {
             format!(
                 "a header of the format {schema}, not a request; trace-convert reads other formats"
             )
+        } else if names("partial") {
+            "a partial line of trace-stats, not a request; trace-stats --combine adds them up"
+                .to_owned()
+        } else if names("t_ms") && names("value") {
+            "a line of telemetry, not a request; trace-stats telemetry reads them".to_owned()
         } else if names("requests") {
             "a group of requests (AIBrix workload or agent trace), not one request; trace-convert reads other formats".to_owned()
         } else {

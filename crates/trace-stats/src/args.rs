@@ -1,6 +1,7 @@
 //! What was typed.
 
 use crate::format::Format;
+use crate::partial::{PartArgs, Settings};
 use crate::{cache, compare, lint, prefixes, windows};
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
@@ -46,6 +47,10 @@ pub struct Args {
     #[arg(long)]
     pub no_prefix: bool,
 
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "told in its own place")]
+    pub partial: PartArgs,
+
     /// Also give the hit rate of an LRU cache against its capacity, exact, from
     /// the same pass
     #[arg(long, conflicts_with = "no_prefix")]
@@ -69,9 +74,19 @@ pub enum Command {
 }
 
 impl Args {
-    /// The block size of prefix statistics, if they are wanted.
-    pub(crate) fn blocks(&self) -> Option<u64> {
-        (!self.no_prefix).then_some(self.block_size.block_size)
+    /// What is counted, and how.
+    ///
+    /// # Errors
+    ///
+    /// Flags that name nothing.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let prefixes = !self.no_prefix && !self.partial.partial;
+        Ok(Settings {
+            exact_up_to: self.partial.limit()?,
+            by: self.by.clone(),
+            block_size: prefixes.then_some(self.block_size.block_size),
+            cache: self.cache,
+        })
     }
 }
 
@@ -91,10 +106,13 @@ Gaps:
                         known if output_tokens is a multiple of chunks; the other
                         requests give gaps per chunk, and the report says how many
 
-Memory, for a million requests:
-  16 MB for arrivals, 72 MB for the times of outcomes; prefixes take 50 MB, 4 to 24
+Memory:
+  8 bytes for each value of a metric while a million of them are kept, 16 for each
+  distinct one at most, and below a megabyte for a metric beyond: at most 100 MB
+  for the times of outcomes, however many they are; 16 MB for arrivals; some 50
+  bytes for each session. For a million requests, prefixes take 50 MB, 4 to 24
   bytes for each distinct block id, and for outcomes another 112 MB and 4 bytes for
-  each block; --cache takes 4 to 20 bytes for each id. The Mooncake conversation
+  each block (--no-prefix leaves them out); --cache takes 4 to 20 bytes for each id. The Mooncake conversation
   trace, repeated to a million requests with ids of its own in each copy (15 million
   of them), takes 125 MB, and 20 MB with --no-prefix. --by takes as much again.
 
@@ -103,4 +121,5 @@ Examples:
   trace-stats --format json outcomes.jsonl | jq .metrics.user_ttft_ms.p99
   trace-stats --cache conversation.jsonl
   trace-stats --by source a=monday.jsonl b=tuesday.jsonl
+  ls day/*.jsonl | xargs -P4 -I{} trace-stats --partial {} | trace-stats --combine
   trace-send --url http://localhost:8000/v1/completions trace.jsonl | trace-stats";

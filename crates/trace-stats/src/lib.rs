@@ -5,10 +5,11 @@
 //! ```
 //!
 //! A [`Summary`] takes lines one after the other and holds no line: of each
-//! value 8 bytes, of equal ones less, and of prefixes what [`prefix`] needs.
-//! So a report on millions of requests fits in memory, its quantiles are
-//! exact, and nothing depends on the order of the lines, except the hit rate
-//! of a cache, for which outcomes are put back into the order of the input.
+//! metric its values while they are few, then a sketch of them, and of prefixes
+//! what [`prefix`] needs. So a report on any number of requests fits in memory,
+//! and nothing depends on the order of the lines, except the hit rate of a
+//! cache, for which outcomes are put back into the order of the input. Parts of
+//! an input can be counted apart and added up ([`partial`]).
 //!
 //! A [`Report`] is plain data: numbers by name. How it is printed is
 //! [`mod@format`]'s business.
@@ -25,8 +26,11 @@
 //! ```
 
 mod args;
+pub mod arrivals;
 pub mod cache;
+pub mod collection;
 pub mod compare;
+pub mod confidence;
 pub mod flaw;
 pub mod format;
 pub mod group;
@@ -35,11 +39,13 @@ mod input;
 pub mod lengths;
 pub mod lint;
 pub mod order;
+pub mod partial;
 pub mod prefix;
 pub mod prefixes;
 pub mod report;
 pub mod results;
 pub mod sharing;
+pub mod steady;
 pub mod summary;
 pub mod tree;
 pub mod windows;
@@ -51,10 +57,10 @@ pub use report::{Kind, Report, Value};
 pub use summary::Summary;
 
 use anyhow::Context;
-use group::Groups;
+use collection::Collection;
 use std::io::Write;
-use trace_core::cli::{self, Progress};
-use trace_core::{Line, Reader};
+use trace_core::cli;
+use trace_core::{Reader, Source};
 
 /// Read `input` to its end and print the report on `output`, and on `notes`
 /// what is not part of it. Gives the exit code.
@@ -68,8 +74,39 @@ pub fn run(
     mut output: impl Write,
     mut notes: impl Write,
 ) -> anyhow::Result<u8> {
-    let report = summarize(args, input)?;
-    print(&report, args.format, &mut output, &mut notes)
+    let mut collection = Collection::new(args.settings()?);
+    collection.read(input)?;
+    conclude(args, collection, &mut output, &mut notes)
+}
+
+/// Add up the partial lines of `sources` and print the report on `output`, and
+/// on `notes` what is not part of it. Gives the exit code.
+///
+/// # Errors
+///
+/// Those of reading, of parts that do not add up, and of writing.
+pub fn combine(
+    args: &Args,
+    sources: Vec<Source<'_>>,
+    mut output: impl Write,
+    mut notes: impl Write,
+) -> anyhow::Result<u8> {
+    let collection = partial::combine(sources)?;
+    conclude(args, collection, &mut output, &mut notes)
+}
+
+/// Print what was counted, as a report or as a partial line.
+fn conclude(
+    args: &Args,
+    collection: Collection,
+    output: &mut impl Write,
+    notes: &mut impl Write,
+) -> anyhow::Result<u8> {
+    if args.partial.partial {
+        partial::write(&collection, output).context("cannot write the partial line")?;
+        return Ok(cli::DONE);
+    }
+    print(&collection.report()?, args.format, output, notes)
 }
 
 /// Print a report, and say on `notes` when there was nothing to report on.
@@ -92,30 +129,7 @@ fn print(
 ///
 /// Those of reading; a trace of more blocks than can be numbered.
 pub fn summarize(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
-    let mut whole = Summary::new(args.blocks());
-    if args.cache {
-        whole = whole.with_cache();
-    }
-    let mut groups = Groups::new(&args.by, args.blocks());
-    let mut progress = Progress::new("trace-stats: read", None);
-    let mut line = Line::default();
-    let mut lines = 0u64;
-    while input.read(&mut line)? {
-        let outcome = line.outcome()?;
-        whole.push(&line, outcome.as_ref())?;
-        groups.push(&line, outcome.as_ref())?;
-        lines += 1;
-        if lines.is_multiple_of(4096) {
-            progress.set(lines, "lines");
-        }
-    }
-    progress.finish();
-    let mut report = whole.finish()?;
-    if input.skipped() > 0 {
-        report
-            .scalars
-            .push(("skipped_lines", Value::Count(input.skipped())));
-    }
-    report.groups = groups.finish()?;
-    Ok(report)
+    let mut collection = Collection::new(args.settings()?);
+    collection.read(input)?;
+    collection.report()
 }

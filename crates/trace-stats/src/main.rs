@@ -11,6 +11,10 @@ fn main() -> ExitCode {
         let output = BufWriter::new(cli::stdout()?);
         let notes = std::io::stderr();
         match &args.command {
+            None if args.partial.combine => {
+                args.input.outlast_interrupt()?;
+                trace_stats::combine(&args, args.input.sources()?, output, notes)
+            }
             None => over(&args.input, |input| {
                 trace_stats::run(&args, input, output, notes)
             }),

@@ -1,43 +1,51 @@
 //! From lines to a report: one summary collects everything about a set of lines.
 
 use crate::order::Prompt;
+use crate::partial::Settings;
 use crate::report::{Kind, Report, Value};
 use crate::results::Results;
 use crate::sharing::Sharing;
 use crate::workload::{Demand, Workload};
+use serde::{Deserialize, Serialize};
+use trace_core::quantile::SKETCH_ERROR;
 use trace_core::{Line, Outcome};
 
 /// Collects lines, requests and outcomes alike.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Summary {
     workload: Workload,
     results: Results,
+    /// What prompts share depends on their order: no part of a sum.
+    #[serde(skip)]
     sharing: Option<Sharing>,
     without_outcome: u64,
     outcomes: u64,
 }
 
 impl Summary {
-    /// A summary, with prefix statistics for blocks of `block_size` tokens if
-    /// one is given.
-    pub fn new(block_size: Option<u64>) -> Self {
+    /// Nothing yet, to be counted as `settings` say.
+    pub fn new(settings: &Settings) -> Self {
+        let sharing = settings.block_size.map(Sharing::new);
         Self {
-            workload: Workload::default(),
-            results: Results::default(),
-            sharing: block_size.map(Sharing::new),
+            workload: Workload::new(settings.exact_up_to),
+            results: Results::new(settings.exact_up_to),
+            sharing: if settings.cache {
+                sharing.map(Sharing::with_cache)
+            } else {
+                sharing
+            },
             without_outcome: 0,
             outcomes: 0,
         }
     }
 
-    /// Also measure what an LRU cache of any capacity would have had, if there
-    /// are prefix statistics at all.
-    #[must_use]
-    pub fn with_cache(self) -> Self {
-        Self {
-            sharing: self.sharing.map(Sharing::with_cache),
-            ..self
-        }
+    /// Take all that another has collected, but for what prompts share.
+    pub fn append(&mut self, other: Self) {
+        self.workload.append(other.workload);
+        self.results.append(other.results);
+        self.without_outcome += other.without_outcome;
+        self.outcomes += other.outcomes;
     }
 
     /// Take the next line, and its outcome if it has one.
@@ -95,7 +103,23 @@ impl Summary {
         report
             .metrics
             .retain(|(_, spread)| spread.count + spread.censored > 0);
+        describe_sketches(&mut report);
         Ok(report)
+    }
+}
+
+/// Say which quantiles are not exact, and by how much.
+fn describe_sketches(report: &mut Report) {
+    let sketched = report.metrics.iter();
+    let sketched = sketched.filter(|(_, spread)| spread.quantile_error.is_some());
+    let names: Vec<&str> = sketched.map(|(name, _)| *name).collect();
+    if !names.is_empty() {
+        report.notes.push(format!(
+            "quantiles are of a sketch, within {:.2} % of the exact ones, where there are too many distinct values \
+             to keep (--exact-up-to): {}",
+            100.0 * SKETCH_ERROR,
+            names.join(", ")
+        ));
     }
 }
 
@@ -150,7 +174,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn report<'a>(lines: impl IntoIterator<Item = &'a String>) -> String {
-        let mut summary = Summary::new(Some(10));
+        let mut summary = Summary::new(&Settings {
+            block_size: Some(10),
+            ..Settings::default()
+        });
         for line in lines {
             let line = Line::parse("t", line).unwrap();
             let outcome = line.outcome().unwrap();

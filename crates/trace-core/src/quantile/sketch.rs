@@ -140,7 +140,7 @@ impl TryFrom<SketchState> for Sketch {
         let (min, max) = (state.min.0, state.max.0);
         let counts = [sketch.below.count(), sketch.zeros, sketch.above.count()];
         let count = counts.into_iter().try_fold(0_u64, u64::checked_add);
-        if count.is_none() || !min.is_finite() || !(min <= max) {
+        if count.is_none() || !min.is_finite() || !max.is_finite() || min > max {
             return Err("a sketch does not add up".to_owned());
         }
         Ok(Self {

@@ -213,7 +213,8 @@ fn merged(a: &[(f64, u64)], b: &[(f64, u64)]) -> Vec<(f64, u64)> {
         let next = match (a.peek(), b.peek()) {
             (Some(left), Some(right)) if left.0 == right.0 => {
                 let sum = (left.0, left.1 + right.1);
-                (a.next(), b.next());
+                a.next();
+                b.next();
                 Some(sum)
             }
             (Some(left), Some(right)) if right.0 < left.0 => b.next(),

@@ -137,7 +137,9 @@ impl Batches {
         }
         let count: f64 = cells.iter().map(|cell| cell.0 as f64).sum();
         let mean = cells.iter().map(|cell| cell.1 as f64).sum::<f64>() / count;
-        let apart = cells.iter().map(|cell| cell.1 as f64 - mean * cell.0 as f64);
+        let apart = cells
+            .iter()
+            .map(|cell| cell.1 as f64 - mean * cell.0 as f64);
         let apart: Vec<f64> = apart.collect();
         let squares: f64 = apart.iter().map(|apart| apart * apart).sum();
         let products: f64 = apart.windows(2).map(|pair| pair[0] * pair[1]).sum();
@@ -149,7 +151,11 @@ impl Batches {
             low: mean - half,
             high: mean + half,
             batches,
-            correlation: if squares > 0.0 { products / squares } else { 0.0 },
+            correlation: if squares > 0.0 {
+                products / squares
+            } else {
+                0.0
+            },
         })
     }
 }

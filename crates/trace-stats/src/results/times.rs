@@ -1,8 +1,8 @@
 //! The measures of all requests.
 
 use super::{Measure, Metrics};
-use trace_core::Outcome;
 use serde::{Deserialize, Serialize};
+use trace_core::Outcome;
 use trace_core::quantile::Values;
 
 /// The measures of requests.

@@ -78,7 +78,10 @@ mod tests {
     fn the_minimum_is_that_of_the_definition() {
         let mut series = noise(300);
         series.iter_mut().take(60).for_each(|value| *value += 4.0);
-        let batches: Vec<f64> = series.chunks(5).map(|b| b.iter().sum::<f64>() / 5.0).collect();
+        let batches: Vec<f64> = series
+            .chunks(5)
+            .map(|b| b.iter().sum::<f64>() / 5.0)
+            .collect();
         let error = |cut: usize| {
             let rest = &batches[cut..];
             let n = rest.len() as f64;

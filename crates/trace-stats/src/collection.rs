@@ -1,0 +1,85 @@
+//! Everything that was counted of an input, before it becomes a report.
+
+use crate::group::Groups;
+use crate::partial::Settings;
+use crate::report::{Report, Value};
+use crate::summary::Summary;
+use trace_core::cli::Progress;
+use trace_core::{Line, Reader};
+
+/// The summary of all lines, and of those of each group.
+///
+/// What two collections counted adds up, as long as they were counted with the
+/// same settings.
+#[derive(Debug)]
+pub struct Collection {
+    /// What was counted, and how.
+    pub(crate) settings: Settings,
+    pub(crate) whole: Summary,
+    pub(crate) groups: Groups,
+    /// Lines that could not be read and were gone past.
+    pub(crate) skipped: u64,
+}
+
+impl Collection {
+    /// Nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            whole: Summary::new(&settings),
+            groups: Groups::new(&settings),
+            skipped: 0,
+            settings,
+        }
+    }
+
+    /// Count all lines of `input`.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading; a trace of more blocks than can be numbered.
+    pub fn read(&mut self, input: &mut Reader<'_>) -> anyhow::Result<()> {
+        let mut progress = Progress::new("trace-stats: read", None);
+        let mut line = Line::default();
+        let mut lines = 0u64;
+        while input.read(&mut line)? {
+            let outcome = line.outcome()?;
+            self.whole.push(&line, outcome.as_ref())?;
+            self.groups.push(&line, outcome.as_ref())?;
+            lines += 1;
+            if lines.is_multiple_of(4096) {
+                progress.set(lines, "lines");
+            }
+        }
+        progress.finish();
+        self.skipped += input.skipped();
+        Ok(())
+    }
+
+    /// Take all that another has counted.
+    ///
+    /// # Errors
+    ///
+    /// What was counted otherwise, in words.
+    pub fn append(&mut self, other: Self) -> Result<(), String> {
+        self.settings.agree(&other.settings)?;
+        self.whole.append(other.whole);
+        self.groups.append(other.groups);
+        self.skipped += other.skipped;
+        Ok(())
+    }
+
+    /// The report.
+    ///
+    /// # Errors
+    ///
+    /// A trace of more blocks than can be numbered.
+    pub fn report(self) -> anyhow::Result<Report> {
+        let mut report = self.whole.finish()?;
+        if self.skipped > 0 {
+            let skipped = Value::Count(self.skipped);
+            report.scalars.push(("skipped_lines", skipped));
+        }
+        report.groups = self.groups.finish()?;
+        Ok(report)
+    }
+}
