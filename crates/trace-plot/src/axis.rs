@@ -45,6 +45,8 @@ pub struct Axis {
     pub to: f64,
     /// Values above have no ticks.
     pub labelled_to: f64,
+    /// The values that have ticks, if they are not to be chosen.
+    pub levels: Vec<f64>,
 }
 
 /// The ticks of an axis.
@@ -73,6 +75,7 @@ impl Axis {
             from: 0.0,
             to: max,
             labelled_to: f64::INFINITY,
+            levels: Vec::new(),
         };
         let step = axis.step(6);
         axis.to = step * (max / step - 1e-9).ceil();
@@ -89,6 +92,7 @@ impl Axis {
             from,
             to,
             labelled_to: f64::INFINITY,
+            levels: Vec::new(),
         }
     }
 
@@ -114,7 +118,28 @@ impl Axis {
             from,
             to,
             labelled_to: f64::INFINITY,
+            levels: Vec::new(),
         }
+    }
+
+    /// An axis of the few levels a run was made at, ascending, with a tick at
+    /// each: logarithmic if they span more than a factor of four.
+    pub fn levels(title: impl Into<String>, levels: &[f64]) -> Self {
+        let (Some(&low), Some(&high)) = (levels.first(), levels.last()) else {
+            return Self::from_zero(title, Quantity::Number, 1.0);
+        };
+        let mut axis = if low > 0.0 && high > 4.0 * low {
+            // a little room beside the outermost levels
+            let room = libm::pow(high / low, 0.04);
+            Self {
+                scale: Scale::Log,
+                ..Self::exact(title, Quantity::Number, low / room, high * room)
+            }
+        } else {
+            Self::exact(title, Quantity::Number, 0.0, (high * 1.06).max(1e-9))
+        };
+        axis.levels = levels.to_vec();
+        axis
     }
 
     /// Where `value` lies: 0 at `from`, 1 at `to`, never outside.
@@ -131,6 +156,9 @@ impl Axis {
 
     /// At most about `limit` ticks.
     pub fn ticks(&self, limit: usize) -> Ticks {
+        if !self.levels.is_empty() {
+            return self.level_ticks(limit);
+        }
         match self.scale {
             Scale::Linear => self.linear_ticks(limit),
             Scale::Log => {
@@ -142,6 +170,27 @@ impl Axis {
                 }
             }
         }
+    }
+
+    /// Every level, or so many that are about as far apart.
+    fn level_ticks(&self, limit: usize) -> Ticks {
+        let room = 0.9 / limit.max(1) as f64;
+        let mut ticks = Ticks {
+            unit: None,
+            major: Vec::new(),
+            minor: Vec::new(),
+        };
+        let mut end = f64::NEG_INFINITY;
+        for &level in &self.levels {
+            let at = self.position(level);
+            if at - end >= room {
+                ticks.major.push((level, number::significant(level)));
+                end = at;
+            } else {
+                ticks.minor.push(level);
+            }
+        }
+        ticks
     }
 
     /// The unit in which a linear axis is written, in microseconds for a
@@ -362,6 +411,18 @@ mod tests {
         assert_eq!(axis.position(0.0), 0.0);
         assert!((axis.position(31_622.776) - 0.5).abs() < 1e-6);
         assert_eq!(axis.position(1e9), 1.0);
+    }
+
+    #[test]
+    fn levels_have_their_own_ticks() {
+        let axis = Axis::levels("concurrency", &[1.0, 4.0, 16.0]);
+        assert_eq!(labels(&axis.ticks(8)), ["1", "4", "16"]);
+        assert!(axis.position(1.0) > 0.0 && axis.position(16.0) < 1.0);
+        let crowded: Vec<f64> = (1..=40).map(f64::from).collect();
+        let ticks = Axis::levels("concurrency", &crowded).ticks(8);
+        assert!(ticks.major.len() <= 9);
+        assert_eq!(ticks.major.len() + ticks.minor.len(), 40);
+        assert_eq!(labels(&Axis::levels("x", &[7.5]).ticks(8)), ["7.5"]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! smooth and lets a line be 1.5 pixels wide; the picture is scaled back by
 //! the view box.
 
+use std::{cell::RefCell, fmt::Write as _};
+
 use anyhow::Result;
 use plotters::{
     coord::Shift,
@@ -25,6 +27,10 @@ pub const UNITS: f64 = 10.0;
 /// but by hundreds of short ones, so [`svg`] puts dashes in its place.
 const DASHED: f64 = 0.999;
 
+/// The opacity that marks the place of what plotters cannot draw at all:
+/// thousands of dots in one element.
+const PLACE: f64 = 0.998;
+
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
@@ -39,6 +45,8 @@ pub enum Anchor {
 /// A surface to draw on, in pixels from the upper left corner.
 pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
+    /// What goes to the marked places, in their order.
+    pieces: RefCell<Vec<String>>,
 }
 
 /// The SVG of what `draw` draws on a canvas of `width` × `height` pixels.
@@ -54,13 +62,30 @@ pub fn svg(
     let size = (width * UNITS as u32, height * UNITS as u32);
     let canvas = Canvas {
         area: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
+        pieces: RefCell::default(),
     };
     draw(&canvas)?;
     canvas.area.present()?;
+    let pieces = canvas.pieces.take();
     drop(canvas);
+    let svg = placed(&svg, &pieces);
     let (dash, gap) = (5.0 * UNITS, 3.5 * UNITS);
     let marked = format!("opacity=\"{DASHED}\"");
     Ok(svg.replace(&marked, &format!("stroke-dasharray=\"{dash} {gap}\"")))
+}
+
+/// `svg` with `pieces` instead of the elements that mark their places.
+fn placed(svg: &str, pieces: &[String]) -> String {
+    let mark = format!("opacity=\"{PLACE}\"");
+    let mut parts = svg.split(&mark);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for (piece, part) in pieces.iter().zip(parts) {
+        // the element that is marked begins before the mark and ends after it
+        whole.truncate(whole.rfind('<').unwrap_or(whole.len()));
+        whole.push_str(piece);
+        whole.push_str(part.split_once("/>").map_or("", |(_, after)| after));
+    }
+    whole
 }
 
 impl Canvas<'_> {
@@ -84,6 +109,36 @@ impl Canvas<'_> {
             .mix(DASHED)
             .stroke_width((width * UNITS).round() as u32);
         Ok(self.area.draw(&PathElement::new(points, style))?)
+    }
+
+    /// Round dots at `points`, of `width` across; where they overlap they are
+    /// no darker.
+    pub fn dots(
+        &self,
+        points: &[(f64, f64)],
+        color: RGBColor,
+        width: f64,
+        opacity: f64,
+    ) -> Result<()> {
+        if points.is_empty() {
+            return Ok(());
+        }
+        let RGBColor(red, green, blue) = color;
+        let mut piece = format!(
+            "<path fill=\"none\" stroke=\"#{red:02x}{green:02x}{blue:02x}\" stroke-width=\"{}\" \
+             stroke-linecap=\"round\" opacity=\"{opacity}\" d=\"",
+            (width * UNITS).round()
+        );
+        for &point in points {
+            let (x, y) = units(point);
+            // a line too short to be seen, but for its round ends
+            write!(piece, "M{x} {y}h1").expect("writing to a string");
+        }
+        piece.push_str("\"/>");
+        self.pieces.borrow_mut().push(piece);
+        let style = color.mix(PLACE).stroke_width(1);
+        let place = PathElement::new(vec![(0, 0), (0, 0)], style);
+        Ok(self.area.draw(&place)?)
     }
 
     /// A filled polygon, seen through by `1 - opacity`.

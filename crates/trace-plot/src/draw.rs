@@ -9,15 +9,18 @@
 use anyhow::{Result, ensure};
 
 use crate::{
-    axis::{Axis, Ticks},
+    axis::Ticks,
     canvas::{self, Anchor, Canvas},
-    figure::{Bar, Entry, Figure, Layer, Mark, Shape},
+    figure::{Entry, Figure, Mark},
     font,
+    frame::{Frame, crisp},
+    shapes::{Shapes, star},
     theme::Theme,
-    thin::thin,
 };
 
 const TITLE: f64 = 20.0;
+/// The title of a figure that is not alone.
+const SUBTITLE: f64 = 16.0;
 const TEXT: f64 = 13.5;
 const NOTE: f64 = 12.0;
 const MARGIN: f64 = 20.0;
@@ -33,6 +36,44 @@ pub struct Look {
     pub height: u32,
     /// The colours.
     pub theme: Theme,
+    /// One figure among others: a smaller title.
+    pub panel: bool,
+    /// Pixels that labels of the vertical axis take at least, so that the axes
+    /// of figures over one another line up.
+    pub labels: u32,
+}
+
+/// What a figure takes beside the plot itself, in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// Above and below it.
+    pub height: f64,
+    /// The labels of the vertical axis.
+    pub labels: f64,
+}
+
+impl Surroundings {
+    /// Those of `figure`.
+    ///
+    /// # Errors
+    /// If it cannot be drawn.
+    pub fn of(figure: &Figure, look: &Look) -> Result<Self> {
+        let mut surroundings = Self::default();
+        // words are measured by setting them
+        canvas::svg((look.width, look.height), |canvas| {
+            let drawing = Drawing {
+                figure,
+                look,
+                canvas,
+                size: look.size(),
+            };
+            let (top, bottom) = (drawing.head()?, drawing.foot(drawing.notes()?));
+            surroundings.height = drawing.size.1 - (bottom - top);
+            surroundings.labels = drawing.y_ticks(top, bottom).1;
+            Ok(())
+        })?;
+        Ok(surroundings)
+    }
 }
 
 /// The SVG of `figure`, in units of a tenth of a pixel and with its text as text.
@@ -40,7 +81,7 @@ pub fn svg(figure: &Figure, look: &Look) -> Result<String> {
     canvas::svg((look.width, look.height), |canvas| {
         Drawing {
             figure,
-            theme: &look.theme,
+            look,
             canvas,
             size: look.size(),
         }
@@ -56,54 +97,25 @@ impl Look {
 
 struct Drawing<'a, 'b> {
     figure: &'a Figure,
-    theme: &'a Theme,
+    look: &'a Look,
     canvas: &'a Canvas<'b>,
     size: (f64, f64),
 }
 
-/// The plot itself: a rectangle in pixels, and the axes that span it.
-struct Frame<'a> {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-    x: &'a Axis,
-    y: &'a Axis,
-}
-
-impl Frame<'_> {
-    fn across(&self, value: f64) -> f64 {
-        self.left + self.x.position(value) * (self.right - self.left)
-    }
-
-    fn up(&self, value: f64) -> f64 {
-        self.bottom - self.y.position(value) * (self.bottom - self.top)
-    }
-
-    fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        (self.across(x), self.up(y))
-    }
-}
-
 impl Drawing<'_, '_> {
     fn all(&self) -> Result<()> {
-        self.canvas.fill(self.theme.background)?;
+        self.canvas.fill(self.look.theme.background)?;
         let top = self.head()?;
-        let bottom = self.notes()?;
-        let x_name_baseline = bottom - 4.0;
-        let bottom = x_name_baseline - TEXT * LEADING - 4.0 - TEXT * LEADING;
+        let x_name_baseline = self.notes()? - 4.0;
+        let bottom = self.foot(x_name_baseline + 4.0);
         ensure!(
             bottom - top >= 60.0,
             "no room for the plot in {} × {} pixels; a larger --height or --width helps, with a smaller --scale if need be",
             self.size.0,
             self.size.1
         );
-        let y_ticks = self.figure.y.ticks(((bottom - top) / 42.0) as usize);
-        let widest = y_ticks
-            .major
-            .iter()
-            .map(|(_, label)| font::width(label, TEXT));
-        let left = MARGIN + widest.fold(0.0, f64::max) + 8.0;
+        let (y_ticks, widest) = self.y_ticks(top, bottom);
+        let left = MARGIN + widest.max(f64::from(self.look.labels)) + 8.0;
         let right = self.size.0 - MARGIN - 8.0;
         ensure!(
             right - left >= 100.0,
@@ -121,8 +133,13 @@ impl Drawing<'_, '_> {
             y: &figure.y,
         };
         self.grid(&frame, &x_ticks, &y_ticks)?;
+        let shapes = Shapes {
+            frame,
+            theme: &self.look.theme,
+            canvas: self.canvas,
+        };
         for layer in &figure.layers {
-            self.layer(&frame, layer)?;
+            shapes.layer(layer)?;
         }
         self.baseline(&frame)?;
         let name = named(&figure.y.title, y_ticks.unit);
@@ -138,12 +155,33 @@ impl Drawing<'_, '_> {
         )
     }
 
+    /// Where the plot ends, above its labels and the name of its axis, which
+    /// end at `bottom`.
+    fn foot(&self, bottom: f64) -> f64 {
+        bottom - 4.0 - TEXT * LEADING - 4.0 - TEXT * LEADING
+    }
+
+    /// The ticks of the vertical axis, and how wide their labels are.
+    fn y_ticks(&self, top: f64, bottom: f64) -> (Ticks, f64) {
+        let ticks = self
+            .figure
+            .y
+            .ticks((((bottom - top) / if self.look.panel { 30.0 } else { 42.0 }) as usize).max(2));
+        let widths = ticks
+            .major
+            .iter()
+            .map(|(_, label)| font::width(label, TEXT));
+        let widest = widths.fold(0.0, f64::max);
+        (ticks, widest)
+    }
+
     /// Title, facts and legend; gives where the plot may begin.
     fn head(&self) -> Result<f64> {
         let room = self.size.0 - 2.0 * MARGIN;
-        let mut y = MARGIN + TITLE * 0.8;
-        let title = font::shorten(&font::printable(&self.figure.title), TITLE, room);
-        self.text(&title, (MARGIN, y), Anchor::Start, TITLE, true)?;
+        let size = if self.look.panel { SUBTITLE } else { TITLE };
+        let mut y = MARGIN + size * 0.8;
+        let title = font::shorten(&font::printable(&self.figure.title), size, room);
+        self.text(&title, (MARGIN, y), Anchor::Start, size, true)?;
         y += 6.0;
         for line in font::wrap(&font::printable(&self.figure.facts), TEXT, room) {
             y += TEXT * LEADING;
@@ -182,15 +220,21 @@ impl Drawing<'_, '_> {
     }
 
     fn sample(&self, entry: &Entry, (x, baseline): (f64, f64), width: f64) -> Result<()> {
-        let color = self.theme.color(entry.ink);
+        let color = self.look.theme.color(entry.ink);
         let y = baseline - TEXT * 0.36;
         let ends = [(x, y), (x + width, y)];
         match entry.mark {
             Mark::Line => self.canvas.line(&ends, color, 3.0),
             Mark::Dashed => self.canvas.dashes(&ends, color, 2.0),
-            Mark::Block => {
-                self.canvas
-                    .rectangle([(x + 4.0, y - 6.0), (x + 18.0, y + 6.0)], color, 1.0)
+            Mark::Block | Mark::Pale => {
+                let opacity = if entry.mark == Mark::Pale { 0.45 } else { 1.0 };
+                let corners = [(x + 4.0, y - 6.0), (x + 18.0, y + 6.0)];
+                self.canvas.rectangle(corners, color, opacity)
+            }
+            Mark::Dot => self.canvas.dots(&[(x + width / 2.0, y)], color, 8.0, 1.0),
+            Mark::Star => {
+                let corners = star((x + width / 2.0, y), 9.0);
+                self.canvas.polygon(&corners, color, 1.0)
             }
         }
     }
@@ -251,17 +295,20 @@ impl Drawing<'_, '_> {
                 .line(&[(x, frame.top), (x, frame.bottom)], color, 1.0)
         };
         for &value in &x_ticks.minor {
-            upright(value, self.theme.minor)?;
+            upright(value, self.look.theme.minor)?;
         }
         for (value, label) in &x_ticks.major {
-            upright(*value, self.theme.grid)?;
+            upright(*value, self.look.theme.grid)?;
             let at = (frame.across(*value), frame.bottom + TEXT * LEADING);
             self.text(label, at, Anchor::Middle, TEXT, false)?;
         }
         for (value, label) in &y_ticks.major {
             let y = crisp(frame.up(*value));
-            self.canvas
-                .line(&[(frame.left, y), (frame.right, y)], self.theme.grid, 1.0)?;
+            self.canvas.line(
+                &[(frame.left, y), (frame.right, y)],
+                self.look.theme.grid,
+                1.0,
+            )?;
             // digits are 0.73 of the size high, so this centres them on the line
             let at = (frame.left - 8.0, y + TEXT * 0.365);
             self.text(label, at, Anchor::End, TEXT, false)?;
@@ -272,45 +319,11 @@ impl Drawing<'_, '_> {
     /// The lower edge, a little stronger than the grid, over bars and areas.
     fn baseline(&self, frame: &Frame<'_>) -> Result<()> {
         let y = crisp(frame.bottom);
-        self.canvas
-            .line(&[(frame.left, y), (frame.right, y)], self.theme.faint, 1.0)
-    }
-
-    fn layer(&self, frame: &Frame<'_>, layer: &Layer) -> Result<()> {
-        let color = self.theme.color(layer.ink);
-        match &layer.shape {
-            Shape::Line { points, dashed } => {
-                let points = seen(frame, points);
-                if *dashed {
-                    self.canvas.dashes(&points, color, 1.5)
-                } else {
-                    self.canvas.line(&points, color, 2.0)
-                }
-            }
-            Shape::Area(points) => {
-                let mut points = seen(frame, points);
-                if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied())
-                {
-                    points.push((last.0, frame.bottom));
-                    points.push((first.0, frame.bottom));
-                }
-                self.canvas.polygon(&points, color, 0.18)
-            }
-            Shape::Bars(bars) => bars.iter().try_for_each(|bar| self.bar(frame, bar, layer)),
-        }
-    }
-
-    fn bar(&self, frame: &Frame<'_>, bar: &Bar, layer: &Layer) -> Result<()> {
-        let (left, right) = (frame.across(bar.x.0), frame.across(bar.x.1));
-        // a slit of background tells neighbours apart, where there is room for one
-        let slit = if right - left > 4.0 { 0.5 } else { 0.0 };
-        let corners = [
-            (left + slit, frame.up(bar.y.1)),
-            (right - slit, frame.up(bar.y.0)),
-        ];
-        let opacity = if bar.pale { 0.45 } else { 1.0 };
-        self.canvas
-            .rectangle(corners, self.theme.color(layer.ink), opacity)
+        self.canvas.line(
+            &[(frame.left, y), (frame.right, y)],
+            self.look.theme.faint,
+            1.0,
+        )
     }
 
     fn text(
@@ -322,23 +335,12 @@ impl Drawing<'_, '_> {
         strong: bool,
     ) -> Result<()> {
         let color = if strong {
-            self.theme.text
+            self.look.theme.text
         } else {
-            self.theme.faint
+            self.look.theme.faint
         };
         self.canvas.text(text, at, anchor, size, color)
     }
-}
-
-/// The points of a line in pixels, without those nobody can see.
-fn seen(frame: &Frame<'_>, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let points: Vec<(f64, f64)> = points.iter().map(|&point| frame.at(point)).collect();
-    thin(&points, 1.0)
-}
-
-/// The middle of the pixel at `at`, where a line one pixel wide is sharp.
-fn crisp(at: f64) -> f64 {
-    at.floor() + 0.5
 }
 
 fn named(title: &str, unit: Option<&str>) -> String {

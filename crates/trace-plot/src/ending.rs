@@ -9,10 +9,7 @@ use std::collections::BTreeMap;
 
 use trace_core::ErrorKind;
 
-use crate::{
-    kinds::{Nothing, Sample},
-    number,
-};
+use crate::{kinds::Nothing, number, sample::Sample};
 
 /// How the requests of a run ended.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +76,16 @@ impl Endings {
             (0, 0, _) => "every request was cancelled or skipped".to_owned(),
             (_, 0, _) => format!("every request failed ({})", self.kinds()),
             (_, _, _) => format!("no request that succeeded has {field}"),
+        })
+    }
+
+    /// That failures are not drawn, if there are any.
+    pub fn failures(&self) -> Option<String> {
+        let failed = self.failed();
+        (failed > 0).then(|| {
+            let requests = number::counted(failed, "request");
+            let are = if failed == 1 { "is" } else { "are" };
+            format!("{requests} failed ({}) and {are} not drawn", self.kinds())
         })
     }
 

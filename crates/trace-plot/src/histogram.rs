@@ -1,133 +1,137 @@
-//! Durations in bars: where the bars end, and how many requests each holds.
-//!
-//! Every request that was counted is in exactly one bar. A few very slow ones
-//! would squeeze all others into one bar on a linear axis, so they share a last
-//! bar, set apart, that stands for everything beyond.
+//! Distributions of several groups as bars that stand on one another, so that
+//! their tops show the whole.
 
-use crate::{axis::ceil_125, distribution::range};
+use crate::{
+    axis::{Axis, Quantity, Scale},
+    distribution::{self, Distribution, PerGroup},
+    edges::Edges,
+    figure::{Bar, Layer, Shape},
+    group::Series,
+    kinds::Spacing,
+    number,
+};
 
-/// The edges of the bars.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Edges {
-    /// Ascending; one more than there are bars.
-    pub edges: Vec<f64>,
-    /// Whether values beyond the last edge have a bar of their own.
-    pub beyond: bool,
+/// The bars of a picture and the axes they stand between.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    /// All groups together.
+    pub all: Distribution,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// The bars, group upon group.
+    pub layers: Vec<Layer>,
+    /// What the last bar holds, if it stands for all beyond.
+    pub note: Option<String>,
 }
 
-impl Edges {
-    /// Bars of equal width over `counts`, which is not empty.
-    pub fn linear(counts: &[(f64, u64)]) -> Self {
-        let (min, max) = (counts[0].0, counts[counts.len() - 1].0);
-        let typical = range(counts).map_or(max, |(_, high)| high);
-        let far = max - min > 2.0 * (typical - min) && typical > min;
-        let top = if far {
-            typical + (typical - min) * 0.1
+impl Histogram {
+    /// The bars of `series`, over an axis called `title` of that `quantity`;
+    /// nothing if there is no value.
+    pub fn of(
+        values: &PerGroup,
+        series: &[Series],
+        spacing: Spacing,
+        (title, quantity): (&str, Quantity),
+    ) -> Option<Self> {
+        let all = values.all();
+        let counts = all.counts();
+        let (low, high) = distribution::range(&counts)?;
+        let (edges, x) = if spacing.is_log(low, high) {
+            logarithmic(&counts, title, quantity)
         } else {
-            max
+            linear(&counts, title, quantity)
         };
-        let spread = if top > min {
-            top - min
-        } else {
-            (min * 0.1).max(1.0)
-        };
-        let width = ceil_125(spread / bars(counts) as f64).max(1.0);
-        let first = (min / width).floor();
-        let last = (top / width).floor() + 1.0;
-        let edges = (0..=(last - first) as usize)
-            .map(|i| (first + i as f64) * width)
-            .collect();
-        Self { edges, beyond: far }
-    }
-
-    /// Bars of equal ratio over `counts`, which is not empty; values below
-    /// one microsecond count as one.
-    pub fn log(counts: &[(f64, u64)]) -> Self {
-        let (min, max) = (counts[0].0.max(1.0), counts[counts.len() - 1].0.max(1.0));
-        let decades = libm::log10(max / min);
-        let most = bars(counts) as f64;
-        let per_decade = [20.0, 10.0, 5.0, 2.0]
-            .into_iter()
-            .find(|n| decades * n <= most);
-        let per_decade = per_decade.unwrap_or(1.0);
-        let edge = |index: f64| libm::pow(10.0, index / per_decade);
-        let mut first = (libm::log10(min) * per_decade).floor();
-        let mut last = (libm::log10(max) * per_decade).floor() + 1.0;
-        // log and pow may disagree in the last digit about where a value lies
-        while edge(first) > min {
-            first -= 1.0;
-        }
-        while edge(last) <= max {
-            last += 1.0;
-        }
-        let edges = (0..=(last - first) as usize)
-            .map(|i| edge(first + i as f64))
-            .collect();
-        Self {
-            edges,
-            beyond: false,
-        }
-    }
-
-    /// How many of `counts` are in each bar; the last one holds those beyond,
-    /// if they have one.
-    pub fn heights(&self, counts: &[(f64, u64)]) -> Vec<u64> {
-        let bars = self.edges.len() - 1;
-        let mut heights = vec![0; bars + usize::from(self.beyond)];
-        let last = heights.len() - 1;
-        for &(value, count) in counts {
-            let bar = self.edges.partition_point(|&edge| edge <= value);
-            heights[bar.saturating_sub(1).min(last)] += count;
-        }
-        heights
-    }
-}
-
-/// How many bars show the form of that many values: Rice's rule, 8 to 50.
-fn bars(counts: &[(f64, u64)]) -> usize {
-    let total: u64 = counts.iter().map(|(_, count)| count).sum();
-    (2.0 * libm::cbrt(total as f64)).clamp(8.0, 50.0) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn equal_values_are_one_bar() {
-        let edges = Edges::linear(&[(50_000.0, 10)]);
-        assert_eq!(edges.heights(&[(50_000.0, 10)]).iter().max(), Some(&10));
-        assert!(edges.edges[0] <= 50_000.0 && edges.edges[edges.edges.len() - 1] > 50_000.0);
-    }
-
-    #[test]
-    fn a_few_slow_ones_share_the_last_bar() {
-        let mut counts: Vec<(f64, u64)> = (0..1_000).map(|i| (f64::from(50_000 + i), 1)).collect();
-        counts.push((9e6, 2));
-        let edges = Edges::linear(&counts);
-        assert!(edges.beyond);
-        assert!(edges.edges.len() > 10 && edges.edges[edges.edges.len() - 1] < 60_000.0);
         let heights = edges.heights(&counts);
-        assert_eq!(heights.iter().sum::<u64>(), 1_002);
-        assert!(heights[heights.len() - 1] >= 2);
-    }
-
-    proptest! {
-        #[test]
-        fn every_request_is_in_one_bar(values in prop::collection::btree_map(0u64..1 << 50, 1u64..100, 1..200)) {
-            let counts: Vec<(f64, u64)> = values.iter().map(|(&v, &c)| (v as f64, c)).collect();
-            let total: u64 = values.values().sum();
-            for edges in [Edges::linear(&counts), Edges::log(&counts)] {
-                prop_assert!(edges.edges.is_sorted_by(|a, b| a < b), "{:?}", edges.edges);
-                prop_assert!(edges.edges.len() <= 200, "{}", edges.edges.len());
-                prop_assert!(edges.edges[0] <= counts[0].0.max(1.0));
-                if !edges.beyond {
-                    prop_assert!(edges.edges[edges.edges.len() - 1] > counts[counts.len() - 1].0);
-                }
-                prop_assert_eq!(edges.heights(&counts).iter().sum::<u64>(), total);
-            }
+        let mut base = vec![0; heights.len()];
+        let mut layers = Vec::new();
+        for one in series {
+            let heights = edges.heights(&values.together(&one.groups).counts());
+            layers.push(Layer::of(
+                one.ink,
+                Shape::Bars(bars(&edges, &base, &heights)),
+            ));
+            base.iter_mut()
+                .zip(heights)
+                .for_each(|(base, height)| *base += height);
         }
+        let written = |value: f64| match quantity {
+            Quantity::Duration => number::duration(value),
+            _ => number::exact(value as u64),
+        };
+        let beyond = heights.last().filter(|_| edges.beyond);
+        let zeros = counts.iter().find(|(value, _)| *value == 0.0);
+        let zeros = zeros.filter(|_| x.scale == Scale::Log).map(|(_, zeros)| {
+            format!(
+                "{} of zero drawn at the left edge",
+                number::counted(*zeros, "request")
+            )
+        });
+        let note = beyond.map(|&beyond| {
+            format!(
+                "the pale bar at the right holds {} of {} or more, up to {}",
+                number::counted(beyond, "request"),
+                written(ends(&edges).1),
+                written(counts[counts.len() - 1].0)
+            )
+        });
+        let tallest = heights.iter().copied().max().unwrap_or(0);
+        Some(Self {
+            all,
+            x,
+            y: Axis::from_zero("requests", Quantity::Count, tallest as f64),
+            layers,
+            note: note.or(zeros),
+        })
     }
+}
+
+fn logarithmic(counts: &[(f64, u64)], title: &str, quantity: Quantity) -> (Edges, Axis) {
+    let mut edges = Edges::log(counts);
+    if quantity == Quantity::Count {
+        edges = edges.whole();
+    }
+    let (from, to) = ends(&edges);
+    let axis = Axis {
+        scale: Scale::Log,
+        ..Axis::exact(title, quantity, from, to)
+    };
+    (edges, axis)
+}
+
+fn linear(counts: &[(f64, u64)], title: &str, quantity: Quantity) -> (Edges, Axis) {
+    let edges = Edges::linear(counts);
+    let (from, to) = ends(&edges);
+    let width = edges.edges[1] - edges.edges[0];
+    // a lone bar is not stretched over the whole picture
+    let margin = if edges.edges.len() < 8 { 4.0 } else { 1.0 } * width;
+    let room = if edges.beyond { 2.5 * width } else { margin };
+    let mut axis = Axis::exact(title, quantity, (from - margin).max(0.0), to + room);
+    if edges.beyond {
+        axis.labelled_to = to;
+    }
+    (edges, axis)
+}
+
+fn ends(edges: &Edges) -> (f64, f64) {
+    (edges.edges[0], edges.edges[edges.edges.len() - 1])
+}
+
+/// Bars of `heights` standing on `base`.
+fn bars(edges: &Edges, base: &[u64], heights: &[u64]) -> Vec<Bar> {
+    let (_, end) = ends(edges);
+    let width = edges.edges[1] - edges.edges[0];
+    let bounds = edges.edges.windows(2).map(|pair| (pair[0], pair[1], false));
+    let beyond = edges
+        .beyond
+        .then_some((end + 0.75 * width, end + 1.75 * width, true));
+    let each = bounds.chain(beyond).zip(base.iter().zip(heights));
+    each.filter(|(_, (_, height))| **height > 0)
+        .map(|((left, right, pale), (&base, &height))| Bar {
+            x: (left, right),
+            y: (base as f64, (base + height) as f64),
+            pale,
+        })
+        .collect()
 }

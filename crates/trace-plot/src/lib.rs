@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Lines come in, each kind of plot ([`kinds`]) counts what it needs from them,
-//! and makes a [`figure::Figure`] of its counts: numbers and words, no pixels.
+//! and makes a [`figure::Sheet`] of its counts: numbers and words, no pixels.
 //! [`draw`] gives it a form with plotters, [`picture`] turns that into files.
 //! A new kind of plot is a file in `kinds` and a line in [`kinds::KINDS`].
 //!
@@ -19,21 +19,37 @@ mod args;
 pub mod axis;
 pub mod bins;
 pub mod canvas;
+pub mod cdf;
+pub mod cell;
+pub mod cloud;
+mod destination;
 pub mod distribution;
 pub mod draw;
+pub mod edges;
 pub mod ending;
 pub mod figure;
 pub mod font;
+mod frame;
+pub mod frontier;
+pub mod grid;
 pub mod group;
+mod help;
 pub mod histogram;
 pub mod kinds;
 pub mod number;
 pub mod output;
+pub mod per;
 pub mod picture;
+mod plan;
 pub mod preset;
+pub mod sample;
+mod shapes;
+pub mod slo;
 pub mod theme;
 pub mod thin;
 pub mod whole;
+
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use trace_core::{
@@ -41,13 +57,18 @@ use trace_core::{
     cli::{self, Progress},
 };
 
-pub use crate::args::{Args, Plan, ThemeName};
+pub use crate::{
+    args::{Args, ThemeName},
+    plan::{Draw, Plan},
+};
 use crate::{
-    figure::Figure,
+    figure::Sheet,
     group::Groups,
-    kinds::{Kind, Nothing, Plot, Sample, Settings},
+    kinds::{Kind, Nothing, Plot, Settings},
     output::Output,
     picture::Press,
+    sample::Sample,
+    whole::Task,
 };
 
 /// Read what `args` name, draw it, and write the pictures.
@@ -55,49 +76,35 @@ use crate::{
 /// # Errors
 /// Bad usage, bad input, nothing to draw, or a file that cannot be written.
 pub fn run(args: &Args) -> Result<u8> {
-    if let Some(whole) = args.whole()? {
-        return whole::run(&whole, &args.by, args.block_size.block_size, args.scale);
-    }
     let plan = args.plan()?;
     plan.input.outlast_interrupt()?;
-    let mut input = plan.input.open()?;
-    let figures = figures(
-        &plan.kinds,
-        &plan.settings,
-        &plan.by,
-        &mut input,
-        args.skip_invalid,
-    )?;
-    cli::report_skipped("trace-plot", &input);
-    if !plan.named && figures.iter().all(|(_, figure)| figure.is_err()) {
-        let reasons = figures.iter().filter_map(|(kind, figure)| {
-            figure
-                .as_ref()
-                .err()
-                .map(|nothing| format!("{}: {nothing}", kind.name))
-        });
-        bail!(
-            "nothing to draw: {}",
-            reasons.collect::<Vec<_>>().join("; ")
-        );
-    }
-    let ran = figures
-        .iter()
-        .any(|(kind, figure)| kind.name != "rate" && figure.is_ok());
-    let press = Press::new();
-    let mut written = Vec::new();
-    for (kind, figure) in figures {
-        match figure {
-            Ok(figure) => {
-                let picture = press.picture(&figure, &plan.look)?;
-                let name = plan
-                    .preset
-                    .map_or(kind.name, |preset| preset.file(kind.name, ran));
-                written.extend(plan.output.write(name, &picture, args.scale)?);
-            }
-            Err(nothing) if plan.named => bail!("nothing to draw: {}: {nothing}", kind.name),
-            Err(nothing) => eprintln!("trace-plot: no {}: {nothing}", kind.name),
+    let sheets = match plan.draw {
+        Draw::Whole(whole) => {
+            let sheet = (whole.sheet)(&Task {
+                input: &plan.input,
+                settings: &plan.settings,
+                block_size: args.block_size.block_size,
+                metrics: &args.metric,
+            })?;
+            vec![(whole.name, sheet)]
         }
+        _ => {
+            let mut input = plan.input.open()?;
+            let drawn = sheets(
+                &plan.draw.kinds(),
+                &plan.settings,
+                &mut input,
+                args.skip_invalid,
+            )?;
+            cli::report_skipped("trace-plot", &input);
+            named(drawn, &plan.draw)?
+        }
+    };
+    let press = Press::new();
+    let mut written: Vec<PathBuf> = Vec::new();
+    for (name, sheet) in sheets {
+        let picture = press.picture(&sheet, &plan.look)?;
+        written.extend(plan.output.write(name, &picture, args.scale)?);
     }
     if matches!(plan.output, Output::Directory(..)) {
         let written: Vec<_> = written
@@ -109,28 +116,36 @@ pub fn run(args: &Args) -> Result<u8> {
     Ok(cli::DONE)
 }
 
-/// The figures of `kinds` from one pass over `input`, or why there is none.
+/// What was made of an input.
+#[derive(Debug)]
+pub struct Drawn<'k> {
+    /// The sheet of each kind, or why there is none.
+    pub sheets: Vec<(&'k Kind, Result<Sheet, Nothing>)>,
+    /// Lines that told what happened to their request.
+    pub outcomes: u64,
+}
+
+/// The sheets of `kinds` from one pass over `input`, or why there is none.
 ///
-/// Requests are told apart by the field `by`. Outcomes that cannot be read
-/// are counted and left out if `skip_invalid` says so.
+/// Outcomes that cannot be read are counted and left out if `skip_invalid`
+/// says so.
 ///
 /// # Errors
 /// Bad input, or an input without lines.
-pub fn figures<'k>(
+pub fn sheets<'k>(
     kinds: &[&'k Kind],
     settings: &Settings,
-    by: &str,
     input: &mut Reader<'_>,
     skip_invalid: bool,
-) -> Result<Vec<(&'k Kind, Result<Figure, Nothing>)>> {
+) -> Result<Drawn<'k>> {
     let mut plots: Vec<(&Kind, Box<dyn Plot>)> = kinds
         .iter()
         .map(|&kind| (kind, (kind.new)(settings)))
         .collect();
-    let mut groups = Groups::by(by);
+    let mut groups = Groups::by(&settings.by);
     let mut progress = Progress::new("lines", None);
     let mut line = Line::default();
-    let (mut count, mut skipped) = (0_u64, 0_u64);
+    let (mut count, mut outcomes, mut skipped) = (0_u64, 0_u64, 0_u64);
     let mut first = None;
     while input.read(&mut line)? {
         let outcome = match line.outcome() {
@@ -152,7 +167,8 @@ pub fn figures<'k>(
             plot.add(&sample)?;
         }
         count += 1;
-        if count % 4_096 == 0 {
+        outcomes += u64::from(outcome.is_some());
+        if count.is_multiple_of(4_096) {
             progress.set(count, "");
         }
     }
@@ -163,8 +179,51 @@ pub fn figures<'k>(
     if count == 0 {
         bail!("nothing to draw: the input has no requests");
     }
-    Ok(plots
-        .iter()
-        .map(|(kind, plot)| (*kind, plot.figure(&groups)))
-        .collect())
+    let sheets = plots.iter();
+    let sheets = sheets.map(|(kind, plot)| (*kind, plot.sheet(&groups)));
+    Ok(Drawn {
+        sheets: sheets.collect(),
+        outcomes,
+    })
+}
+
+/// The sheets that there are, with the names of their files; those that were
+/// not asked for by name may be missing, if one is left.
+fn named(drawn: Drawn<'_>, draw: &Draw) -> Result<Vec<(&'static str, Sheet)>> {
+    let mut sheets = Vec::new();
+    // kinds by why they are missing, which many have in common
+    let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
+    for (kind, sheet) in drawn.sheets {
+        let name = match draw {
+            Draw::Preset(preset) => preset.file(kind.name, drawn.outcomes > 0),
+            _ => Some(kind.name),
+        };
+        match (name, sheet) {
+            // the tool makes no such picture of such an input
+            (None, _) => {}
+            (Some(name), Ok(sheet)) => sheets.push((name, sheet)),
+            (Some(_), Err(Nothing(reason))) => {
+                let why = reason.split(", with").next().unwrap_or(&reason);
+                match missing.iter_mut().find(|(known, _)| known == why) {
+                    Some((_, kinds)) => kinds.push(kind.name),
+                    None => missing.push((why.to_owned(), vec![kind.name])),
+                }
+            }
+        }
+    }
+    let missing: Vec<String> = missing
+        .into_iter()
+        .map(|(why, kinds)| format!("{}: {why}", kinds.join(", ")))
+        .collect();
+    let all = matches!(draw, Draw::Named(_));
+    if sheets.is_empty() && missing.is_empty() {
+        bail!("nothing to draw: that tool draws outcomes, and no line is one");
+    }
+    if sheets.is_empty() || all && !missing.is_empty() {
+        bail!("nothing to draw: {}", missing.join("; "));
+    }
+    if !missing.is_empty() {
+        eprintln!("trace-plot: not drawn: {}", missing.join("; "));
+    }
+    Ok(sheets)
 }

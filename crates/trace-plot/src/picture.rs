@@ -12,7 +12,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use resvg::{
     tiny_skia::{Pixmap, Transform},
     usvg::{Indent, Options, Tree, WriteOptions, fontdb},
@@ -20,8 +20,8 @@ use resvg::{
 
 use crate::{
     canvas::UNITS,
-    draw::{self, Look},
-    figure::Figure,
+    draw::{self, Look, Surroundings},
+    figure::{Figure, Sheet},
     font,
 };
 
@@ -57,22 +57,19 @@ impl Press {
         Self { options }
     }
 
-    /// Draw `figure`.
-    pub fn picture(&self, figure: &Figure, look: &Look) -> Result<Picture> {
-        self.sheet(&figure.title, std::slice::from_ref(figure), 1, look)
-    }
-
-    /// Draw `figures` side by side in so many `columns`, row below row, each as
-    /// `look` says; the whole is called `title`.
-    pub fn sheet(
-        &self,
-        title: &str,
-        figures: &[Figure],
-        columns: u32,
-        look: &Look,
-    ) -> Result<Picture> {
-        let rows = (figures.len() as u32).div_ceil(columns.max(1));
-        let (width, height) = (look.width * columns, look.height * rows);
+    /// Draw `sheet`, panel beside panel and row below row.
+    pub fn picture(&self, sheet: &Sheet, look: &Look) -> Result<Picture> {
+        let columns = sheet.layout.columns.max(1) as usize;
+        let share = |pixels: u32, share: f64| (f64::from(pixels) * share).round() as u32;
+        let look = Look {
+            width: share(look.width, sheet.layout.width),
+            height: share(look.height, sheet.layout.height),
+            panel: sheet.panels.len() > 1,
+            ..*look
+        };
+        let rows = rows(sheet, columns, &look)?;
+        let width = look.width * columns as u32;
+        let height = rows.iter().map(|row| row.height).sum();
         let units = |pixels: u32| f64::from(pixels) * UNITS;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
@@ -81,33 +78,33 @@ impl Press {
             units(height)
         );
         let mut description = String::new();
-        for (place, figure) in (0..).zip(figures) {
-            let drawn = draw::svg(figure, look)?;
-            let body = drawn.split_once('>').map_or("", |(_, body)| body);
-            write!(
-                svg,
-                "<svg x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">{body}",
-                units(look.width * (place % columns)),
-                units(look.height * (place / columns)),
-                units(look.width),
-                units(look.height)
-            )
-            .expect("writing to a string");
-            if figures.len() > 1 {
-                write!(description, "{}: ", figure.title).expect("writing to a string");
+        let mut top = 0;
+        for (panels, row) in sheet.panels.chunks(columns).zip(&rows) {
+            for (column, figure) in (0..).zip(panels) {
+                let drawn = draw::svg(figure, row)?;
+                let body = drawn.split_once('>').map_or("", |(_, body)| body);
+                write!(
+                    svg,
+                    "<svg x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">{body}",
+                    units(row.width * column),
+                    units(top),
+                    units(row.width),
+                    units(row.height)
+                )
+                .expect("writing to a string");
+                describe(&mut description, figure, row.panel);
             }
-            write!(description, "{}. ", figure.facts).expect("writing to a string");
-            for note in &figure.notes {
-                write!(description, "{note}. ").expect("writing to a string");
-            }
+            top += row.height;
         }
         svg.push_str("</svg>");
+        let size = (width, height);
+        let title = &sheet.title;
         let tree = Tree::from_str(&svg, &self.options).context("cannot set the text of a plot")?;
         Ok(Picture {
             tree,
-            title: title.to_owned(),
+            title: title.clone(),
             description: description.trim_end().to_owned(),
-            size: (width, height),
+            size,
         })
     }
 }
@@ -133,7 +130,11 @@ impl Picture {
     }
 
     /// A PNG file, `scale` pixels for each of the picture's.
+    ///
+    /// # Errors
+    /// If it would have more pixels than can be held.
     pub fn png(&self, scale: f32) -> Result<Vec<u8>> {
+        check_size(self.size, scale)?;
         let pixels = |length: u32| (f64::from(length) * f64::from(scale)).round() as u32;
         let (width, height) = (pixels(self.size.0), pixels(self.size.1));
         let mut pixmap = Pixmap::new(width, height)
@@ -144,6 +145,59 @@ impl Picture {
             &mut pixmap.as_mut(),
         );
         pixmap.encode_png().context("cannot encode a PNG")
+    }
+}
+
+/// Refuse a picture whose pixels would take gigabytes.
+pub(crate) fn check_size((width, height): (u32, u32), scale: f32) -> Result<()> {
+    let pixels = f64::from(width) * f64::from(height) * f64::from(scale * scale);
+    ensure!(
+        pixels <= 2e8,
+        "a PNG of {pixels:.0} pixels is too large; a smaller --scale, --width or --height helps"
+    );
+    Ok(())
+}
+
+/// How the panels of each row of `sheet` look: as high as their words need, so
+/// that the plots of a stack are all of one height, with axes that line up.
+fn rows(sheet: &Sheet, columns: usize, look: &Look) -> Result<Vec<Look>> {
+    if !look.panel {
+        return Ok(vec![*look]);
+    }
+    let mut rows = Vec::new();
+    let mut labels: f64 = 0.0;
+    for panels in sheet.panels.chunks(columns) {
+        let mut highest: f64 = 0.0;
+        for figure in panels {
+            let around = Surroundings::of(figure, look)?;
+            highest = highest.max(around.height);
+            labels = labels.max(around.labels);
+        }
+        // half of the share is for the plot
+        let height = (f64::from(look.height) * 0.5).max(70.0) + highest;
+        rows.push(Look {
+            height: height.ceil() as u32,
+            ..*look
+        });
+    }
+    if columns == 1 {
+        for row in &mut rows {
+            row.labels = labels.ceil() as u32;
+        }
+    }
+    Ok(rows)
+}
+
+/// The words of `figure`, with its title if there are others.
+fn describe(description: &mut String, figure: &Figure, several: bool) {
+    let title = several.then_some(&figure.title);
+    let words = title
+        .into_iter()
+        .chain([&figure.facts])
+        .chain(&figure.notes);
+    for words in words.filter(|words| !words.is_empty()) {
+        description.push_str(words);
+        description.push_str(". ");
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Ink {
     Other,
     /// The whole, next to its parts.
     All,
+    /// What nobody reached.
+    Star,
 }
 
 /// The colours of a picture.
@@ -37,6 +39,7 @@ pub struct Theme {
     pub minor: RGBColor,
     series: [RGBColor; SERIES],
     other: RGBColor,
+    star: RGBColor,
 }
 
 impl Theme {
@@ -58,6 +61,7 @@ impl Theme {
             RGBColor(0x9a, 0x8a, 0x00),
         ],
         other: RGBColor(0x9a, 0xa1, 0xa9),
+        star: RGBColor(0xd8, 0x9b, 0x00),
     };
 
     /// Light on dark.
@@ -78,6 +82,7 @@ impl Theme {
             RGBColor(0xf0, 0xe4, 0x42),
         ],
         other: RGBColor(0x7d, 0x86, 0x91),
+        star: RGBColor(0xff, 0xd3, 0x4d),
     };
 
     /// The colour of `ink`.
@@ -86,6 +91,7 @@ impl Theme {
             Ink::Series(rank) => self.series.get(rank).copied().unwrap_or(self.other),
             Ink::Other => self.other,
             Ink::All => self.text,
+            Ink::Star => self.star,
         }
     }
 }

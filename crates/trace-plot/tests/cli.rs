@@ -79,12 +79,25 @@ fn outcomes_become_a_report_folder() {
     fs::write(&input, outcomes()).unwrap();
     let paths = [input.to_str().unwrap(), "--out", report.to_str().unwrap()];
     plot(&paths).assert().success().stdout("");
-    for kind in ["rate", "latency-cdf", "ttft-histogram"] {
+    let kinds = [
+        "rate",
+        "totals",
+        "workload",
+        "lengths",
+        "latency-cdf",
+        "ttft-histogram",
+        "in-flight",
+        "timeline",
+        "time-series",
+    ];
+    for kind in kinds {
         let png = fs::read(report.join(kind).with_extension("png")).unwrap();
-        assert_eq!(dimensions(&png), (1920, 1080));
+        let (width, height) = dimensions(&png);
+        assert_eq!(width, 1920);
+        assert!(height >= 1080, "{kind}: {height}");
         check_svg(&report.join(kind).with_extension("svg"));
     }
-    assert_eq!(fs::read_dir(&report).unwrap().count(), 6);
+    assert_eq!(fs::read_dir(&report).unwrap().count(), 2 * kinds.len());
 }
 
 #[test]
@@ -118,23 +131,89 @@ fn a_trace_has_a_rate_and_no_latency() {
         )
         .assert()
         .success();
-    assert!(stderr(assert.get_output()).contains("no latency-cdf: no line is an outcome"));
+    let stderr = stderr(assert.get_output());
+    assert!(stderr.contains("trace-plot: not drawn: "), "{stderr}");
+    assert!(
+        stderr.contains("time-series, lateness, rounds, sweep: no line is an outcome"),
+        "{stderr}"
+    );
+    assert_eq!(stderr.lines().count(), 2, "{stderr}");
     let files: Vec<_> = fs::read_dir(dir.path())
         .unwrap()
         .map(|file| file.unwrap().file_name())
         .collect();
-    assert_eq!(files, ["rate.svg"]);
+    let mut files = files;
+    files.sort();
+    assert_eq!(
+        files,
+        ["lengths.svg", "rate.svg", "totals.svg", "workload.svg"]
+    );
+}
+
+/// Two rounds at three concurrencies, all with tokens and sessions.
+fn sweep() -> String {
+    let line = |i: u64| {
+        let (round, concurrency) = (i / 30 % 2 + 1, [1, 4, 16][(i / 60) as usize]);
+        let (seq, at) = (i % 30, i * 40);
+        let ttft = 20 * concurrency / round;
+        format!(
+            "{{\"input_length\":{},\"session_id\":{},\"seq\":{seq},\"round\":{round},\
+             \"concurrency\":{concurrency},\"scheduled_ms\":{at},\"due_ms\":{at},\"sent_ms\":{at}.1,\
+             \"lateness_ms\":0.1,\"queue_ms\":0,\"ttft_ms\":{ttft},\"latency_ms\":{},\
+             \"tpot_ms\":5,\"output_tokens\":20,\"status\":200}}\n",
+            50 + seq,
+            seq % 7,
+            ttft + 95,
+        )
+    };
+    (0..180).map(line).collect()
 }
 
 #[test]
 fn a_preset_writes_the_files_that_its_tool_writes() {
     let trace = "{\"timestamp\":0,\"input_length\":1}\n{\"timestamp\":5000,\"input_length\":1}\n";
-    for (input, files) in [
-        (trace, &["scheduled_request_rate.png"][..]),
-        (&outcomes(), &["actual_request_rate.png", "latency_cdf.png"]),
-    ] {
+    let cases: [(&str, &str, &[&str]); 6] = [
+        ("traffic-designer", trace, &["scheduled_request_rate.png"]),
+        (
+            "traffic-designer",
+            &sweep(),
+            &[
+                "actual_request_rate.png",
+                "latency_cdf.png",
+                "request_token_num.png",
+                "scheduled_request_rate.png",
+            ],
+        ),
+        (
+            "phase02",
+            &sweep(),
+            &[
+                "plot_throughput_vs_latency.png",
+                "tokens_per_sec.png",
+                "ttft_distribution.png",
+            ],
+        ),
+        ("aibrix", trace, &["workload.png"]),
+        (
+            "aibrix",
+            &sweep(),
+            &["performance_metrics_time_series.png", "workload.png"],
+        ),
+        (
+            "dynamo",
+            &sweep(),
+            &[
+                "avg_inter_token_latency_vs_concurrency.png",
+                "avg_time_to_first_token_vs_concurrency.png",
+                "efficiency_tok_s_gpu_vs_user.png",
+                "p50_inter_token_latency_vs_concurrency.png",
+                "request_throughput_vs_concurrency.png",
+            ],
+        ),
+    ];
+    for (preset, input, files) in cases {
         let dir = TempDir::new().unwrap();
-        plot(&["--preset", "traffic-designer"])
+        plot(&["--preset", preset, "--scale", "0.5"])
             .current_dir(&dir)
             .write_stdin(input)
             .assert()
@@ -144,7 +223,37 @@ fn a_preset_writes_the_files_that_its_tool_writes() {
             .map(|file| file.unwrap().file_name())
             .collect();
         found.sort();
-        assert_eq!(found, files);
+        assert_eq!(found, files, "{preset}");
+        for file in files {
+            let (width, height) = dimensions(&fs::read(dir.path().join(file)).unwrap());
+            assert!(width >= 480 && height >= 270, "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_preset_of_outcomes_says_that_a_trace_has_none() {
+    let assert = plot(&["--preset", "dynamo"])
+        .write_stdin("{\"timestamp\":0,\"input_length\":1}\n")
+        .assert()
+        .code(2);
+    assert!(stderr(assert.get_output()).contains("that tool draws outcomes, and no line is one"));
+}
+
+#[test]
+fn every_kind_can_be_drawn_in_both_formats() {
+    let dir = TempDir::new().unwrap();
+    let mut kinds: Vec<&str> = trace_plot::kinds::KINDS
+        .iter()
+        .map(|kind| kind.name)
+        .collect();
+    let mut arguments = vec!["--out", dir.path().to_str().unwrap(), "--scale", "0.5"];
+    arguments.extend(["--slo", "ttft_ms=50"]);
+    arguments.append(&mut kinds.clone());
+    plot(&arguments).write_stdin(sweep()).assert().success();
+    for kind in kinds.drain(..) {
+        check_svg(&dir.path().join(kind).with_extension("svg"));
+        dimensions(&fs::read(dir.path().join(kind).with_extension("png")).unwrap());
     }
 }
 
@@ -193,9 +302,9 @@ fn nothing_to_draw_is_an_error_that_says_why() {
     let cases = [
         ("", &[][..], "nothing to draw: the input has no requests"),
         (
-            "{\"input_length\":1}\n",
+            "{\"text_input\":\"x\"}\n",
             &[],
-            "rate: no line has a timestamp or scheduled_ms",
+            "rate, workload: no line has a timestamp or scheduled_ms",
         ),
         (
             "{\"input_length\":1}\n",

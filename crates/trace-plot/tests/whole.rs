@@ -74,7 +74,7 @@ fn two_traces_are_six_panels() {
     ] {
         assert!(sheet.contains(title), "{title}");
     }
-    assert!(sheet.contains("width=\"960\" height=\"1080\""));
+    assert!(sheet.contains("width=\"1440\""));
 }
 
 #[test]

@@ -7,20 +7,23 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Sample, Settings, Spacing, only, quantiles};
+use super::{Kind, Nothing, Plot, Settings, Spacing, only, quantiles};
 use crate::{
     axis::{Axis, Quantity},
+    cdf::curve,
     distribution::{self, Distribution},
     ending::{Ending, Endings},
-    figure::{Entry, Figure, Layer, Mark, Shape},
+    figure::{Entry, Figure, Layer, Mark, Sheet},
     group::Groups,
     number,
+    sample::Sample,
     theme::Ink,
 };
 
 pub(super) const KIND: Kind = Kind {
     name: "latency-cdf",
     about: "share of requests answered within a time, from the scheduled time and (dashed) from the send",
+    usual: true,
     new: |settings| Box::new(LatencyCdf::new(settings)),
 };
 
@@ -85,7 +88,7 @@ impl Plot for LatencyCdf {
         Ok(())
     }
 
-    fn figure(&self, groups: &Groups) -> Result<Figure, Nothing> {
+    fn sheet(&self, groups: &Groups) -> Result<Sheet, Nothing> {
         let all = self.together(0..self.groups.len());
         let counts = all.service.counts();
         let Some((low, _)) = distribution::range(&counts) else {
@@ -109,8 +112,8 @@ impl Plot for LatencyCdf {
         curves.retain(|(_, _, latencies)| {
             latencies.service.succeeded() + latencies.service.failed() > 0
         });
-        let x = self.spacing.axis("latency", (counts[0].0, low, max));
-        Ok(Figure {
+        let x = self.spacing.duration("latency", (counts[0].0, low, max));
+        Ok(Sheet::from(Figure {
             title: "Latency distribution".to_owned(),
             facts: self.facts(&all, clock) + &only(groups, &series),
             notes: self.notes(clock, series.len() > 1),
@@ -122,7 +125,7 @@ impl Plot for LatencyCdf {
             legend: clock.legend(&curves),
             x,
             y: Axis::exact("share of requests answered", Quantity::Share, 0.0, 1.0),
-        })
+        }))
     }
 }
 
@@ -203,19 +206,7 @@ impl Clock {
     }
 
     fn layers(self, ink: Ink, latencies: &Latencies, x: &Axis) -> Vec<Layer> {
-        let curve = |distribution: &Distribution, dashed| {
-            let mut points = distribution.cumulative();
-            // where all failed, the curve never leaves zero
-            if points.is_empty() {
-                points.push((x.from, 0.0));
-            }
-            // nothing more arrives, up to the edge of the picture
-            points.extend(points.last().map(|&(_, share)| (x.to, share)));
-            Layer {
-                ink,
-                shape: Shape::Line { points, dashed },
-            }
-        };
+        let curve = |distribution, dashed| curve(distribution, x, ink, dashed);
         match self {
             // the whole a second time would hide its parts
             Self::Both if ink == Ink::All => vec![curve(&latencies.user, false)],
@@ -229,11 +220,7 @@ impl Clock {
     }
 
     fn legend(self, curves: &[(Ink, String, Latencies)]) -> Vec<Entry> {
-        let entry = |label: &str, ink, mark| Entry {
-            label: label.to_owned(),
-            ink,
-            mark,
-        };
+        let entry = |label: &str, ink, mark| Entry::new(label, ink, mark);
         match (self, curves) {
             (Self::Both, [(ink, ..)]) => vec![
                 entry(

@@ -1,23 +1,67 @@
 //! The kinds of plot: one file each, and one line in [`KINDS`].
 //!
 //! A kind counts what it needs from one line after the other and then makes a
-//! figure of it. All kinds of a run see the lines in one pass.
+//! sheet of it. All kinds of a run see the lines in one pass.
 
+mod in_flight;
 mod latency_cdf;
+mod lateness;
+mod lengths;
+mod pareto;
 mod rate;
+mod rounds;
+mod sessions;
+mod sweep;
+mod time_series;
+mod timeline;
+mod tokens;
+mod totals;
 mod ttft_histogram;
+mod workload;
 
 use anyhow::Result;
-use trace_core::{Micros, Outcome, Request};
+use trace_core::Micros;
 
 use crate::{
     axis::{Axis, Quantity},
-    figure::Figure,
+    bins::TooManyBins,
+    figure::{Entry, Mark, Sheet},
     group::{Groups, Series},
+    sample::Sample,
+    slo::Slo,
 };
 
 /// Every kind, in the order they are drawn and documented.
-pub const KINDS: &[Kind] = &[rate::KIND, latency_cdf::KIND, ttft_histogram::KIND];
+pub const KINDS: &[Kind] = &[
+    rate::KIND,
+    rate::SCHEDULED,
+    totals::KIND,
+    workload::KIND,
+    lengths::KIND,
+    sessions::KIND,
+    latency_cdf::KIND,
+    ttft_histogram::KIND,
+    tokens::KIND,
+    pareto::KIND,
+    in_flight::KIND,
+    timeline::KIND,
+    time_series::KIND,
+    lateness::KIND,
+    rounds::KIND,
+    sweep::KINDS[0],
+    sweep::KINDS[1],
+    sweep::KINDS[2],
+    sweep::KINDS[3],
+    sweep::KINDS[4],
+    sweep::KINDS[5],
+    sweep::KINDS[6],
+    sweep::KINDS[7],
+    sweep::KINDS[8],
+    sweep::KINDS[9],
+];
+
+/// Series beyond which lines of noisy means hide one another.
+const CROWD: usize = 3;
 
 /// A kind of plot.
 #[derive(Clone, Copy, Debug)]
@@ -26,20 +70,40 @@ pub struct Kind {
     pub name: &'static str,
     /// What it shows, for the help.
     pub about: &'static str,
+    /// Whether it is drawn when no kind is asked for.
+    pub usual: bool,
     /// A fresh one, that has seen no line.
     pub new: fn(&Settings) -> Box<dyn Plot>,
 }
 
 /// What the user decides about the content of plots.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
+    /// The field that tells requests apart.
+    pub by: String,
     /// Width of the bins over time, if not chosen by the tool.
     pub bin: Option<Micros>,
     /// How latencies are spread over their axis.
     pub x_axis: Spacing,
+    /// What a good answer keeps.
+    pub slo: Vec<Slo>,
+    /// GPUs that served the run.
+    pub gpus: f64,
 }
 
-/// How an axis of durations is spaced.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            by: "model".to_owned(),
+            bin: None,
+            x_axis: Spacing::Auto,
+            slo: Vec::new(),
+            gpus: 1.0,
+        }
+    }
+}
+
+/// How an axis of durations or lengths is spaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Spacing {
     /// Logarithmic when the values span more than a factor of 20
@@ -51,17 +115,6 @@ pub enum Spacing {
     Log,
 }
 
-/// One line of the input, as a plot sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Sample<'a> {
-    /// The index of its group.
-    pub group: usize,
-    /// What was asked.
-    pub request: &'a Request,
-    /// What happened, on a line that tells.
-    pub outcome: Option<&'a Outcome>,
-}
-
 /// A plot that is being counted.
 pub trait Plot {
     /// Count one line.
@@ -70,17 +123,23 @@ pub trait Plot {
     /// If the line does not fit what the user asked for.
     fn add(&mut self, sample: &Sample<'_>) -> Result<()>;
 
-    /// The figure of all lines, or why there is none.
+    /// The sheet of all lines, or why there is none.
     ///
     /// # Errors
     /// [`Nothing`] if no line had what this plot shows.
-    fn figure(&self, groups: &Groups) -> Result<Figure, Nothing>;
+    fn sheet(&self, groups: &Groups) -> Result<Sheet, Nothing>;
 }
 
 /// Why a plot cannot be drawn from this input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Nothing(pub String);
+
+impl From<TooManyBins> for Nothing {
+    fn from(error: TooManyBins) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl Kind {
     /// The kind called `name`.
@@ -92,7 +151,7 @@ impl Kind {
 impl Spacing {
     /// An axis over durations from `min` to `max` of which all but the
     /// fastest hundredth are at least `low`, in microseconds.
-    fn axis(self, title: &str, (min, low, max): (f64, f64, f64)) -> Axis {
+    pub(crate) fn duration(self, title: &str, (min, low, max): (f64, f64, f64)) -> Axis {
         if self.is_log(low, max) {
             Axis::log(title, Quantity::Duration, (min, max), 1.0)
         } else {
@@ -100,13 +159,23 @@ impl Spacing {
         }
     }
 
-    fn is_log(self, low: f64, max: f64) -> bool {
+    /// Whether values whose bulk begins at `low` and that end at `max` are
+    /// spread by their ratios.
+    pub(crate) fn is_log(self, low: f64, max: f64) -> bool {
         match self {
             Self::Auto => max > 20.0 * low.max(1.0),
             Self::Linear => false,
             Self::Log => true,
         }
     }
+}
+
+/// What the colours of `series` mean; nothing if there is one.
+fn legend(series: &[Series], mark: Mark) -> Vec<Entry> {
+    let several = series.iter().filter(|_| series.len() > 1);
+    several
+        .map(|one| Entry::new(&one.label, one.ink, mark))
+        .collect()
 }
 
 /// `p50 183 ms · p90 1.2 s · p99 inf`: quantiles for the facts of a figure.
@@ -138,14 +207,14 @@ mod tests {
     use trace_core::Reader;
 
     use super::*;
-    use crate::figure::Shape;
+    use crate::figure::{Figure, Shape};
 
     /// The figure of the kind `name` over `lines`.
     fn figure(name: &str, settings: &Settings, lines: &str) -> Figure {
         let kind = Kind::named(name).unwrap();
         let mut input = Reader::new("t", lines.as_bytes());
-        let mut figures = crate::figures(&[kind], settings, "model", &mut input, false).unwrap();
-        figures.remove(0).1.unwrap()
+        let mut drawn = crate::sheets(&[kind], settings, &mut input, false).unwrap();
+        drawn.sheets.remove(0).1.unwrap().panels.remove(0)
     }
 
     /// 300 outcomes of three models, every tenth failed, sent `late` ms late.

@@ -7,49 +7,48 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Sample, Settings, only};
+use super::{Kind, Nothing, Plot, Settings, legend, only};
 use crate::{
     axis::{Axis, Quantity},
-    bins::{Bins, TooManyBins},
-    figure::{Entry, Figure, Layer, Mark, Shape},
-    group::{Groups, Series},
+    bins::{Bins, MOST},
+    figure::{Entry, Figure, Layer, Mark, Shape, Sheet},
+    grid::{Grid, corners},
+    group::{Groups, Series, TRACKED},
     number,
+    per::Per,
+    sample::Sample,
     theme::Ink,
 };
 
 pub(super) const KIND: Kind = Kind {
     name: "rate",
     about: "request rate over time, by timestamp or scheduled_ms (and sent_ms, dashed, where it differs)",
-    new: |settings| Box::new(Rate::new(settings)),
+    usual: true,
+    new: |settings| Box::new(Rate::new(settings, true)),
+};
+
+pub(super) const SCHEDULED: Kind = Kind {
+    name: "scheduled-rate",
+    about: "the same without sent_ms",
+    usual: false,
+    new: |settings| Box::new(Rate::new(settings, false)),
 };
 
 struct Rate {
+    /// Whether what was sent is drawn, too.
+    both: bool,
     scheduled: Bins,
     sent: Bins,
     /// Lines that name no time.
     timeless: u64,
 }
 
-/// A unit of rates: microseconds in it, its name.
-const UNITS: [(f64, &str); 4] = [(1e6, "s"), (6e7, "min"), (3.6e9, "h"), (8.64e10, "day")];
-
-/// Bins as they are drawn.
-struct Grid {
-    /// Microseconds in a bin.
-    width: u64,
-    /// Where the first begins: zero, or about the first request of a trace
-    /// that begins late.
-    start: u64,
-    /// Where the last one ends, from `start`: with the last request.
-    end: u64,
-    unit: (f64, &'static str),
-}
-
 impl Rate {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &Settings, both: bool) -> Self {
         Self {
-            scheduled: Bins::new(settings.bin),
-            sent: Bins::new(settings.bin),
+            both,
+            scheduled: Bins::new(settings.bin, MOST),
+            sent: Bins::new(settings.bin, MOST),
             timeless: 0,
         }
     }
@@ -57,119 +56,77 @@ impl Rate {
 
 impl Plot for Rate {
     fn add(&mut self, sample: &Sample<'_>) -> Result<()> {
-        let scheduled = match sample.outcome {
-            Some(outcome) => outcome.scheduled_ms.or(outcome.sent_ms),
-            None => sample.request.timestamp,
-        };
-        match scheduled {
-            Some(at) => self.scheduled.add(sample.group, at)?,
+        match sample.scheduled() {
+            Some(at) => *self.scheduled.at(sample.group, at)? += 1,
             None => self.timeless += 1,
         }
-        if let Some(at) = sample.outcome.and_then(|outcome| outcome.sent_ms) {
-            self.sent.add(sample.group, at)?;
+        let sent = sample.outcome.and_then(|outcome| outcome.sent_ms);
+        if let Some(at) = sent.filter(|_| self.both) {
+            *self.sent.at(sample.group, at)? += 1;
         }
         Ok(())
     }
 
-    fn figure(&self, groups: &Groups) -> Result<Figure, Nothing> {
-        let Some(span) = self.scheduled.span() else {
+    fn sheet(&self, groups: &Groups) -> Result<Sheet, Nothing> {
+        let Some(extent) = self.scheduled.extent() else {
             return Err(Nothing(
                 "no line has a timestamp or scheduled_ms".to_owned(),
             ));
         };
+        let span = extent.last - extent.first;
         let series: Vec<Series> = groups.series();
-        let grid = self
-            .grid(span, &series)
-            .map_err(|error| Nothing(error.to_string()))?;
+        let shared = extent.shared_by(series.len());
+        let grid = Grid::over(&shared.with(self.sent.extent()))?;
         let shifted = self.shifted(&grid);
-        let mut figure = Figure {
-            title: "Request rate".to_owned(),
-            facts: self.facts(span, &grid) + &only(groups, &series),
-            notes: self.notes(&grid),
-            x: grid.time_axis(),
-            y: Axis::from_zero(format!("requests/{}", grid.unit.1), Quantity::Number, 0.0),
-            layers: Vec::new(),
-            legend: Vec::new(),
+        let counts = series
+            .iter()
+            .flat_map(|one| grid.cells(&self.scheduled, &one.groups));
+        let per = Per::fitting(counts.max().unwrap_or(0) as f64 / grid.width as f64);
+        let line = |bins: &Bins, groups: &[usize]| {
+            corners(&grid.steps(bins, groups), |step| {
+                step.cell as f64 / (step.to - step.from) as f64 * per.us
+            })
         };
+        let mut layers = Vec::new();
         let mut peak: f64 = 0.0;
         // the largest last, on top of the others
         for one in series.iter().rev() {
-            let steps = grid.steps(&self.scheduled, &one.groups);
+            let steps = line(&self.scheduled, &one.groups);
             peak = steps.iter().map(|step| step.1).fold(peak, f64::max);
             if series.len() == 1 {
-                figure.layers.push(Layer {
-                    ink: one.ink,
-                    shape: Shape::Area(steps.clone()),
-                });
+                layers.push(Layer::of(one.ink, Shape::Area(steps.clone())));
             }
-            figure.layers.push(Layer {
-                ink: one.ink,
-                shape: Shape::Line {
-                    points: steps,
-                    dashed: false,
-                },
-            });
+            layers.push(Layer::line(one.ink, steps));
             if shifted {
-                let points = grid.steps(&self.sent, &one.groups);
+                let points = line(&self.sent, &one.groups);
                 peak = points.iter().map(|point| point.1).fold(peak, f64::max);
                 let ink = if series.len() == 1 { Ink::All } else { one.ink };
-                figure.layers.push(Layer {
-                    ink,
-                    shape: Shape::Line {
-                        points,
-                        dashed: true,
-                    },
-                });
+                layers.push(Layer::dashes(ink, points));
             }
         }
-        figure.y = Axis::from_zero(figure.y.title, Quantity::Number, peak);
-        figure.legend = legend(&series, shifted);
-        Ok(figure)
+        Ok(Sheet::from(Figure {
+            title: if self.both {
+                "Request rate".to_owned()
+            } else {
+                "Scheduled request rate".to_owned()
+            },
+            facts: self.facts(span, per) + &grid.fact() + &only(groups, &series),
+            notes: self.notes(&grid),
+            x: grid.axis(),
+            y: Axis::from_zero(format!("requests/{}", per.name), Quantity::Number, peak),
+            layers,
+            legend: entries(&series, shifted),
+        }))
     }
 }
 
 impl Rate {
-    /// Where bins lie and in which unit rates are told.
-    ///
-    /// # Errors
-    /// If the bins that were asked for are too many.
-    fn grid(&self, (first, last): (u64, u64), series: &[Series]) -> Result<Grid, TooManyBins> {
-        let (from, to) = match self.sent.span() {
-            Some((sent_first, sent_last)) => (first.min(sent_first), last.max(sent_last)),
-            None => (first, last),
-        };
-        let base = self.scheduled.width().max(self.sent.width());
-        let start = if from > (to - from) / 4 {
-            from / base * base
-        } else {
-            0
-        };
-        let span = if from == to { 0 } else { to - start };
-        let width = self.scheduled.nice_width(span, base)?;
-        let end = ((to - start) / base * base).saturating_add(base);
-        // a moment on its own has the whole bin around it
-        let end = if from == to { end.max(width) } else { end };
-        let mut grid = Grid {
-            width,
-            start,
-            end,
-            unit: UNITS[0],
-        };
-        let counts = series
-            .iter()
-            .flat_map(|one| grid.counts(&self.scheduled, &one.groups));
-        let peak = counts.max().unwrap_or(0) as f64 / width as f64;
-        let unit = UNITS.into_iter().find(|(us, _)| peak * us >= 1.0);
-        grid.unit = unit.unwrap_or(UNITS[3]);
-        Ok(grid)
-    }
-
     /// Whether the rate sent differs visibly from the rate scheduled: a tenth
     /// of all requests left in another bin, or a quarter of the busiest bin.
     fn shifted(&self, grid: &Grid) -> bool {
-        let all: Vec<usize> = (0..=crate::group::TRACKED).collect();
-        let scheduled = grid.counts(&self.scheduled, &all);
-        let sent = grid.counts(&self.sent, &all);
+        let all: Vec<usize> = (0..=TRACKED).collect();
+        let scheduled = grid.cells(&self.scheduled, &all);
+        let sent = grid.cells(&self.sent, &all);
         let peak = scheduled.iter().copied().max().unwrap_or(0);
         let apart = scheduled.iter().zip(&sent).map(|(a, b)| a.abs_diff(*b));
         let most = apart.clone().max().unwrap_or(0);
@@ -178,96 +135,43 @@ impl Rate {
         self.sent.count() > 0 && (moved > self.sent.count() / 10 || most > (peak / 4).max(2))
     }
 
-    fn facts(&self, (first, last): (u64, u64), grid: &Grid) -> String {
+    fn facts(&self, span: u64, per: Per) -> String {
         let mut facts = number::counted(self.scheduled.count(), "request");
-        if last > first {
-            let span = (last - first) as f64;
-            let mean = self.scheduled.count() as f64 / span * grid.unit.0;
+        if span > 0 {
+            let mean = self.scheduled.count() as f64 / span as f64 * per.us;
             facts += &format!(
                 " over {} · {}/{} on average",
-                number::duration(span),
+                number::duration(span as f64),
                 number::significant(mean),
-                grid.unit.1
+                per.name
             );
         }
-        facts + &format!(" · bins of {}", number::duration(grid.width as f64))
+        facts
     }
 
     fn notes(&self, grid: &Grid) -> Vec<String> {
-        let mut notes = Vec::new();
-        if grid.start > 0 {
-            notes.push(format!(
-                "time counts from {} ms after the zero of the trace",
-                number::exact(grid.start / 1_000)
-            ));
-        }
-        if self.timeless > 0 {
-            notes.push(format!(
+        let timeless = (self.timeless > 0).then(|| {
+            format!(
                 "{} without a time not drawn",
                 number::counted(self.timeless, "request")
-            ));
-        }
-        notes
+            )
+        });
+        grid.note().into_iter().chain(timeless).collect()
     }
 }
 
-impl Grid {
-    fn bins(&self) -> usize {
-        (self.end / self.width) as usize + 1
-    }
-
-    fn counts(&self, bins: &Bins, groups: &[usize]) -> Vec<u64> {
-        bins.counts(groups, self.width, self.start, self.bins())
-    }
-
-    /// Where each bin ends. The last ends with the trace, and joins the one
-    /// before if it is shorter than half: the rate of a bin that the trace
-    /// left early would seem to fall.
-    fn steps(&self, bins: &Bins, groups: &[usize]) -> Vec<(f64, f64)> {
-        let mut steps: Vec<(u64, u64, u64)> = Vec::new();
-        for (index, count) in self.counts(bins, groups).into_iter().enumerate() {
-            let from = index as u64 * self.width;
-            let to = self.end.min(from.saturating_add(self.width));
-            match steps.last_mut() {
-                Some((_, end, sum)) if to - from < self.width / 2 => {
-                    *end = to;
-                    *sum += count;
-                }
-                _ => steps.push((from, to, count)),
-            }
-        }
-        let rate =
-            |(from, to, count): (u64, u64, u64)| count as f64 / (to - from) as f64 * self.unit.0;
-        let ends =
-            |step: (u64, u64, u64)| [(step.0 as f64, rate(step)), (step.1 as f64, rate(step))];
-        steps.into_iter().flat_map(ends).collect()
-    }
-
-    fn time_axis(&self) -> Axis {
-        Axis::exact("time", Quantity::Duration, 0.0, self.end as f64)
-    }
-}
-
-fn legend(series: &[Series], shifted: bool) -> Vec<Entry> {
-    let entry = |label: &str, ink, mark| Entry {
-        label: label.to_owned(),
-        ink,
-        mark,
-    };
+fn entries(series: &[Series], shifted: bool) -> Vec<Entry> {
     match series {
-        [one] if shifted => {
-            vec![
-                entry("scheduled", one.ink, Mark::Line),
-                entry("sent", Ink::All, Mark::Dashed),
-            ]
-        }
-        [_] => Vec::new(),
+        [one] if shifted => vec![
+            Entry::new("scheduled", one.ink, Mark::Line),
+            Entry::new("sent", Ink::All, Mark::Dashed),
+        ],
         several => {
-            let each = several
-                .iter()
-                .map(|one| entry(&one.label, one.ink, Mark::Line));
-            let sent = shifted.then(|| entry("as sent", Ink::Other, Mark::Dashed));
-            each.chain(sent).collect()
+            let sent = shifted.then(|| Entry::new("as sent", Ink::Other, Mark::Dashed));
+            legend(several, Mark::Line)
+                .into_iter()
+                .chain(sent)
+                .collect()
         }
     }
 }

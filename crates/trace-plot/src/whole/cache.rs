@@ -18,6 +18,7 @@ use trace_stats::{
     order::{Held, Prompt},
 };
 
+use super::Whole;
 use crate::{
     axis::{Axis, Quantity},
     figure::{Entry, Figure, Layer, Mark, Shape},
@@ -28,6 +29,13 @@ use crate::{
 
 /// Capacities of a curve that is drawn, for each factor of ten.
 const PER_DECADE: u32 = 40;
+
+pub(super) const WHOLE: Whole = Whole {
+    name: "cache",
+    about: "hit rate of an LRU cache against its capacity, of each group in a cache of its own; or what trace-stats cache --format json prints",
+    files: None,
+    sheet: |task| Ok(figure(task.input, &task.settings.by, task.block_size)?.into()),
+};
 
 /// The figure of a trace, or of a cache object if that is what the input is.
 ///

@@ -7,9 +7,10 @@ use trace_stats::{
     compare::{Profile, divergence::kolmogorov_smirnov},
 };
 
+use super::Whole;
 use crate::{
     axis::{Axis, Quantity},
-    figure::{Entry, Figure, Layer, Mark, Shape},
+    figure::{Entry, Figure, Layer, Layout, Mark, Shape, Sheet},
     number,
     theme::Ink,
 };
@@ -45,6 +46,16 @@ const PANELS: [(&str, &str, Quantity, f64); 5] = [
 ];
 
 const INKS: [Ink; 2] = [Ink::Series(0), Ink::Series(1)];
+
+pub(super) const WHOLE: Whole = Whole {
+    name: "compare",
+    about: "two traces A B: gaps between arrivals, lengths, context, LRU curve",
+    files: Some(2),
+    sheet: |task| {
+        let (title, panels) = figures(task.input, task.block_size)?;
+        Ok(Sheet::new(&title, panels, Layout::PAIRS))
+    },
+};
 
 /// The title, and the figures of the two traces that `input` names.
 ///

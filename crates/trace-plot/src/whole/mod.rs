@@ -1,43 +1,50 @@
 //! Pictures of an input as a whole: what a cache would have had, two traces
-//! side by side.
+//! side by side, what a server told of itself.
 //!
 //! Other kinds count one line after the other and may share a pass; these read
-//! what they need by themselves, in the order of the trace, and hold it.
+//! what they need by themselves.
 
 pub mod cache;
 pub mod compare;
+pub mod telemetry;
 
 use anyhow::Result;
-use trace_core::cli;
+use trace_core::cli::InputArgs;
 
-use crate::{args::Whole, draw::Look, output::Output, picture::Press};
+use crate::{figure::Sheet, kinds::Settings};
 
-/// Read what `whole` names, draw it, and write the picture.
-///
-/// # Errors
-/// Bad input, nothing to draw, or a file that cannot be written.
-pub(crate) fn run(whole: &Whole, by: &str, block_size: u64, scale: f32) -> Result<u8> {
-    whole.input.outlast_interrupt()?;
-    let press = Press::new();
-    let picture = if whole.name == "cache" {
-        let figure = cache::figure(&whole.input, by, block_size)?;
-        press.picture(&figure, &whole.look)?
-    } else {
-        let (title, figures) = compare::figures(&whole.input, block_size)?;
-        let look = Look {
-            width: whole.look.width.div_ceil(2),
-            height: whole.look.height.div_ceil(3) * 2,
-            theme: whole.look.theme,
-        };
-        press.sheet(&title, &figures, 2, &look)?
-    };
-    let written = whole.output.write(whole.name, &picture, scale)?;
-    if matches!(whole.output, Output::Directory(..)) {
-        let written: Vec<_> = written
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        eprintln!("trace-plot: wrote {}", written.join(" "));
+/// Every one, in the order they are documented.
+pub const WHOLES: &[Whole] = &[cache::WHOLE, compare::WHOLE, telemetry::WHOLE];
+
+/// A picture of its input as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole {
+    /// Its name on the command line and of its file.
+    pub name: &'static str,
+    /// What it shows, for the help.
+    pub about: &'static str,
+    /// How many files it takes, if not any number.
+    pub files: Option<usize>,
+    /// Reads and draws.
+    pub sheet: fn(&Task<'_>) -> Result<Sheet>,
+}
+
+/// What to read and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// The input.
+    pub input: &'a InputArgs,
+    /// What the user decides about the content.
+    pub settings: &'a Settings,
+    /// Tokens per KV block.
+    pub block_size: u64,
+    /// Names of metrics to draw; all if there are none.
+    pub metrics: &'a [String],
+}
+
+impl Whole {
+    /// The one called `name`.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        WHOLES.iter().find(|whole| whole.name == name)
     }
-    Ok(cli::DONE)
 }

@@ -1,0 +1,144 @@
+//! Points of a scatter plot, however many, in bounded memory.
+//!
+//! Both values are kept to their leading binary digits, twelve at first, and
+//! to one fewer each time there are more than [`MOST`] points that differ; so
+//! points lie where they belong on a linear axis and on a logarithmic one,
+//! and none is left out: those that fall together are counted.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::figure::Dot;
+
+/// Points that are kept apart, of all groups together: some 24 MB.
+pub const MOST: usize = 400_000;
+/// Leading binary digits that are kept at first.
+const DIGITS: u32 = 12;
+
+/// The group, and the digits of both values.
+type Key = (u32, u64, u64);
+
+/// Points counted by where they are.
+#[derive(Clone, Debug, Default)]
+pub struct Cloud {
+    places: HashMap<Key, u64, FixedState>,
+    /// Leading digits that no longer count.
+    dropped: u32,
+    count: u64,
+}
+
+impl Cloud {
+    /// Count a point of `group`, both values finite and not below zero.
+    pub fn add(&mut self, group: usize, (x, y): (f64, f64)) {
+        let key = (group as u32, self.digits(x), self.digits(y));
+        *self.places.entry(key).or_default() += 1;
+        self.count += 1;
+        while self.places.len() > MOST && self.dropped + 2 < DIGITS {
+            self.coarsen();
+        }
+    }
+
+    /// Points counted.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The points of `groups`, from left to right.
+    pub fn dots(&self, groups: &[usize]) -> Vec<Dot> {
+        let mut dots: Vec<Dot> = self
+            .places
+            .iter()
+            .filter(|((group, ..), _)| groups.contains(&(*group as usize)))
+            .map(|(&(_, x, y), &count)| Dot {
+                at: (self.value(x), self.value(y)),
+                count,
+            })
+            .collect();
+        let order = |a: &Dot, b: &Dot| {
+            let (a, b) = (a.at, b.at);
+            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        };
+        dots.sort_unstable_by(order);
+        dots
+    }
+
+    /// The leading digits of a number are the leading bits of its format:
+    /// exponent first, then what follows the point.
+    fn digits(&self, value: f64) -> u64 {
+        (value + 0.0).to_bits() >> self.spare()
+    }
+
+    /// The middle of the values that begin with these digits.
+    fn value(&self, digits: u64) -> f64 {
+        let spare = self.spare();
+        let low = digits << spare;
+        if digits == 0 {
+            return 0.0;
+        }
+        f64::from_bits(low + (1 << (spare - 1)))
+    }
+
+    /// Bits behind those that are kept.
+    fn spare(&self) -> u32 {
+        52 - DIGITS + self.dropped
+    }
+
+    fn coarsen(&mut self) {
+        self.dropped += 1;
+        for ((group, x, y), count) in std::mem::take(&mut self.places) {
+            *self.places.entry((group, x >> 1, y >> 1)).or_default() += count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn equal_points_are_one_dot() {
+        let mut cloud = Cloud::default();
+        for _ in 0..7 {
+            cloud.add(0, (3.0, 0.0));
+        }
+        cloud.add(1, (3.0, 5.0));
+        let dots = cloud.dots(&[0]);
+        assert_eq!((dots.len(), dots[0].count, dots[0].at.1), (1, 7, 0.0));
+        assert!((dots[0].at.0 / 3.0 - 1.0).abs() < 1e-3);
+        assert_eq!(cloud.dots(&[0, 1]).len(), 2);
+    }
+
+    #[test]
+    fn many_points_that_differ_are_counted_in_bounded_memory() {
+        let mut cloud = Cloud::default();
+        let mut state = 1_u64;
+        for _ in 0..2_000_000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let (x, y) = (state >> 40, (state >> 16) & 0xff_ffff);
+            cloud.add(0, (x as f64, y as f64));
+        }
+        let dots = cloud.dots(&[0]);
+        assert!(dots.len() <= MOST);
+        assert_eq!(dots.iter().map(|dot| dot.count).sum::<u64>(), 2_000_000);
+        assert!(cloud.dropped > 0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_point_is_lost_or_moved_far(points in prop::collection::vec((0.0..1e12, 0.0..1e3), 1..100)) {
+            let mut cloud = Cloud::default();
+            points.iter().for_each(|&point| cloud.add(0, point));
+            let dots = cloud.dots(&[0]);
+            prop_assert_eq!(dots.iter().map(|dot| dot.count).sum::<u64>(), points.len() as u64);
+            let near = |a: f64, b: f64| (a - b).abs() <= b * 3e-4;
+            for point in &points {
+                let found = dots.iter().any(|dot| near(dot.at.0, point.0) && near(dot.at.1, point.1));
+                prop_assert!(found, "{point:?}");
+            }
+        }
+    }
+}
