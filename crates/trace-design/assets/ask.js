@@ -34,9 +34,13 @@ export function ask(title, text, choices) {
 }
 
 /** Tell something at the foot of the page; an error stays until it is closed. */
-export function tell(text, { error = false, action = null, stays = error } = {}) {
+export function tell(text, { error = false, action = null, stays = error, onClose = () => {} } = {}) {
   const note = make("div", { class: error ? "note error" : "note", role: error ? "alert" : "status" });
   const close = () => note.remove();
+  const dismiss = () => {
+    close();
+    onClose();
+  };
   note.append(make("span", { text }));
   if (action) {
     const act = () => {
@@ -45,7 +49,7 @@ export function tell(text, { error = false, action = null, stays = error } = {})
     };
     note.append(make("button", { type: "button", text: action.text, on: { click: act } }));
   }
-  note.append(make("button", { type: "button", class: "quiet", "aria-label": "Close this message", text: "×", on: { click: close } }));
+  note.append(make("button", { type: "button", class: "quiet", "aria-label": "Close this message", text: "×", on: { click: dismiss } }));
   const notes = byId("notes");
   for (const old of [...notes.children]) {
     if (old.firstChild.textContent === text) old.remove();

@@ -8,7 +8,7 @@
 import { call, run } from "./api.js";
 import { ask, tell } from "./ask.js";
 import { byId } from "./dom.js";
-import { complete, same } from "./design.js";
+import { complete, isDrawn, same } from "./design.js";
 import { spokenTime } from "./number.js";
 
 const KEY = "trace-design.design";
@@ -84,6 +84,12 @@ export class Autosave {
       return;
     }
     this.say("browser", error.message);
+    if (error.status === 401 || error.status === 403) {
+      const again = { text: "Load it again", run: () => location.reload() };
+      tell("trace-design was started anew since this page was loaded; what is drawn here is kept", { error: true, action: again });
+      this.dirty = false;
+      return;
+    }
     this.wait = 3000;
     if (error.status !== 0) tell(error.message, { error: true });
     if (error.status >= 400 && error.status < 500) this.dirty = false;
@@ -171,18 +177,24 @@ export class Autosave {
   }
 
   offer(earlier) {
-    if (!earlier?.design || same(complete(earlier.design), this.store.design)) return;
+    if (!earlier?.design || !isDrawn(complete(earlier.design)) || same(complete(earlier.design), this.store.design)) return;
+    const forget = () => attempt(() => localStorage.removeItem(EARLIER));
     const take = () => {
       this.store.load(earlier.design, "bring back the earlier drawing");
-      attempt(() => localStorage.removeItem(EARLIER));
+      forget();
     };
     const ago = spokenTime(Math.max(0, Date.now() - earlier.at));
-    tell(`This browser kept a drawing from an earlier run (${ago} ago)`, { stays: true, action: { text: "Bring it back", run: take } });
+    tell(`This browser kept a drawing from an earlier run (${ago} ago)`, { stays: true, action: { text: "Bring it back", run: take }, onClose: forget });
   }
 }
 
+/** What was kept, if it can still be read as a design. */
 function read(storage, key) {
-  return attempt(() => JSON.parse(storage.getItem(key) ?? "null"));
+  return attempt(() => {
+    const kept = JSON.parse(storage.getItem(key) ?? "null");
+    if (kept) complete(kept.design);
+    return kept;
+  });
 }
 
 /** The result, or null where the storage is forbidden, full or broken. */

@@ -83,15 +83,20 @@ export function replaceSpan(points, interpolation, stroke) {
   const drawnAtStart = before.length > 0 && before.length < points.length;
   if (interpolation === "linear" && drawnAtStart) {
     const rate = rateBefore(points, interpolation, from);
-    if (rate !== stroke[0].rate) inside.unshift({ t_ms: from, rate });
+    if (apart(rate, stroke[0].rate)) inside.unshift({ t_ms: from, rate });
   }
   const drawnAtEnd = after.length > 0 && after.length < points.length;
   if (drawnAtEnd) {
     const rate = rateAt(points, interpolation, to);
     if (interpolation === "step") inside.pop();
-    if (rate !== inside.at(-1)?.rate) inside.push({ t_ms: to, rate });
+    if (inside.length === 0 || apart(rate, inside.at(-1).rate)) inside.push({ t_ms: to, rate });
   }
   return [...before, ...inside, ...after];
+}
+
+/** Whether two rates are not the same but for rounding. */
+function apart(a, b) {
+  return Math.abs(a - b) > 1e-9 * Math.max(1, a, b);
 }
 
 /** The curve with one more point, and its place. */

@@ -56,7 +56,8 @@ function looks(store) {
   store.onView(() => {
     for (const radio of tools) radio.checked = radio.value === store.tool;
     byId("hint").textContent = hints[store.tool];
-    byId("plot").dataset.tool = store.tool;
+    const { name, points } = store.model;
+    byId("plot").setAttribute("aria-label", `Curve of ${name}, ${points.length} points`);
   });
 }
 

@@ -7,7 +7,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_
  * `1:30` or `1:02:03`; a bare number is seconds. null if it is none.
  */
 export function parseTime(text) {
-  const typed = String(text).trim().toLowerCase().replace(",", ".");
+  const typed = String(text).trim().toLowerCase();
   if (typed === "") return null;
   if (/^[+]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(typed)) return finite(Number(typed) * 1000);
   if (/^\d+(:[0-5]?\d){1,2}(\.\d+)?$/.test(typed)) {
@@ -25,7 +25,7 @@ export function parseTime(text) {
 
 /** Requests per second of `20`, `20/s`, `300/min` or `50/h`; null if it is none. */
 export function parseRate(text) {
-  const typed = String(text).trim().toLowerCase().replace(",", ".");
+  const typed = String(text).trim().toLowerCase();
   const parts = typed.match(/^((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?:\/\s*(s|min|h))?$/);
   if (!parts) return null;
   return finite(Number(parts[1]) / { s: 1, min: 60, h: 3600 }[parts[2] ?? "s"]);

@@ -40,7 +40,7 @@ export class Send {
       problems.set(url, "an address such as http://127.0.0.1:8000/v1/completions");
     }
     if (to && !["http:", "https:"].includes(to.protocol)) problems.set(url, "an address begins with http:// or https://");
-    const times = Number(speed.value.trim().replace(",", ".") || "1");
+    const times = Number(speed.value.trim() || "1");
     if (!(times > 0 && times <= 1e6)) problems.set(speed, "a number above 0, such as 2 for twice as fast");
     const most = concurrency.value.trim();
     if (most !== "" && !(/^\d+$/.test(most) && Number(most) > 0)) problems.set(concurrency, "a whole number above 0, or nothing");

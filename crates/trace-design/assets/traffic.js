@@ -71,7 +71,7 @@ export class Traffic {
   setArrival() {
     const process = this.arrival.value;
     const bursty = process === "gamma" || process === "weibull";
-    const typed = this.cv.value.trim().replace(",", ".") || "2";
+    const typed = this.cv.value.trim() || "2";
     if (bursty && !(Number(typed) > 0 && Number(typed) <= 1000)) {
       complain(this.cv, "the variation of gaps (CV) is a number above 0; 1 is as Poisson, more is bursty");
       return;

@@ -68,7 +68,7 @@ export class Underlay extends EventTarget {
 
   setFactor(text) {
     const field = byId("underlay-factor");
-    const factor = Number(text.trim().replace(",", "."));
+    const factor = Number(text.trim() || NaN);
     const possible = Number.isFinite(factor) && factor > 0 && factor <= 1e6;
     complain(field, possible ? null : "a factor is a number above 0");
     if (!possible) return;
