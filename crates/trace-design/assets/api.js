@@ -46,15 +46,16 @@ export async function call(method, path, options) {
   return response.status === 204 ? null : response.json();
 }
 
-/** Call and read the answer as bytes; `onBytes` hears how many have come. */
+/** Call and read the answer, {blob, notes}; `onBytes` hears how many bytes have come. */
 export async function download(method, path, options, onBytes = () => {}) {
   const response = await respond(method, path, options);
   const type = response.headers.get("content-type") ?? "application/octet-stream";
+  const notes = JSON.parse(response.headers.get("x-trace-design-notes") ?? "[]");
   const parts = [];
   let bytes = 0;
   for (const reader = response.body.getReader(); ; ) {
     const { done, value } = await reader.read();
-    if (done) return new Blob(parts, { type });
+    if (done) return { blob: new Blob(parts, { type }), notes };
     parts.push(value);
     bytes += value.length;
     onBytes(bytes);

@@ -62,6 +62,11 @@ export class Files {
     this.store.load(design, `open ${name}`);
     this.dialog.close();
     tell(`${name} is open; undo brings back what was there`);
+    this.tellNotes(name, notes);
+  }
+
+  /** What a file could not hold, or what of it was left out. */
+  tellNotes(name, notes) {
     for (const note of notes ?? []) tell(`${name}: ${note}`, { stays: true });
   }
 
@@ -77,9 +82,10 @@ export class Files {
     text.textContent = `making ${what}…`;
     try {
       const heard = (bytes) => (text.textContent = `${short(bytes)}B of ${what}…`);
-      const blob = await download("POST", path, { json: { design }, signal: this.under.signal }, heard);
+      const { blob, notes } = await download("POST", path, { json: { design }, signal: this.under.signal }, heard);
       give(blob, name);
       tell(`${name} (${short(blob.size)}B) is downloaded`);
+      this.tellNotes(name, notes);
     } catch (error) {
       if (error.status === 0 && kind === "json") {
         give(new Blob([`${JSON.stringify(design, null, 2)}\n`], { type: "application/json" }), name);
@@ -131,9 +137,11 @@ export class Files {
       if (!(await ask("There is such a file", `${name} exists already.`, choices))) return;
     }
     try {
-      await call("PUT", `/api/files/${encodeURIComponent(name)}`, { json: { design: this.store.design } });
+      const json = { design: this.store.design };
+      const { notes } = await call("PUT", `/api/files/${encodeURIComponent(name)}`, { json });
       complain(field, null);
       tell(`saved as ${name}`);
+      this.tellNotes(name, notes);
       this.list();
     } catch (error) {
       complain(field, error.message);
@@ -152,12 +160,15 @@ function give(blob, name) {
 }
 
 /** The button that ends trace-design, and what is left of the page then. */
-export function onDone(store, autosave, info) {
-  const where = info.out ?? "standard output";
+export function onDone(store, autosave) {
   byId("done").addEventListener("click", async () => {
+    // Who reads stdout may have gone since the page was loaded.
+    const { outlet } = await call("GET", "/api/design").catch(() => ({}));
+    const [where, problem] = [outlet?.to ?? "stdout", outlet?.problem];
     const empty = isDrawn(store.design) ? [] : ["No curve has a rate above 0: the trace will be empty."];
-    const text = [`The curve is written to ${where}, and trace-design ends.`, ...empty];
-    const answer = await ask("Done?", text, [{ value: "done", text: "Write it and end", main: true }]);
+    const goes = problem ? [`${problem}: the curve is not written anywhere. Save it under Files first.`] : [`The curve is written to ${where}, and trace-design ends.`];
+    const name = problem ? "End without it" : "Write it and end";
+    const answer = await ask("Done?", [...goes, ...empty], [{ value: "done", text: name, main: !problem }]);
     if (!answer) return;
     try {
       await call("POST", "/api/done", { json: { design: store.design } });
@@ -168,7 +179,7 @@ export function onDone(store, autosave, info) {
     autosave.end();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     byId("app").replaceChildren(
-      make("main", { class: "ended", id: "ended" }, make("h1", { text: "Done" }), make("p", { text: `The curve is written to ${where}. This tab can be closed.` })),
+      make("main", { class: "ended", id: "ended" }, make("h1", { text: "Done" }), make("p", { text: problem ? "This tab can be closed." : `The curve is written to ${where}. This tab can be closed.` })),
     );
   });
 }

@@ -113,7 +113,7 @@ async function begin() {
   dialogs();
   const autosave = new Autosave(store, info.revision);
   autosave.restore();
-  onDone(store, autosave, info);
+  onDone(store, autosave);
   store.changed(false);
   document.documentElement.dataset.ready = "true";
 }

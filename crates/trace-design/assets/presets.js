@@ -3,14 +3,17 @@
 import { call } from "./api.js";
 import { tellError } from "./ask.js";
 import { Canvas } from "./canvas.js";
-import { asLines, asSteps, peak, replaceSpan } from "./curve.js";
+import { asLines, asSteps, peak, replaceSpan, round } from "./curve.js";
 import { byId, complain, make } from "./dom.js";
 import { changed } from "./design.js";
 import { axes, curve, inside, themeOf } from "./layers.js";
 import { durationText, niceAbove, parseRate, parseTime, rateText, spokenTime } from "./number.js";
 import { Frame } from "./scale.js";
+import { simplified } from "./stroke.js";
 import { SHAPES } from "./shapes.js";
 
+/** Share of the highest rate that a pattern of few points may be off. */
+const TOLERANCE = 0.005;
 const MARGIN = { left: 58, right: 12, top: 8, bottom: 40 };
 
 /** Chooses a shape, shows it, and draws it into the shown model's curve. */
@@ -20,7 +23,7 @@ export class Presets {
     this.dialog = byId("presets");
     this.kind = byId("preset-kind");
     this.fields = {};
-    for (const name of ["low", "high", "mean", "cycles", "from", "to"]) {
+    for (const name of ["low", "high", "cycles", "from", "to"]) {
       this.fields[name] = byId(`preset-${name}`);
       this.fields[name].addEventListener("input", () => this.refresh());
     }
@@ -34,11 +37,10 @@ export class Presets {
   open() {
     const { design, model } = this.store;
     byId("preset-of").textContent = model.name;
-    const { low, high, mean, from, to } = this.fields;
+    const { low, high, from, to } = this.fields;
     const top = design.max_rate * 0.8;
     if (high.value === "" || parseRate(high.value) > design.max_rate) high.value = rateText(top);
     if (low.value === "" || parseRate(low.value) > design.max_rate) low.value = rateText(top / 4);
-    if (mean.value === "") mean.value = "6";
     from.value = "0s";
     to.value = durationText(design.duration_ms);
     this.dialog.showModal();
@@ -66,7 +68,7 @@ export class Presets {
     if (values.to > this.store.design.duration_ms) {
       reasons.to = `the traffic ends at ${spokenTime(this.store.design.duration_ms)}`;
     }
-    for (const name of ["low", "high", "mean"]) {
+    for (const name of ["low", "high"]) {
       if (values[name] === null) reasons[name] = "requests per second";
     }
     for (const [name, field] of Object.entries(this.fields)) complain(field, name in values ? (reasons[name] ?? null) : null);
@@ -100,14 +102,15 @@ export class Presets {
       const steps = Math.min(shape.steps?.(values) ?? 24, 2000);
       return { points: interpolation === "step" ? asSteps(points, steps) : points, interpolation };
     }
-    const { from, to, mean } = values;
-    const json = { kind, duration_ms: to - from, mean, max_rate: this.store.design.max_rate };
+    const { from, to, high } = values;
+    const json = { kind, duration_ms: to - from, max_rate: high };
     const answer = await call("POST", "/api/preset", { json });
-    const points = answer.points.map((point) => ({ ...point, t_ms: Math.min(point.t_ms + from, to) }));
-    points.push({ ...points.at(-1), t_ms: to });
+    const line = answer.points.map(({ t_ms, rate }) => ({ x: Math.min(t_ms + from, to), y: rate }));
+    const few = answer.interpolation === "linear" ? simplified(line, high * TOLERANCE) : line;
+    const points = few.map(({ x, y }) => ({ t_ms: round(x, 3), rate: round(y, 6) }));
     const rest = drawn.some((point) => point.t_ms < from || point.t_ms > to);
-    if (rest && interpolation === "linear") return { points: asLines(points), interpolation };
-    return { points, interpolation: "step" };
+    if (!rest || interpolation === answer.interpolation) return { points, interpolation: answer.interpolation };
+    return { points: interpolation === "linear" ? asLines(points) : asSteps(points, 240), interpolation };
   }
 
   paint(ctx, width, height) {

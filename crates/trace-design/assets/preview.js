@@ -5,6 +5,8 @@ import { area, peak } from "./curve.js";
 
 /** Milliseconds of quiet before the server is asked. */
 const QUIET_MS = 120;
+/** What the server tells tabs apart by, to give up what a newer question replaces. */
+const TAB = crypto.randomUUID();
 /** Arrivals of a model that are shown. */
 const ARRIVALS = 2000;
 /** Arrivals that a bar should have on average, so that it tells a rate. */
@@ -40,10 +42,10 @@ export class Preview extends EventTarget {
     const bins = barsFor(design, this.store.active);
     try {
       const json = { design, bins, arrivals: ARRIVALS };
-      const result = await call("POST", "/api/preview", { json, signal: under.signal });
+      const result = await call("POST", `/api/preview?tab=${TAB}`, { json, signal: under.signal });
       Object.assign(this, { result, duration: design.duration_ms, error: null, stale: false });
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError" || error.body?.superseded) return;
       Object.assign(this, { error, stale: false });
       if (error.status === 0) this.retry();
     }

@@ -16,14 +16,21 @@ export const PLOTS = [
 
 /** Something that is being sent, or was. */
 export class Run extends EventTarget {
-  /** What `start` gave, also before a reload. */
-  constructor({ id, url, speed, design, stopped = false }) {
+  /** What `start` gave, also before a reload; `ended` if its end was told. */
+  constructor({ id, url, speed, design, stopped = false, ended = false }) {
     super();
-    Object.assign(this, { id, url, speed, design, stopped });
+    Object.assign(this, { id, url, speed, design, stopped, ended });
     this.state = "running";
     this.progress = null;
     this.summary = null;
     this.error = null;
+  }
+
+  /** What the server sends now, begun by another tab or before a reload; or null. */
+  static async underway(design) {
+    const { runs } = await call("GET", "/api/send");
+    const now = runs.find(({ state }) => state === "running");
+    return now ? new Run({ ...now, speed: now.speed ?? 1, design }) : null;
   }
 
   /** Begin to send. */
@@ -38,8 +45,8 @@ export class Run extends EventTarget {
 
   /** What a reload needs. */
   get saved() {
-    const { id, url, speed, design, stopped } = this;
-    return { id, url, speed, design, stopped };
+    const { id, url, speed, design, stopped, ended } = this;
+    return { id, url, speed, design, stopped, ended };
   }
 
   /** Hear of it until it ends; events of the run are "change". */
@@ -60,8 +67,9 @@ export class Run extends EventTarget {
       this.summary = summary ?? rest;
       end("ended");
     });
-    on("failed", ({ error }) => {
+    on("failed", ({ error, summary }) => {
       this.error = error;
+      this.summary = summary ?? null;
       end("failed");
     });
     source.addEventListener("error", () => {
@@ -72,6 +80,7 @@ export class Run extends EventTarget {
     });
   }
 
+  /** Send nothing more; a second time, also give up what is in flight. */
   async stop() {
     this.stopped = true;
     await call("POST", `${this.path}/stop`, {});
@@ -87,8 +96,10 @@ export class Run extends EventTarget {
     return Math.min((this.progress?.t_ms ?? 0) / this.duration, 1);
   }
 
+  /** Where a picture of it is, in the colours of the page. */
   image(name) {
-    return withToken(`${this.path}/plots/${name}`);
+    const theme = document.documentElement.dataset.theme === "dark" ? "?theme=dark" : "";
+    return withToken(`${this.path}/plots/${name}${theme}`);
   }
 
   get outcomes() {

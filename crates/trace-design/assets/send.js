@@ -39,7 +39,7 @@ export class Send {
     } catch {
       problems.set(url, "an address such as http://127.0.0.1:8000/v1/completions");
     }
-    if (to && !["http:", "https:"].includes(to.protocol)) problems.set(url, "an address begins with http:// or https://");
+    if (to && !["http:", "https:", "mock:"].includes(to.protocol)) problems.set(url, "an address begins with http:// or https://");
     const times = Number(speed.value.trim() || "1");
     if (!(times > 0 && times <= 1e6)) problems.set(speed, "a number above 0, such as 2 for twice as fast");
     const most = concurrency.value.trim();
@@ -64,7 +64,7 @@ export class Send {
     const request = this.typed();
     if (!request) return;
     const long = request.design.duration_ms / request.speed;
-    const remote = !["127.0.0.1", "localhost", "[::1]"].includes(new URL(request.url).hostname);
+    const remote = !["127.0.0.1", "localhost", "[::1]", ""].includes(new URL(request.url).hostname);
     if (remote) {
       const text = `This sends ${spokenTime(long)} of traffic to ${new URL(request.url).host}, which is another machine.`;
       if (!(await ask("Send it?", text, [{ value: "yes", text: "Send", main: true }]))) return;
@@ -76,8 +76,16 @@ export class Send {
       localStorage.setItem(FORM, JSON.stringify({ url, model, speed, max_concurrency }));
     } catch (error) {
       if (error.status === 400) complain(this.fields.url, error.message);
+      else if (error.status === 409) this.rejoin(error);
       else tellError(error);
     }
+  }
+
+  /** Something is being sent already: show that. */
+  async rejoin(error) {
+    tellError(error);
+    const run = await Run.underway(this.store.design).catch(() => null);
+    if (run) this.follow(run);
   }
 
   follow(run) {
@@ -104,7 +112,8 @@ export class Send {
     const { run } = this;
     const running = run?.state === "running";
     byId("send-start").disabled = running;
-    byId("send-stop").disabled = !running || run.stopped;
+    byId("send-stop").disabled = !running;
+    byId("send-stop").textContent = running && run.stopped ? "Give up the rest" : "Stop";
     byId("send-run").hidden = !run;
     byId("open-send").textContent = running ? `Sending ${Math.floor(run.share * 100)} %` : "Send to…";
     byId("open-send").classList.toggle("on", running);
@@ -156,26 +165,30 @@ export class Send {
     if (this.told) return;
     this.told = true;
     const { run } = this;
-    const plots = byId("send-plots");
-    if (run.state !== "ended") {
-      if (!this.dialog.open) tell(run.error, { error: true });
-      return;
-    }
+    this.report();
+    const known = run.ended;
+    run.ended = true;
+    this.keep();
+    if (this.dialog.open || known) return;
+    if (run.state === "ended") tell("All is sent", { action: { text: "Show", run: () => this.open() } });
+    else tell(run.error, { error: true });
+  }
+
+  report() {
+    const { run } = this;
+    if (!run.summary) return;
     const picture = ([name, title]) => {
       const image = make("img", { src: run.image(name), alt: title, "data-plot": name });
       image.addEventListener("error", () => image.replaceWith(make("p", { class: "muted", text: "there is nothing to plot" })));
       const link = make("a", { href: run.image(name), download: name }, image);
       return make("figure", {}, link, make("figcaption", { text: title }));
     };
-    const rows = Object.entries(run.summary ?? {}).filter(([, value]) => value !== null && typeof value !== "object");
-    const row = ([name, value]) => {
-      const text = typeof value === "number" ? trimmed(value, 3) : String(value);
-      return make("tr", {}, make("th", { scope: "row", text: name }), make("td", { text, "data-field": name }));
-    };
+    const rows = Object.entries(run.summary).map(([name, value]) => [name, inWords(value)]).filter(([, text]) => text !== "");
+    const row = ([name, text]) =>
+      make("tr", {}, make("th", { scope: "row", text: name }), make("td", { text, "data-field": name }));
     const table = make("table", { class: "summary" }, make("tbody", {}, ...rows.map(row)));
     const link = make("a", { class: "button", href: run.outcomes, download: "outcomes.jsonl", text: "Download outcomes.jsonl" });
-    plots.replaceChildren(...PLOTS.map(picture), make("div", { class: "summary-box" }, table, link));
-    if (!this.dialog.open) tell("All is sent", { action: { text: "Show", run: () => this.open() } });
+    byId("send-plots").replaceChildren(...PLOTS.map(picture), make("div", { class: "summary-box" }, table, link));
   }
 
   /** A reload finds the run again, and what was typed. */
@@ -196,9 +209,25 @@ export class Send {
       this.fields.concurrency.value = max_concurrency ?? "";
       const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
       if (kept) this.follow(new Run(kept));
+      else this.find();
     } catch {
       // Nothing kept that can be read: begin with an empty form.
     }
     this.show();
   }
+
+  /** What another tab sends is shown here too, against what is drawn now. */
+  async find() {
+    const run = await Run.underway(this.store.design).catch(() => null);
+    if (run && !this.run) this.follow(run);
+  }
+}
+
+/** A part of the summary: lists and maps in one line. */
+function inWords(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return trimmed(value, 3);
+  if (Array.isArray(value)) return value.map(inWords).join("; ");
+  if (typeof value === "object") return Object.entries(value).map(([name, part]) => `${name}: ${inWords(part)}`).join(", ");
+  return String(value);
 }

@@ -54,10 +54,10 @@ export const SHAPES = {
       return sampled(from, to, cycles * PER_CYCLE, (share) => wave(low, high, day(share)));
     },
   },
-  quick_rising: { name: "AIBrix quick rising", fields: ["mean"], pattern: true },
-  slow_rising: { name: "AIBrix slow rising", fields: ["mean"], pattern: true },
-  slight_fluctuation: { name: "AIBrix slight fluctuation", fields: ["mean"], pattern: true },
-  severe_fluctuation: { name: "AIBrix severe fluctuation", fields: ["mean"], pattern: true },
+  quick_rising: { name: "AIBrix quick rising", fields: ["high"], pattern: true },
+  slow_rising: { name: "AIBrix slow rising", fields: ["high"], pattern: true },
+  slight_fluctuation: { name: "AIBrix slight fluctuation", fields: ["high"], pattern: true },
+  severe_fluctuation: { name: "AIBrix severe fluctuation", fields: ["high"], pattern: true },
 };
 
 function at(...corners) {

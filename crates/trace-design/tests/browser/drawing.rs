@@ -252,9 +252,8 @@ fn the_patterns_of_aibrix_come_from_the_server() {
             .wait_for("!document.querySelector('#preset-apply').disabled");
         page.browser.click("#preset-apply");
         let points = page.points(0);
-        assert_eq!(page.design()["models"][0]["interpolation"], "step");
-        assert!(points.len() > 10, "{kind}: {points:?}");
+        assert!(points.len() > 2, "{kind}: {points:?}");
         let highest = points.iter().map(|point| point.1).fold(0.0, f64::max);
-        assert!((6.0..=12.0).contains(&highest), "{kind}: {highest}");
+        assert!((79.0..=80.0).contains(&highest), "{kind}: {highest}");
     }
 }
