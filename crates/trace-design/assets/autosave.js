@@ -43,7 +43,7 @@ export class Autosave {
   }
 
   say(state, title = "") {
-    const words = { saved: "saved", saving: "saving…", browser: "kept in this browser only" };
+    const words = { saved: "saved", saving: "saving…", browser: "only in this browser" };
     this.status.textContent = words[state];
     this.status.dataset.state = state;
     this.status.title = title;

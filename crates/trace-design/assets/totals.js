@@ -24,6 +24,7 @@ export class Totals {
     this.note = byId("totals-note");
     preview.onResult(() => this.show());
     store.onView(() => this.show());
+    this.show();
   }
 
   show() {
@@ -33,10 +34,12 @@ export class Totals {
     panel.classList.toggle("stale", stale);
     this.note.classList.toggle("error", Boolean(error));
     this.note.textContent = error ? error.message : this.words(result);
-    if (!result) return;
-    const color = new Map(this.store.design.models.map((model) => [model.name, model.color]));
-    this.body.replaceChildren(...result.models.map((model) => row(model, model.name, color.get(model.name))));
-    this.foot.replaceChildren(row(result.total, "Total", null));
+    // A row for every model at once, whatever is known of it: rows that come
+    // late would move the plot below a hand that draws.
+    const known = new Map((result?.models ?? []).map((model) => [model.name, model]));
+    const { models } = this.store.design;
+    this.body.replaceChildren(...models.map(({ name, color }) => row(known.get(name) ?? {}, name, color)));
+    this.foot.replaceChildren(row(result?.total ?? {}, "Total", null));
   }
 
   /** What the numbers are. */
