@@ -16,7 +16,6 @@ use hyper::body::{Body, Frame, SizeHint};
 use crate::drip::{Drip, Flush};
 use crate::fault::Fault;
 use crate::plan::Reason;
-use crate::proxy::Passing;
 use crate::record::Record;
 use crate::stream::Stream;
 
@@ -27,8 +26,6 @@ pub(crate) enum Answer {
     Whole(Box<Whole>),
     /// Tokens.
     Stream(Box<Stream>),
-    /// What another server says.
-    Passing(Box<Passing>),
     /// Nothing but the end of the connection.
     Cut,
 }
@@ -62,9 +59,6 @@ impl Body for Answer {
         let piece = match self.get_mut() {
             Answer::Whole(whole) => ready!(whole.poll_piece(cx)),
             Answer::Stream(stream) => ready!(stream.poll_piece(cx)),
-            Answer::Passing(passing) => {
-                ready!(passing.poll_bytes(cx)).map(|bytes| bytes.map_err(|()| Cut))
-            }
             Answer::Cut => Some(Err(Cut)),
         };
         Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
@@ -74,7 +68,6 @@ impl Body for Answer {
         match self {
             Answer::Whole(whole) => whole.left.is_empty(),
             Answer::Stream(stream) => stream.is_done(),
-            Answer::Passing(passing) => passing.is_end_stream(),
             Answer::Cut => false,
         }
     }
@@ -82,7 +75,6 @@ impl Body for Answer {
     fn size_hint(&self) -> SizeHint {
         match self {
             Answer::Whole(whole) => SizeHint::with_exact(whole.left.len() as u64),
-            Answer::Passing(passing) => passing.size_hint(),
             Answer::Stream(_) | Answer::Cut => SizeHint::default(),
         }
     }

@@ -114,6 +114,7 @@ mod proxy;
 mod record;
 mod reply;
 mod schedule;
+mod secure;
 mod server;
 mod service;
 mod sessions;
@@ -122,11 +123,11 @@ mod stream;
 mod wire;
 mod words;
 
-pub use args::{Args, EngineArgs, FaultArgs, RecordArgs};
+pub use args::{Args, EngineArgs, FaultArgs, ForwardArgs, RecordArgs};
 pub use fault::{Fault, Faults};
 pub use record::Tally;
 pub use server::{Running, start};
-pub use settings::{Model, Recording, Settings};
+pub use settings::{Forward, Identity, Model, Recording, Settings};
 
 use std::io::{self, Write};
 
@@ -150,6 +151,10 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
     let records = Box::new(Loud(cli::stdout()?));
     let mut server = start(&args.settings()?, Some(records)).map_err(|err| told(err, args))?;
     let mut stderr = io::stderr();
+    if args.forward.insecure {
+        let words = "--insecure: whoever answers is believed to be the server";
+        let _ = writeln!(stderr, "trace-mock: {words}");
+    }
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(stderr, "trace-mock: listening on {}", server.url());
 

@@ -1,5 +1,6 @@
 //! A running server: its thread, its connections, its end.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -11,15 +12,19 @@ use std::time::{Duration, Instant};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use trace_core::clock::Timer;
 use trace_prompt::Tokenizer;
 
 use crate::answer::Cut;
 use crate::journal::{Journal, Writing};
+use crate::proxy::Tunnel;
 use crate::record::{Books, Tally};
 use crate::service::Service;
 use crate::settings::Settings;
@@ -49,6 +54,7 @@ enum Phase {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    secure: bool,
     books: Arc<Books>,
     phase: watch::Sender<Phase>,
     /// Ends as the thread does.
@@ -94,6 +100,7 @@ pub fn start(settings: &Settings, records: Option<Box<dyn Write + Send>>) -> io:
     })?;
     Ok(Running {
         address,
+        secure: settings.tls.is_some(),
         books,
         phase,
         ended,
@@ -110,7 +117,8 @@ impl Running {
 
     /// The address as the beginning of a URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// How many requests have come that were understood.
@@ -232,10 +240,49 @@ async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::R
     }
 }
 
+/// A connection to a client.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin + 'static {
+    /// Let its end be a reset.
+    fn reset(&self);
+}
+
+impl Wire for TcpStream {
+    fn reset(&self) {
+        // Without lingering the system sends one. Where it fails the connection is gone already.
+        let _ = self.set_zero_linger();
+    }
+}
+
+impl Wire for TlsStream<TcpStream> {
+    fn reset(&self) {
+        self.get_ref().0.reset();
+    }
+}
+
 /// Answer the requests of one connection, one after another.
-async fn converse(stream: TcpStream, service: Arc<Service>, mut phase: watch::Receiver<Phase>) {
+async fn converse(stream: TcpStream, service: Arc<Service>, phase: watch::Receiver<Phase>) {
     // Each token is a small write of its own. Where it fails the connection is gone already.
     let _ = stream.set_nodelay(true);
+    match &service.tls {
+        None => speak(stream, service, phase).await,
+        Some(tls) => {
+            // Who cannot shake hands is told so by TLS.
+            if let Ok(stream) = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await {
+                speak(stream, service, phase).await;
+            }
+        }
+    }
+}
+
+/// Answer here, or pass on.
+async fn speak<S: Wire>(stream: S, service: Arc<Service>, mut phase: watch::Receiver<Phase>) {
+    if let Some(upstream) = service.upstream.clone() {
+        let draining = async {
+            // Gone with its server, it will not serve either.
+            let _ = phase.wait_for(|phase| *phase > Phase::Serving).await;
+        };
+        return Tunnel::new(stream, service, upstream).run(draining).await;
+    }
     let answer = service_fn(move |request| {
         let service = Arc::clone(&service);
         Box::pin(async move { Ok::<_, Cut>(service.answer(request).await) })
@@ -254,7 +301,7 @@ async fn converse(stream: TcpStream, service: Arc<Service>, mut phase: watch::Re
         connection.poll_without_shutdown(cx)
     });
     if end.await.is_err_and(|err| err.is_user()) {
-        // Only a cut errs on our side. Without lingering the system sends a reset.
-        let _ = connection.into_parts().io.into_inner().set_zero_linger();
+        // Only a cut errs on our side.
+        connection.into_parts().io.into_inner().reset();
     }
 }

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Incoming};
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use rustls::ServerConfig;
 use trace_core::Streams;
 use trace_core::clock::Timer;
 use trace_prompt::{Recover, Tokenizer};
@@ -25,6 +26,7 @@ use crate::proxy::Upstream;
 use crate::record::Books;
 use crate::reply::{Refusal, not_allowed};
 use crate::schedule::Schedule;
+use crate::secure::acceptor;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 
@@ -55,7 +57,8 @@ pub(crate) struct Service {
     pub(crate) streams: Streams,
     pub(crate) models: Models,
     pub(crate) ready_at: Instant,
-    upstream: Option<Arc<Upstream>>,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) upstream: Option<Arc<Upstream>>,
     api_keys: Vec<String>,
 }
 
@@ -113,10 +116,11 @@ impl Service {
             faults: settings.faults.clone(),
             streams: Streams::new(settings.seed),
             ready_at: Instant::now() + settings.startup_delay.into(),
+            tls: settings.tls.as_ref().map(acceptor).transpose()?,
             upstream: settings
                 .upstream
-                .as_deref()
-                .map(Upstream::parse)
+                .as_ref()
+                .map(Upstream::new)
                 .transpose()?
                 .map(Arc::new),
             api_keys: settings.api_keys.clone(),
@@ -135,15 +139,6 @@ impl Service {
         }
         // To its end whatever the answer: who still writes would not see it.
         let body = read(&mut body).await;
-        if let Some(upstream) = &self.upstream {
-            return match self.admit(&head.headers).and(body) {
-                Ok(body) => self.pass(upstream, head, arrival, body).await,
-                Err(refusal) => {
-                    self.books.refuse();
-                    refusal.respond(api.map_or(Family::OpenAi, Api::family))
-                }
-            };
-        }
         if let Some(api) = api {
             if !generates {
                 return not_allowed(api.family(), "POST");
@@ -173,7 +168,7 @@ impl Service {
     }
 
     /// Whether a request has a key that opens.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if self.api_keys.is_empty() {
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! How a server is to behave.
 
+use std::path::PathBuf;
+
 use trace_core::{BLOCK_TOKENS, Micros};
 use trace_prompt::Name;
 
@@ -36,8 +38,10 @@ pub struct Settings {
     pub api_keys: Vec<String>,
     /// How long it takes to become ready: until then it is not, and answers 503.
     pub startup_delay: Micros,
-    /// URL of a server that answers instead; see [`crate`].
-    pub upstream: Option<String>,
+    /// Speak TLS as this one, if it is said.
+    pub tls: Option<Identity>,
+    /// A server that answers instead; see [`crate`].
+    pub upstream: Option<Forward>,
     /// What goes wrong.
     pub faults: Faults,
     /// What chance is drawn from.
@@ -46,6 +50,37 @@ pub struct Settings {
     pub tokenizer: Name,
     /// How requests are written down.
     pub record: Recording,
+}
+
+/// Who the server is, to clients that speak TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// A PEM file with its certificate, and those up to a root.
+    pub certificate: PathBuf,
+    /// A PEM file with the key of it.
+    pub key: PathBuf,
+}
+
+/// Where requests go on to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// URL of the server, `http` or `https`.
+    pub url: String,
+    /// A PEM file of certificates to trust besides Mozilla's.
+    pub ca: Option<PathBuf>,
+    /// Whether any certificate will do.
+    pub insecure: bool,
+}
+
+impl Forward {
+    /// On to `url`, trusting whom browsers trust.
+    pub fn to(url: &str) -> Forward {
+        Forward {
+            url: url.to_owned(),
+            ca: None,
+            insecure: false,
+        }
+    }
 }
 
 /// A model of an engine.
@@ -105,6 +140,7 @@ impl Default for Settings {
             strict_models: false,
             api_keys: Vec::new(),
             startup_delay: Micros::ZERO,
+            tls: None,
             upstream: None,
             faults: Faults::default(),
             seed: 0,

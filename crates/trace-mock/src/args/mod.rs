@@ -2,7 +2,10 @@
 
 mod engine;
 mod fault;
+mod forward;
 mod record;
+
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use trace_core::cli::SeedArg;
@@ -10,10 +13,11 @@ use trace_core::{Micros, parse_duration};
 use trace_prompt::TokenizerArg;
 
 use crate::ask::MAX_OUTPUT_TOKENS;
-use crate::settings::Settings;
+use crate::settings::{Identity, Settings};
 
 pub use engine::EngineArgs;
 pub use fault::FaultArgs;
+pub use forward::ForwardArgs;
 pub use record::RecordArgs;
 
 const EXAMPLES: &str = "\
@@ -52,11 +56,13 @@ pub struct Args {
     #[arg(short, long, value_name = "PORT", default_value_t = 8000)]
     pub port: u16,
 
-    /// Pass every request on to the server at URL, and record what happened: outcomes as trace-send
-    /// writes them, with the output_length that came. Counting, sessions and text are as without
-    /// it; no other flag has a say in the answers
-    #[arg(long, value_name = "URL", conflicts_with_all = ["ttft", "itl", "costs", "faults", "fault_plan"])]
-    pub upstream: Option<String>,
+    /// Speak TLS with the certificate in this PEM file, and those up to a root behind it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key of the certificate, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 
     /// Model on offer, for each time this is given; the first answers where none is asked for
     #[arg(long = "model", value_name = "NAME", default_value = "mock")]
@@ -116,6 +122,10 @@ pub struct Args {
     /// What is written down.
     #[command(flatten)]
     pub record: RecordArgs,
+
+    /// Who answers instead.
+    #[command(flatten)]
+    pub forward: ForwardArgs,
 }
 
 impl Args {
@@ -143,11 +153,21 @@ impl Args {
             strict_models: self.strict_models,
             api_keys: self.api_keys.clone(),
             startup_delay: self.startup_delay,
-            upstream: self.upstream.clone(),
+            tls: self.identity(),
+            upstream: self.forward.forward(),
             faults,
             seed: self.seed.seed,
             tokenizer: self.tokenizer.tokenizer.clone(),
             record,
+        })
+    }
+}
+
+impl Args {
+    fn identity(&self) -> Option<Identity> {
+        Some(Identity {
+            certificate: self.tls_cert.clone()?,
+            key: self.tls_key.clone()?,
         })
     }
 }

@@ -108,6 +108,11 @@ impl Observer {
         }
     }
 
+    /// Whether it streamed, and nothing that is output.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kind == Kind::Lines && self.chunks.is_empty()
+    }
+
     fn line(&mut self, line: &[u8], now: Instant) {
         let data = line.strip_prefix(b"data:").unwrap_or(line).trim_ascii();
         if !data.starts_with(b"{") {

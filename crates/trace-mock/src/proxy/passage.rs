@@ -1,158 +1,220 @@
 //! A request on its way through, and the line it becomes.
+//!
+//! The prompt is counted on another thread, once the first bytes of the answer have been
+//! forwarded: nobody waits for it then.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use hyper::body::{Body, Incoming, SizeHint};
 use tokio::task::JoinHandle;
 use trace_core::{ErrorKind, Failure, Micros, Outcome, TokenSource};
 
 use super::observe::{Kind, Observer};
-use super::upstream::{Connection, Upstream};
+use crate::api::Api;
 use crate::count::Order;
+use crate::record::Said;
 use crate::service::Service;
 
-/// A body that comes from the server and goes to the client.
+/// A request that is being answered by the server. Becomes its line when dropped, within a runtime.
 #[derive(Debug)]
-pub(crate) struct Passing {
-    body: Incoming,
-    passage: Option<Passage>,
-    upstream: Arc<Upstream>,
-    connection: Option<Connection>,
-}
-
-impl Passing {
-    pub(crate) fn new(
-        body: Incoming,
-        passage: Option<Passage>,
-        upstream: Arc<Upstream>,
-        connection: Connection,
-    ) -> Passing {
-        Passing {
-            body,
-            passage,
-            upstream,
-            connection: Some(connection),
-        }
-    }
-
-    /// The next bytes, as soon as they are there.
-    ///
-    /// An error is the server's: the client's connection is cut like the server's was.
-    pub(crate) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ()>>> {
-        loop {
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-                Some(Ok(frame)) => {
-                    let Ok(bytes) = frame.into_data() else {
-                        continue; // trailers, which no client of these APIs reads
-                    };
-                    if let Some(passage) = &mut self.passage {
-                        passage.observer.pass(&bytes, Instant::now());
-                    }
-                    if self.body.is_end_stream() {
-                        self.end();
-                    }
-                    return Poll::Ready(Some(Ok(bytes)));
-                }
-                Some(Err(err)) => {
-                    if let Some(passage) = &mut self.passage {
-                        let message = format!("the server broke off: {err}");
-                        passage.fail(ErrorKind::Stream, message);
-                    }
-                    return Poll::Ready(Some(Err(())));
-                }
-                None => {
-                    self.end();
-                    return Poll::Ready(None);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    pub(crate) fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-
-    fn end(&mut self) {
-        if let Some(mut passage) = self.passage.take() {
-            passage.ended = Some(Instant::now());
-            passage.observer.end();
-        }
-        if let Some(connection) = self.connection.take() {
-            self.upstream.put_back(connection);
-        }
-    }
-}
-
-/// A request that is being answered by the server. Becomes its line when dropped.
-#[derive(Debug)]
-pub(crate) struct Passage {
-    pub(crate) service: Arc<Service>,
-    pub(crate) seq: u64,
-    pub(crate) arrival: Instant,
+pub(super) struct Passage {
+    service: Arc<Service>,
+    api: Api,
+    seq: u64,
+    arrival: Instant,
     /// When it was handed to a connection.
-    pub(crate) sent: Instant,
-    pub(crate) session: Option<Vec<u8>>,
-    pub(crate) request: Option<Vec<u8>>,
-    pub(crate) status: Option<u16>,
-    pub(crate) observer: Observer,
-    pub(crate) ended: Option<Instant>,
-    pub(crate) failure: Option<Failure>,
-    /// Its prompt, being counted on another thread.
-    pub(crate) counted: Option<JoinHandle<Result<Order, String>>>,
+    sent: Instant,
+    /// The headers that are kept, as JSON: of the session and of the request.
+    names: [Option<Vec<u8>>; 2],
+    /// Its body, until it is counted.
+    body: Bytes,
+    counted: Option<JoinHandle<Result<Order, String>>>,
+    report: Report,
 }
 
 impl Passage {
+    /// A request that came at `arrival` and goes on now.
+    pub(super) fn new(
+        service: Arc<Service>,
+        api: Api,
+        arrival: Instant,
+        names: [Option<Vec<u8>>; 2],
+        body: Bytes,
+    ) -> Passage {
+        Passage {
+            seq: service.books.count(arrival),
+            service,
+            api,
+            arrival,
+            sent: Instant::now(),
+            names,
+            body,
+            counted: None,
+            report: Report::new(),
+        }
+    }
+
     /// Note the head of the answer.
-    pub(crate) fn head(&mut self, status: u16, media: &str) {
+    pub(super) fn head(&mut self, status: u16, media: &str) {
+        self.report.head(status, media);
+    }
+
+    /// Note bytes of its body, which came at `now`.
+    pub(super) fn bytes(&mut self, bytes: &[u8], now: Instant) {
+        self.report.observer.pass(bytes, now);
+        if self.counted.is_none() {
+            self.counted = Some(self.count());
+        }
+    }
+
+    /// Note that all of it has come.
+    pub(super) fn end(&mut self, now: Instant) {
+        self.report.ended = Some(now);
+        self.report.observer.end();
+    }
+
+    /// Note that the server stopped halfway.
+    pub(super) fn broken(&mut self, why: &str) {
+        let why = format!("the server broke off: {why}");
+        self.report.fail(ErrorKind::Stream, why);
+    }
+
+    /// Note that there is no answer.
+    pub(super) fn unanswered(&mut self, kind: ErrorKind, why: String) {
+        self.report.ended = Some(Instant::now());
+        self.report.fail(kind, why);
+    }
+
+    /// Count the prompt on another thread.
+    fn count(&mut self) -> JoinHandle<Result<Order, String>> {
+        let counter = Arc::clone(&self.service.counter);
+        let (api, body) = (self.api, std::mem::take(&mut self.body));
+        tokio::task::spawn_blocking(move || counter.order(api, &body))
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        let counted = match self.counted.take() {
+            Some(counted) => counted,
+            None => self.count(),
+        };
+        let outcome = self.report.outcome(self);
+        let complete = self.report.ended.is_some() && outcome.error.is_none();
+        self.service.books.answered(complete);
+        let service = Arc::clone(&self.service);
+        let (arrival, names) = (self.arrival, std::mem::take(&mut self.names));
+        tokio::spawn(async move {
+            if let Ok(Ok(order)) = counted.await {
+                let names = names.each_ref().map(Option::as_deref);
+                service.write(arrival, &order, names, &outcome, complete);
+            }
+            service.books.close();
+        });
+    }
+}
+
+impl Service {
+    /// Write the line of a request that has passed.
+    fn write(
+        &self,
+        arrival: Instant,
+        order: &Order,
+        [session, request]: [Option<&[u8]>; 2],
+        outcome: &Outcome,
+        complete: bool,
+    ) {
+        let found = session.is_none().then(|| self.session(order)).flatten();
+        let said = Said {
+            input_length: order.input_tokens,
+            // What it gave is what to ask for again.
+            output_length: outcome
+                .output_tokens
+                .filter(|_| complete)
+                .map(|tokens| tokens / order.choices.max(1))
+                .or(order.ask.limit),
+            hash_ids: if self.hash_ids { &order.hash_ids } else { &[] },
+            session_id: session.or(found.as_deref()),
+            model: order.ask.model.as_deref(),
+            request_id: request,
+            text: &order.text,
+        };
+        self.books.write(arrival, &said, outcome);
+    }
+}
+
+/// What has been seen of an answer so far.
+#[derive(Debug)]
+struct Report {
+    observer: Observer,
+    status: Option<u16>,
+    ended: Option<Instant>,
+    failure: Option<Failure>,
+}
+
+impl Report {
+    fn new() -> Report {
+        Report {
+            observer: Observer::new(Kind::Other),
+            status: None,
+            ended: None,
+            failure: None,
+        }
+    }
+
+    fn head(&mut self, status: u16, media: &str) {
         self.status = Some(status);
-        self.observer = Observer::new(Kind::of(media));
+        let kind = Kind::of(media);
+        self.observer = Observer::new(kind);
         if !(200..300).contains(&status) {
             self.fail(ErrorKind::Http, format!("status {status}"));
+        } else if kind == Kind::Other && !media.is_empty() {
+            self.fail(ErrorKind::Content, format!("an answer of type {media:?}"));
         }
     }
 
     /// Note why it failed, unless something went wrong before.
-    pub(crate) fn fail(&mut self, kind: ErrorKind, message: String) {
+    fn fail(&mut self, kind: ErrorKind, message: String) {
         self.failure.get_or_insert(Failure { kind, message });
     }
 
-    /// What happened. The server counts tokens, else `tokens` of the text were counted.
-    fn outcome(&self, tokens: Option<u64>) -> Outcome {
-        let since = |moment: Instant| Micros::from(moment.saturating_duration_since(self.sent));
-        let Observer { chunks, .. } = &self.observer;
-        let output_tokens = self.observer.output_tokens.or(tokens);
-        let (first, last) = (chunks.first().copied(), chunks.last().copied());
-        let tpot = first
-            .zip(last)
-            .zip(output_tokens.filter(|tokens| *tokens > 1));
-        let tpot = tpot.and_then(|((first, last), tokens)| {
-            let span = u64::try_from((last - first).as_micros()).ok()?;
-            Some(Micros::from_micros(span / (tokens - 1)))
-        });
-        let error = self.failure.clone().or_else(|| {
-            let message = self.observer.error.clone()?;
-            let kind = ErrorKind::Stream;
+    /// Why it failed, if it did.
+    fn error(&self) -> Option<Failure> {
+        let failure = |kind, message: &str| {
+            let message = message.to_owned();
             Some(Failure { kind, message })
-        });
-        let arrived = self.service.books.timestamp(self.arrival);
+        };
+        match (&self.failure, &self.observer.error) {
+            (Some(failure), _) => Some(failure.clone()),
+            (None, Some(told)) => failure(ErrorKind::Stream, told),
+            _ if self.ended.is_none() => failure(ErrorKind::Cancelled, "the client hung up"),
+            _ if self.observer.is_empty() => failure(ErrorKind::Empty, "the answer has no output"),
+            _ => None,
+        }
+    }
+
+    /// What happened to `passage`. The server counts tokens, else those of its text are counted.
+    fn outcome(&self, passage: &Passage) -> Outcome {
+        let since = |moment: Instant| Micros::from(moment.saturating_duration_since(passage.sent));
+        let books = &passage.service.books;
+        let Observer { chunks, text, .. } = &self.observer;
+        let untold = self.observer.output_tokens.is_none() && !text.is_empty();
+        let tokenizer = &passage.service.counter.tokenizer;
+        let counted = untold.then(|| tokenizer.count(text).ok()).flatten();
+        let output_tokens = self.observer.output_tokens.or(counted);
+        let (first, last) = (chunks.first().copied(), chunks.last().copied());
+        let arrived = books.timestamp(passage.arrival);
         Outcome {
-            seq: Some(self.seq),
+            seq: Some(passage.seq),
             scheduled_ms: Some(arrived),
             due_ms: Some(arrived),
-            sent_ms: Some(self.service.books.timestamp(self.sent)),
-            sent_unix_ms: Some(self.service.books.unix(self.sent).into()),
+            sent_ms: Some(books.timestamp(passage.sent)),
+            sent_unix_ms: Some(books.unix(passage.sent).into()),
             ttft_ms: first.map(since),
             last_token_ms: last.map(since),
             latency_ms: self.ended.map(since),
-            tpot_ms: tpot,
+            tpot_ms: tpot(first, last, output_tokens),
             itl_ms: (chunks.len() > 1).then(|| self.observer.gaps()),
             input_tokens: self.observer.input_tokens,
             cached_tokens: self.observer.cached_tokens,
@@ -163,36 +225,15 @@ impl Passage {
             }),
             chunks: Some(chunks.len() as u64),
             status: self.status,
-            error,
+            error: self.error(),
             ..Outcome::default()
         }
     }
 }
 
-impl Drop for Passage {
-    fn drop(&mut self) {
-        if self.ended.is_none() {
-            self.fail(ErrorKind::Cancelled, "the client hung up".to_owned());
-        }
-        let Some(counted) = self.counted.take() else {
-            return;
-        };
-        let service = Arc::clone(&self.service);
-        let text = &self.observer.text;
-        let untold = self.observer.output_tokens.is_none() && !text.is_empty();
-        let tokens = untold.then(|| service.counter.tokenizer.count(text).ok());
-        let tokens = tokens.flatten();
-        let outcome = self.outcome(tokens);
-        let complete = self.ended.is_some() && outcome.error.is_none();
-        let arrival = self.arrival;
-        let (session, request) = (self.session.take(), self.request.take());
-        service.books.answered(complete);
-        tokio::spawn(async move {
-            if let Ok(Ok(order)) = counted.await {
-                let names = [session.as_deref(), request.as_deref()];
-                service.write(arrival, &order, names, &outcome, complete);
-            }
-            service.books.close();
-        });
-    }
+/// From the first token to the last, for each after the first.
+fn tpot(first: Option<Instant>, last: Option<Instant>, tokens: Option<u64>) -> Option<Micros> {
+    let steps = tokens?.checked_sub(1).filter(|steps| *steps > 0)?;
+    let span = u64::try_from((last? - first?).as_micros()).ok()?;
+    Some(Micros::from_micros(span / steps))
 }

@@ -1,20 +1,25 @@
 //! The server behind the proxy, and the connections to it.
 
+use std::fmt;
 use std::io;
-use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HeaderValue;
 use hyper::http::Uri;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use trace_core::ErrorKind;
+
+use super::head::Asked;
+use super::tls::Tls;
+use crate::settings::Forward;
 
 /// A connection to the server.
-pub(crate) type Connection = SendRequest<Full<Bytes>>;
+pub(super) type Link = Box<dyn Duplex>;
+
+/// What can be read and written.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Duplex for S {}
 
 /// The server behind the proxy.
 #[derive(Debug)]
@@ -22,29 +27,32 @@ pub(crate) struct Upstream {
     host: String,
     port: u16,
     /// As its `host` header has it.
-    pub(crate) authority: HeaderValue,
+    authority: HeaderValue,
     /// What its paths begin with, without a slash at the end.
     prefix: String,
-    idle: Mutex<Vec<Connection>>,
+    tls: Option<Tls>,
 }
 
 impl Upstream {
-    /// The server at `url`. A path in it, such as a gateway's, stands before those of requests; a
+    /// The server of `forward`. A path in it, such as a gateway's, stands before those of requests; a
     /// trailing `/v1` does not, since requests have it.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn parse(url: &str) -> Result<Upstream, String> {
+    pub(crate) fn new(forward: &Forward) -> Result<Upstream, String> {
+        let url = &forward.url;
         let wrong = |why: &str| {
             format!("--upstream {url}: {why}; expected a URL such as http://localhost:8000")
         };
         let uri: Uri = url.parse().map_err(|err| wrong(&format!("{err}")))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(wrong("TLS is not spoken; put the proxy beside the server"));
-            }
-            _ => return Err(wrong("it has no scheme")),
+        let secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            Some(_) => return Err(wrong("it is neither http nor https")),
+            None => return Err(wrong("it has no scheme")),
+        };
+        if !secure && (forward.ca.is_some() || forward.insecure) {
+            return Err(wrong("there are no certificates without https"));
         }
         let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?;
         let host = authority
@@ -54,108 +62,122 @@ impl Upstream {
         if host.is_empty() {
             return Err(wrong("it has no host"));
         }
+        let tls = secure.then(|| Tls::new(host, forward.ca.as_deref(), forward.insecure));
         let prefix = uri.path().trim_end_matches('/');
         Ok(Upstream {
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port: authority
+                .port_u16()
+                .unwrap_or(if secure { 443 } else { 80 }),
             authority: HeaderValue::from_str(authority.as_str())
                 .map_err(|err| wrong(&err.to_string()))?,
             prefix: prefix.strip_suffix("/v1").unwrap_or(prefix).to_owned(),
-            idle: Mutex::default(),
+            tls: tls.transpose()?,
         })
     }
 
-    /// Where `path`, with its query, is there.
-    pub(crate) fn place(&self, path: &str) -> Result<Uri, hyper::http::Error> {
-        Ok(format!("{}{path}", self.prefix).parse::<Uri>()?)
+    /// The bytes of a request to it.
+    pub(super) fn onward(&self, asked: &Asked, body: &[u8]) -> Vec<u8> {
+        asked.onward(&self.prefix, &self.authority, body)
     }
 
-    /// Take `connection` back once its answer has been read.
-    pub(crate) fn put_back(&self, connection: Connection) {
-        if !connection.is_closed() {
-            self.idle().push(connection);
-        }
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Send `request`, on a connection that is open if there is one. One that turns out to have
-    /// been closed before it took anything is replaced.
+    /// A new connection.
     ///
     /// # Errors
-    /// The server cannot be connected to, or closed without an answer.
-    pub(crate) async fn send(
-        &self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<(Response<Incoming>, Connection), Unanswered> {
-        loop {
-            let kept = self.idle().pop();
-            let fresh = kept.is_none();
-            let mut connection = match kept {
-                Some(connection) if connection.is_closed() => continue,
-                Some(connection) => connection,
-                None => self.connect().await.map_err(Unanswered::Connect)?,
-            };
-            if connection.ready().await.is_err() && !fresh {
-                continue;
-            }
-            match connection.try_send_request(request).await {
-                Ok(response) => return Ok((response, connection)),
-                Err(mut err) => match err.take_message() {
-                    Some(unsent) if !fresh => request = unsent,
-                    _ => return Err(Unanswered::Closed(err.into_error())),
-                },
-            }
-        }
-    }
-
-    async fn connect(&self) -> io::Result<Connection> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream))
-            .await
-            .map_err(io::Error::other)?;
-        // Ends when the sender is dropped, or the server closes.
-        tokio::spawn(connection);
-        Ok(sender)
+    /// Nobody listens there, or it is not who it should be.
+    pub(super) async fn connect(&self) -> Result<Link, Unanswered> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
+        let stream = stream.map_err(Unanswered::Connect)?;
+        // Where it fails the connection is gone already.
+        let _ = stream.set_nodelay(true);
+        Ok(match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => Box::new(tls.over(stream).await.map_err(Unanswered::Tls)?),
+        })
     }
 }
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(crate) enum Unanswered {
+pub(super) enum Unanswered {
     Connect(io::Error),
-    Closed(hyper::Error),
+    Tls(io::Error),
+}
+
+impl Unanswered {
+    pub(super) fn kind(&self) -> ErrorKind {
+        match self {
+            Unanswered::Connect(_) => ErrorKind::Connect,
+            Unanswered::Tls(_) => ErrorKind::Tls,
+        }
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unanswered::Connect(err) => f.write_str(&trace_core::in_words(err)),
+            Unanswered::Tls(err) => write!(f, "TLS: {}", trace_core::in_words(err)),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn upstream(url: &str) -> Result<Upstream, String> {
+        Upstream::new(&Forward::to(url))
+    }
+
     #[test]
     fn a_url_says_where_the_server_is() {
-        let upstream = Upstream::parse("http://[::1]:9/gateway/v1/").unwrap();
+        let upstream = upstream("http://[::1]:9/gateway/v1/").unwrap();
         assert_eq!((upstream.host.as_str(), upstream.port), ("::1", 9));
-        assert_eq!(
-            upstream.place("/v1/models?x=1").unwrap(),
-            "/gateway/v1/models?x=1"
-        );
+        assert_eq!(upstream.prefix, "/gateway");
         assert_eq!(upstream.authority, "[::1]:9");
-        assert_eq!(Upstream::parse("http://h").unwrap().port, 80);
+        assert!(upstream.tls.is_none());
+    }
+
+    #[test]
+    fn the_port_and_tls_follow_the_scheme() {
+        assert_eq!(upstream("http://h").unwrap().port, 80);
+        let secure = upstream("https://h").unwrap();
+        assert!(secure.port == 443 && secure.tls.is_some());
     }
 
     #[test]
     fn what_is_no_server_is_refused() {
         for (url, why) in [
-            ("https://h", "TLS"),
+            ("https://a..b", "a..b"),
             ("h:80", "scheme"),
             ("", "empty"),
-            ("ftp://h", "scheme"),
+            ("ftp://h", "neither http nor https"),
         ] {
-            let reason = Upstream::parse(url).unwrap_err();
+            let reason = upstream(url).unwrap_err();
             assert!(reason.contains(why), "{reason}");
         }
+        let insecure = Forward {
+            insecure: true,
+            ..Forward::to("http://h")
+        };
+        let reason = Upstream::new(&insecure).unwrap_err();
+        assert!(reason.contains("without https"), "{reason}");
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        let forward = |ca: &str| Forward {
+            ca: Some(ca.into()),
+            ..Forward::to("https://h")
+        };
+        let reason = Upstream::new(&forward("/nowhere")).unwrap_err();
+        assert_eq!(reason, "--upstream-ca /nowhere: No such file or directory");
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let reason = Upstream::new(&forward(manifest)).unwrap_err();
+        assert!(
+            reason.ends_with("there is no certificate in it"),
+            "{reason}"
+        );
     }
 }

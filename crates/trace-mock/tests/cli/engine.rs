@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::Mock;
+use crate::harness::{Mock, run};
 
 fn ask(mock: &Mock, prompt: &str, tokens: u64) -> serde_json::Value {
     let body = format!(r#"{{"prompt":"{prompt}","max_tokens":{tokens}}}"#);
@@ -100,18 +100,6 @@ fn a_client_that_leaves_makes_room() {
             "it kept its place"
         );
     }
-}
-
-/// Run to the end: status, stdout, stderr.
-fn run(args: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trace-mock"));
-    let output = command.args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
 }
 
 #[test]

@@ -11,6 +11,8 @@ use serde_json::Value;
 pub(crate) struct Mock {
     pub(crate) child: Child,
     pub(crate) address: String,
+    /// What it said before it listened.
+    pub(crate) words: Vec<String>,
     pub(crate) stderr: BufReader<ChildStderr>,
     pub(crate) stdout: Option<BufReader<ChildStdout>>,
 }
@@ -38,17 +40,21 @@ impl Mock {
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("trace-mock: listening on http://");
-        let address = address
-            .unwrap_or_else(|| panic!("{line}"))
-            .trim_end()
-            .to_owned();
+        let mut words = Vec::new();
+        let address = loop {
+            let mut line = String::new();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{words:?}");
+            let line = line.trim_end();
+            match line.strip_prefix("trace-mock: listening on http") {
+                Some(url) => break url.trim_start_matches('s')[3..].to_owned(),
+                None => words.push(line.to_owned()),
+            }
+        };
         let stdout = child.stdout.take().map(BufReader::new);
         Mock {
             child,
             address,
+            words,
             stderr,
             stdout,
         }
@@ -118,6 +124,18 @@ impl Mock {
         self.stderr.read_to_string(&mut err).unwrap();
         (self.child.wait().unwrap(), out, err)
     }
+}
+
+/// Run to the end: status, stdout, stderr.
+pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trace-mock"));
+    let output = command.args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 impl Drop for Mock {

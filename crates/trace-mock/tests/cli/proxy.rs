@@ -1,6 +1,6 @@
 //! The recording proxy in front of another mock.
 
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 
 use serde_json::Value;
 
@@ -178,7 +178,10 @@ fn a_server_that_comes_back_is_found_again() {
     let again = Mock::start_at(&port);
     assert_eq!(proxy.post("/v1/completions", "", STREAM).status, 200);
     drop(again);
-    let status = [(); 3].map(|()| proxy.record()["status"].clone());
+    // Lines come once their prompts are counted.
+    let mut records = [(); 3].map(|()| proxy.record());
+    records.sort_by_key(|record| record["seq"].as_u64());
+    let status = records.map(|record| record["status"].clone());
     assert_eq!(status, [200.into(), Value::Null, 200.into()]);
 }
 
@@ -195,5 +198,165 @@ fn the_last_lines_are_written_when_it_ends() {
     assert_eq!(
         words,
         "trace-mock: 20 requests, 0 of them cut short, and 0 refused\n"
+    );
+}
+
+/// Says whether a line is one that both schemas, of outcomes and of the mock, describe.
+fn judge() -> impl Fn(&Value) {
+    let schema = |name: &str| -> Value {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
+        let text = std::fs::read_to_string(format!("{folder}/{name}.schema.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let [request, outcome, mock] = ["request", "outcome", "mock"].map(schema);
+    let known: Vec<String> = [&request, &outcome, &mock]
+        .iter()
+        .flat_map(|schema| schema["properties"].as_object().unwrap().keys().cloned())
+        .collect();
+    let registry = jsonschema::Registry::new();
+    let registry = registry.add(request["$id"].as_str().unwrap(), request.clone());
+    let registry = registry.unwrap().prepare().unwrap();
+    let validators = [outcome, mock].map(|schema| {
+        let options = jsonschema::draft202012::options();
+        options.with_registry(&registry).build(&schema).unwrap()
+    });
+    move |line| {
+        for validator in &validators {
+            let errors: Vec<_> = validator
+                .iter_errors(line)
+                .map(|err| err.to_string())
+                .collect();
+            assert!(errors.is_empty(), "{errors:?}: {line}");
+        }
+        for field in line.as_object().unwrap().keys() {
+            assert!(known.contains(field), "no schema describes {field}: {line}");
+        }
+    }
+}
+
+#[test]
+fn its_lines_are_outcomes_by_the_schema_whatever_happens() {
+    let (_server, mut proxy) = pair(&["--ttft", "2ms"], &["--keep-text", "--sessions-by-prefix"]);
+    let accept = judge();
+    for fault in [
+        "none", "503", "html", "cut", "reset", "truncate", "empty", "garbage", "no-usage",
+        "chunks:3",
+    ] {
+        let mut stream = proxy.send(
+            &format!("POST /v1/completions HTTP/1.1\r\nx-mock-fault: {fault}\r\nx-request-id: r/1"),
+            STREAM,
+        );
+        // Some of them end in a reset.
+        let _ = stream.read_to_end(&mut Vec::new());
+        accept(&proxy.record());
+    }
+    proxy.post("/v1/embeddings", "", r#"{"input":"a b"}"#);
+    let record = proxy.record();
+    accept(&record);
+    assert!(record.get("error").is_none(), "{record}");
+}
+
+#[test]
+fn an_answer_that_is_none_says_what_it_was() {
+    let (_server, mut proxy) = pair(&[], &[]);
+    for (fault, kind) in [("html", "content"), ("empty", "empty"), ("reset", "stream")] {
+        proxy
+            .send(
+                &format!("POST /v1/completions HTTP/1.1\r\nx-mock-fault: {fault}"),
+                STREAM,
+            )
+            .read_to_end(&mut Vec::new())
+            .unwrap();
+        assert_eq!(proxy.record()["error"]["kind"], kind, "{fault}");
+    }
+}
+
+/// Write `bytes`, and read until the answer has `end`.
+fn converse(stream: &mut std::net::TcpStream, bytes: &[u8], end: &str) -> String {
+    stream.write_all(bytes).unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains(end) {
+        let mut piece = [0; 4_096];
+        let count = stream.read(&mut piece).unwrap();
+        assert_ne!(count, 0, "{}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&piece[..count]);
+    }
+    String::from_utf8(seen).unwrap()
+}
+
+#[test]
+fn one_connection_carries_requests_in_every_framing() {
+    let (mut server, mut proxy) = pair(&[], &[]);
+    let mut stream = proxy.connect();
+    let head = "POST /v1/completions HTTP/1.1\r\nhost: x\r\n";
+    let whole = r#"{"prompt":"a b","max_tokens":2}"#;
+    let chunked = format!(
+        "{head}transfer-encoding: chunked\r\n\r\n5\r\n{}\r\n",
+        &whole[..5]
+    );
+    let rest = format!("{:x}\r\n{}\r\n0\r\n\r\n", whole.len() - 5, &whole[5..]);
+    stream.write_all(chunked.as_bytes()).unwrap();
+    let answer = converse(&mut stream, rest.as_bytes(), "total_tokens");
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    // Leave to send the body is asked for.
+    let expecting = format!(
+        "{head}expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        whole.len()
+    );
+    let leave = converse(&mut stream, expecting.as_bytes(), "\r\n\r\n");
+    assert_eq!(leave, "HTTP/1.1 100 Continue\r\n\r\n");
+    converse(&mut stream, whole.as_bytes(), "total_tokens");
+    // Two at once, and a question without a body between.
+    let one = format!("{head}content-length: {}\r\n\r\n{whole}", whole.len());
+    let two = format!("{one}GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n{one}");
+    let answers = converse(&mut stream, two.as_bytes(), "\"list\"");
+    assert!(answers.contains("total_tokens"), "{answers}");
+    for _ in 0..4 {
+        assert_eq!(
+            (
+                proxy.record()["status"].clone(),
+                &server.record()["input_length"]
+            ),
+            (200.into(), &2.into())
+        );
+    }
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_ends_the_connection() {
+    let (_server, proxy) = pair(&["--api-key", "k"], &["--api-key", "k"]);
+    let refused = |bytes: &[u8]| {
+        let mut stream = proxy.connect();
+        stream.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8(answer).unwrap()
+    };
+    for bytes in [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(),
+        b"GET / HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        let answer = refused(bytes);
+        assert!(
+            answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
+            "{answer}"
+        );
+    }
+    assert_eq!(proxy.post("/v1/completions", "", STREAM).status, 401);
+    let key = "\r\nauthorization: Bearer k";
+    assert_eq!(proxy.post("/v1/completions", key, STREAM).status, 200);
+}
+
+#[test]
+fn a_body_that_is_too_long_is_refused_when_all_of_it_has_come() {
+    let (_server, proxy) = pair(&[], &[]);
+    let body = " ".repeat((64 << 20) + 1);
+    let response = proxy.post("/v1/completions", "", &body);
+    assert_eq!((response.status, response.error), (413, None));
+    assert!(
+        response.text().contains("the body has 67108865 bytes"),
+        "{}",
+        response.text()
     );
 }
