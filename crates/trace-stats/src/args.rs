@@ -1,8 +1,11 @@
 //! What was typed.
 
+use crate::by::Buckets;
 use crate::format::Format;
 use crate::partial::{PartArgs, Settings};
-use crate::{cache, compare, lint, prefixes, windows};
+use crate::results::Rules;
+use crate::{assertion, by, cache, compare, lint, prefixes, slo, windows};
+use anyhow::ensure;
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
 /// Numbers about a trace, or about what became of it
@@ -32,13 +35,6 @@ pub struct Args {
     #[arg(short, long, value_enum, default_value_t)]
     pub format: Format,
 
-    /// Also report on the lines of each value of FIELD apart
-    ///
-    /// Any field of the line, known or not; several, separated by commas, for
-    /// each combination of their values.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
-    pub by: Vec<String>,
-
     #[command(flatten)]
     #[expect(missing_docs, reason = "shared with the other tools")]
     pub block_size: BlockSizeArg,
@@ -55,6 +51,23 @@ pub struct Args {
     /// the same pass
     #[arg(long, conflicts_with = "no_prefix")]
     pub cache: bool,
+
+    /// Leave failed requests out of every quantile and of the attainment,
+    /// instead of taking them for infinitely slow
+    #[arg(long, conflicts_with = "combine")]
+    pub successes_only: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described there")]
+    pub by: by::Args,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described there")]
+    pub slo: slo::Args,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "described there")]
+    pub assert: assertion::Args,
 }
 
 /// What can be asked beside the report. A file of such a name is written as
@@ -80,10 +93,20 @@ impl Args {
     ///
     /// Flags that name nothing.
     pub fn settings(&self) -> anyhow::Result<Settings> {
+        ensure!(
+            !self.partial.partial || !self.by.by.iter().any(|name| name == "turn"),
+            "--by turn needs the whole of each session: leave out --partial"
+        );
         let prefixes = !self.no_prefix && !self.partial.partial;
         Ok(Settings {
             exact_up_to: self.partial.limit()?,
-            by: self.by.clone(),
+            by: self.by.by.clone(),
+            buckets: Buckets::new(&self.by.buckets)?,
+            max_groups: self.by.max_groups,
+            rules: Rules {
+                successes_only: self.successes_only,
+                slo: self.slo.slo()?,
+            },
             block_size: prefixes.then_some(self.block_size.block_size),
             cache: self.cache,
         })

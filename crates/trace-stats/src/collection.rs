@@ -1,9 +1,10 @@
 //! Everything that was counted of an input, before it becomes a report.
 
-use crate::group::Groups;
+use crate::by::{self, Groups};
 use crate::partial::Settings;
-use crate::report::{Report, Value};
+use crate::report::{Kind, Report, Value};
 use crate::summary::Summary;
+use anyhow::ensure;
 use trace_core::cli::Progress;
 use trace_core::{Line, Reader};
 
@@ -72,14 +73,23 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// A trace of more blocks than can be numbered.
+    /// A trace of more blocks than can be numbered; objectives for requests that
+    /// have no outcome.
     pub fn report(self) -> anyhow::Result<Report> {
         let mut report = self.whole.finish()?;
         if self.skipped > 0 {
             let skipped = Value::Count(self.skipped);
             report.scalars.push(("skipped_lines", skipped));
         }
+        let judged = self.settings.rules.slo.is_some();
+        ensure!(
+            !judged || report.kind == Kind::Outcomes || report.requests == 0,
+            "--slo judges outcomes, and these {} lines are requests without one; trace-send makes outcomes of them",
+            report.requests
+        );
         report.groups = self.groups.finish()?;
+        report.notes.extend(by::warnings(&report.groups));
+        report.changes = by::changes(&report.groups);
         Ok(report)
     }
 }

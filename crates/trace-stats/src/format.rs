@@ -1,12 +1,16 @@
 //! A report on paper: for people, for programs, for spreadsheets, for pages.
 
+mod comparison;
 mod csv;
 mod markdown;
+mod objectives;
+mod prometheus;
+mod sheet;
 mod table;
 
 pub(crate) use table::plain;
 
-use crate::report::{Report, Value};
+use crate::report::{Report, Value, is_infinite};
 use std::io::Write;
 use trace_core::quantile::Spread;
 
@@ -22,6 +26,9 @@ pub enum Format {
     Csv,
     /// A table for a page or a pull request
     Markdown,
+    /// Text that Prometheus scrapes or the node exporter's textfile collector
+    /// reads; times in seconds, groups as labels
+    Prometheus,
 }
 
 /// Print `report` to `output`, and to `notes` what the format has no place for.
@@ -45,13 +52,31 @@ pub fn print(
         }
         Format::Csv => {
             output.write_all(&csv::page(report)?)?;
-            for note in &report.notes {
-                writeln!(notes, "trace-stats: {note}")?;
-            }
+            push_notes(report, notes)?;
+        }
+        Format::Prometheus => {
+            output.write_all(prometheus::page(report).as_bytes())?;
+            push_notes(report, notes)?;
         }
     }
     output.flush()?;
     Ok(())
+}
+
+/// What a format has no place for.
+fn push_notes(report: &Report, notes: &mut impl Write) -> anyhow::Result<()> {
+    for note in &report.notes {
+        writeln!(notes, "trace-stats: {note}")?;
+    }
+    Ok(())
+}
+
+/// A JSON value without the quotes of a string.
+fn bare(json: &str) -> String {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => json.to_owned(),
+    }
 }
 
 /// The columns for people: a page of 100 characters holds no more.
@@ -72,11 +97,6 @@ fn figure(spread: &Spread, name: &str, value: Option<f64>) -> String {
         None if is_infinite(spread, name) => "inf".to_owned(),
         None => "-".to_owned(),
     }
-}
-
-/// Whether the figure is undefined because it touches a censored value.
-fn is_infinite(spread: &Spread, name: &str) -> bool {
-    spread.censored > 0 && name.starts_with('p')
 }
 
 /// Five or six significant digits, whole numbers whole.

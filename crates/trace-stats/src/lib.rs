@@ -1,7 +1,7 @@
 //! Numbers about a trace, or about its outcomes.
 //!
 //! ```text
-//! bytes → Reader → Request, Outcome → Summary → Report → table | json | csv | markdown
+//! bytes → Reader → Request, Outcome → Summary → Report → table | json | csv | markdown | prometheus
 //! ```
 //!
 //! A [`Summary`] takes lines one after the other and holds no line: of each
@@ -27,13 +27,15 @@
 
 mod args;
 pub mod arrivals;
+pub mod assertion;
+pub mod by;
 pub mod cache;
+pub mod catalogue;
 pub mod collection;
 pub mod compare;
 pub mod confidence;
 pub mod flaw;
 pub mod format;
-pub mod group;
 pub mod ids;
 mod input;
 pub mod lengths;
@@ -45,7 +47,9 @@ pub mod prefixes;
 pub mod report;
 pub mod results;
 pub mod sharing;
+pub mod slo;
 pub mod steady;
+mod suggest;
 pub mod summary;
 pub mod tree;
 pub mod windows;
@@ -106,7 +110,25 @@ fn conclude(
         partial::write(&collection, output).context("cannot write the partial line")?;
         return Ok(cli::DONE);
     }
-    print(&collection.report()?, args.format, output, notes)
+    let mut report = collection.report()?;
+    assertion::judge(&args.assert.assertions, &mut report);
+    print(&report, args.format, output, notes)?;
+    tell(&report, notes)
+}
+
+/// Say of each assertion whether it holds; the exit code that follows.
+fn tell(report: &Report, notes: &mut impl Write) -> anyhow::Result<u8> {
+    let mut code = cli::DONE;
+    for (group, judged) in assertion::all(report) {
+        let mark = if judged.passed() { "passed" } else { "FAILED" };
+        let colon = if group.is_empty() { "" } else { ": " };
+        let words = judged.in_words();
+        writeln!(notes, "trace-stats: {mark}: {group}{colon}{words}")?;
+        if !judged.passed() {
+            code = cli::NO;
+        }
+    }
+    Ok(code)
 }
 
 /// Print a report, and say on `notes` when there was nothing to report on.

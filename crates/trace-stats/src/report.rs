@@ -4,8 +4,11 @@
 //! everything else is a scalar by name. `null` is *undefined*; no field is
 //! ever NaN.
 
+use crate::assertion::Judged;
+use crate::by::Change;
 use crate::cache::CacheReport;
 use crate::flaw::Flaw;
+use crate::slo::Attainment;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -32,6 +35,12 @@ pub struct Report {
     pub by: Vec<(String, Box<RawValue>)>,
     /// The same about the lines of each group.
     pub groups: Vec<Report>,
+    /// How well objectives were kept, if there are any.
+    pub slo: Option<Attainment>,
+    /// What was asserted of these numbers, and whether it holds.
+    pub assertions: Vec<Judged>,
+    /// How each round differs from the one before, of the groups.
+    pub changes: Vec<Change>,
     /// Hit rates of a cache against its capacity, if they were asked for.
     pub cache: Option<CacheReport>,
 }
@@ -75,6 +84,36 @@ impl Kind {
 }
 
 impl Report {
+    /// A report without a number.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            requests: 0,
+            duration_ms: None,
+            scalars: Vec::new(),
+            metrics: Vec::new(),
+            notes: Vec::new(),
+            by: Vec::new(),
+            groups: Vec::new(),
+            slo: None,
+            assertions: Vec::new(),
+            changes: Vec::new(),
+            cache: None,
+        }
+    }
+
+    /// The spread of the metric of that name, if there is one.
+    pub fn metric(&self, name: &str) -> Option<&Spread> {
+        let found = self.metrics.iter().find(|(known, _)| *known == name);
+        found.map(|(_, spread)| spread)
+    }
+
+    /// The value of that name, if there is one.
+    pub fn scalar(&self, name: &str) -> Option<&Value> {
+        let found = self.scalars.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value)
+    }
+
     /// What tells this group from the others: `model = "a", stage = 1`.
     pub fn title(&self) -> String {
         let fields = self.by.iter();
@@ -106,18 +145,37 @@ impl Serialize for Report {
         if let Some(cache) = &self.cache {
             object.serialize_entry("cache", cache)?;
         }
+        if let Some(slo) = &self.slo {
+            object.serialize_entry("slo", slo)?;
+        }
+        if !self.assertions.is_empty() {
+            object.serialize_entry("assertions", &self.assertions)?;
+        }
         if !self.groups.is_empty() {
             object.serialize_entry("groups", &self.groups)?;
+        }
+        if !self.changes.is_empty() {
+            object.serialize_entry("round_changes", &self.changes)?;
         }
         object.end()
     }
 }
 
 /// Names and values as one object, in their order.
-struct InOrder<'a, K, V>(&'a [(K, V)]);
+pub(crate) struct InOrder<'a, K, V>(pub(crate) &'a [(K, V)]);
 
 impl<K: Serialize, V: Serialize> Serialize for InOrder<'_, K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
+}
+
+/// Whether that figure of `spread` is undefined because it touches a failed
+/// request, and so is infinite.
+pub fn is_infinite(spread: &Spread, figure: &str) -> bool {
+    let found = spread
+        .figures()
+        .into_iter()
+        .find(|(name, _)| *name == figure);
+    spread.censored > 0 && figure.starts_with('p') && found.is_some_and(|(_, v)| v.is_none())
 }

@@ -29,7 +29,7 @@ impl Summary {
         let sharing = settings.block_size.map(Sharing::new);
         Self {
             workload: Workload::new(settings.exact_up_to),
-            results: Results::new(settings.exact_up_to),
+            results: Results::new(settings.exact_up_to).with_rules(&settings.rules),
             sharing: if settings.cache {
                 sharing.map(Sharing::with_cache)
             } else {
@@ -80,17 +80,9 @@ impl Summary {
     /// Those of [`Summary::push`].
     pub fn finish(self) -> anyhow::Result<Report> {
         let demand = self.workload.finish();
-        let mut report = Report {
-            kind: Kind::Trace,
-            requests: demand.requests,
-            duration_ms: demand.duration.map(trace_core::Micros::as_millis),
-            scalars: Vec::new(),
-            metrics: Vec::new(),
-            notes: Vec::new(),
-            by: Vec::new(),
-            groups: Vec::new(),
-            cache: None,
-        };
+        let mut report = Report::new(Kind::Trace);
+        report.requests = demand.requests;
+        report.duration_ms = demand.duration.map(trace_core::Micros::as_millis);
         if self.outcomes > 0 {
             report.kind = Kind::Outcomes;
             let service = self.results.finish();

@@ -2,10 +2,12 @@
 //!
 //! A metric fills the columns from `count` on, a value the column `value`.
 //! Undefined is empty; a quantile that touches a failure is `inf`. With
-//! groups, their fields come first, empty in the rows about everything.
+//! groups, their fields come first, empty in the rows about everything and `null`
+//! where the lines of a group have none.
 
-use super::is_infinite;
-use crate::report::{Report, Value};
+use super::bare;
+use crate::report::{Report, Value, is_infinite};
+use crate::slo::Attainment;
 use trace_core::quantile::Spread;
 
 /// The whole page.
@@ -79,20 +81,21 @@ fn values(report: &Report) -> Vec<(String, String)> {
         };
         values.push(((*name).to_owned(), words));
     }
+    for (constraint, share) in report.slo.iter().flat_map(Attainment::each) {
+        let name = constraint.quantity.name();
+        values.extend(
+            share
+                .figures()
+                .map(|(figure, value)| (format!("slo.{name}.{figure}"), measure(&value))),
+        );
+    }
+    for judged in &report.assertions {
+        values.push((judged.assertion.clone(), judged.passed().to_string()));
+    }
     let curves = report.cache.iter().flat_map(|cache| &cache.curves);
     for (curve, point) in curves.flat_map(|curve| curve.curve.iter().map(move |p| (curve, p))) {
         let name = format!("cache.{}.{}", curve.policy, point.blocks);
         values.push((name, measure(&point.rate.hit_rate)));
     }
     values
-}
-
-/// A JSON value as a spreadsheet has it: strings without their quotes, `null`
-/// empty.
-fn bare(json: &str) -> String {
-    match serde_json::from_str(json) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(serde_json::Value::Null) => String::new(),
-        _ => json.to_owned(),
-    }
 }

@@ -1,8 +1,10 @@
 //! The report for a page: GitHub's tables.
 
-use super::{figure, headline, printable, scalars};
-use crate::cache;
+use super::sheet::Sheet;
+use super::{comparison, figure, headline, objectives, printable, scalars};
 use crate::report::Report;
+use crate::{assertion, cache};
+use std::fmt::Display;
 use trace_core::quantile::{self, Spread};
 
 /// The whole page.
@@ -24,6 +26,11 @@ pub(super) fn page(report: &Report) -> String {
         ));
         push_block(&mut page, group);
     }
+    for sheet in comparison::sheets(report) {
+        page.push_str(&format!("\n### {}\n", cell(&sheet.title)));
+        push_sheet(&mut page, &sheet);
+    }
+    push_assertions(&mut page, report);
     page
 }
 
@@ -57,6 +64,10 @@ fn push_block(page: &mut String, report: &Report) {
             push_row(page, [name, &cell(&words)]);
         }
     }
+    if let Some(sheet) = objectives::sheet(report) {
+        page.push_str(&format!("\n{}:\n", cell(&sheet.title)));
+        push_sheet(page, &sheet);
+    }
     if !report.notes.is_empty() {
         page.push('\n');
         for note in &report.notes {
@@ -65,7 +76,38 @@ fn push_block(page: &mut String, report: &Report) {
     }
 }
 
-fn push_row<'a>(page: &mut String, cells: impl IntoIterator<Item = &'a str>) {
+fn push_sheet(page: &mut String, sheet: &Sheet) {
+    page.push('\n');
+    push_row(page, sheet.header.iter().map(|name| cell(name)));
+    let rules = (0..sheet.header.len()).map(|i| if i < sheet.names { "---" } else { "---:" });
+    push_row(page, rules);
+    for row in &sheet.rows {
+        push_row(page, row.iter().map(|text| cell(text)));
+    }
+}
+
+fn push_assertions(page: &mut String, report: &Report) {
+    let mut judged = assertion::all(report).peekable();
+    if judged.peek().is_some() {
+        page.push_str("\n### assertions\n\n");
+    }
+    for (group, judged) in judged {
+        let mark = if judged.passed() {
+            "passed"
+        } else {
+            "**failed**"
+        };
+        let group = if group.is_empty() {
+            group
+        } else {
+            format!("{group}: ")
+        };
+        let words = cell(&format!("{group}{}", judged.in_words()));
+        page.push_str(&format!("- {mark}: {words}\n"));
+    }
+}
+
+fn push_row(page: &mut String, cells: impl IntoIterator<Item = impl Display>) {
     page.push('|');
     for cell in cells {
         page.push_str(&format!(" {cell} |"));

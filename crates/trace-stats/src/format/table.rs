@@ -1,6 +1,7 @@
 //! The report for people: aligned columns, no lines.
 
-use super::{columns, figure, headline, printable, scalars};
+use super::sheet::Sheet;
+use super::{columns, comparison, figure, headline, objectives, printable, scalars};
 use crate::cache;
 use crate::report::Report;
 use comfy_table::{CellAlignment, Table, presets};
@@ -14,6 +15,10 @@ pub(super) fn page(report: &Report) -> String {
         page.push_str(&printable(&group.title()));
         page.push('\n');
         page.push_str(&block(group));
+    }
+    for sheet in comparison::sheets(report) {
+        page.push('\n');
+        push_sheet(&mut page, &sheet);
     }
     if let Some(cache) = &report.cache {
         page.push('\n');
@@ -41,6 +46,10 @@ fn block(report: &Report) -> String {
         }
         block.push('\n');
         push_table(&mut block, &plain(table, CellAlignment::Left));
+    }
+    if let Some(sheet) = objectives::sheet(report) {
+        block.push('\n');
+        push_sheet(&mut block, &sheet);
     }
     if !report.notes.is_empty() {
         block.push('\n');
@@ -85,6 +94,21 @@ pub(crate) fn plain(mut table: Table, alignment: CellAlignment) -> Table {
         }
     }
     table
+}
+
+fn push_sheet(page: &mut String, sheet: &Sheet) {
+    page.push_str(&printable(&sheet.title));
+    page.push('\n');
+    let mut table = Table::new();
+    table.set_header(&sheet.header);
+    for row in &sheet.rows {
+        table.add_row(row.iter().map(|cell| printable(cell)));
+    }
+    let mut table = plain(table, CellAlignment::Right);
+    for column in table.column_iter_mut().take(sheet.names) {
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    push_table(page, &table);
 }
 
 fn push_table(page: &mut String, table: &Table) {

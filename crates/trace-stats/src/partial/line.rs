@@ -1,8 +1,8 @@
 //! The line of a part.
 
 use super::Settings;
+use crate::by::Groups;
 use crate::collection::Collection;
-use crate::group::Groups;
 use crate::summary::Summary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

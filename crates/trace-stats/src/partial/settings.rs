@@ -1,5 +1,7 @@
 //! How a collection counts: what must agree for two of them to add up.
 
+use crate::by::Buckets;
+use crate::results::Rules;
 use serde::{Deserialize, Serialize};
 use trace_core::quantile::EXACT_VALUES;
 
@@ -11,6 +13,13 @@ pub struct Settings {
     pub exact_up_to: usize,
     /// The fields that groups are told apart by.
     pub by: Vec<String>,
+    /// Where the buckets of those fields begin.
+    pub buckets: Buckets,
+    /// By what outcomes are judged.
+    pub rules: Rules,
+    /// Most groups there may be.
+    #[serde(skip)]
+    pub max_groups: usize,
     /// Tokens of a block, if there are prefix statistics: never in a part.
     #[serde(skip)]
     pub block_size: Option<u64>,
@@ -24,6 +33,9 @@ impl Default for Settings {
         Self {
             exact_up_to: EXACT_VALUES,
             by: Vec::new(),
+            buckets: Buckets::default(),
+            rules: Rules::default(),
+            max_groups: usize::MAX,
             block_size: None,
             cache: false,
         }
@@ -44,7 +56,10 @@ impl Settings {
         for (name, expected) in names {
             if two.get(name) != Some(expected) {
                 let found = two.get(name).unwrap_or(&serde_json::Value::Null);
-                let flag = name.replace('_', "-");
+                let flag = match name.as_str() {
+                    "rules" => "slo or --successes-only".to_owned(),
+                    name => name.replace('_', "-"),
+                };
                 return Err(format!(
                     "counted with --{flag} {found}, the parts before with {expected}: count all parts with the same flags"
                 ));

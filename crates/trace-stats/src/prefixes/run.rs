@@ -54,17 +54,9 @@ pub fn report(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
         |prompt| sharing.borrow_mut().push(&prompt),
     )?;
     let demand = workload.finish();
-    let mut report = Report {
-        kind: Kind::Trace,
-        requests,
-        duration_ms: demand.duration.map(Micros::as_millis),
-        scalars: Vec::new(),
-        metrics: Vec::new(),
-        notes: Vec::new(),
-        by: Vec::new(),
-        groups: Vec::new(),
-        cache: None,
-    };
+    let mut report = Report::new(Kind::Trace);
+    report.requests = requests;
+    report.duration_ms = demand.duration.map(Micros::as_millis);
     describe_demand(&mut report, demand);
     sharing.into_inner().describe(&mut report)?;
     if input.skipped() > 0 {

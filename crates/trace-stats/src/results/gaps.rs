@@ -123,7 +123,7 @@ impl Gaps {
 /// hold more than others (text held back until a character is complete), or
 /// some tokens were never streamed (hidden reasoning), and any division would
 /// be invented.
-fn tokens_per_chunk(outcome: &Outcome) -> Option<u64> {
+pub(crate) fn tokens_per_chunk(outcome: &Outcome) -> Option<u64> {
     if outcome.token_source == Some(TokenSource::Chunks) {
         return None;
     }

@@ -22,6 +22,7 @@ mod duration;
 pub(crate) mod fixture;
 mod gaps;
 mod measure;
+mod rules;
 mod service;
 mod times;
 mod tokens;
@@ -29,10 +30,13 @@ mod verdict;
 
 pub use duration::Duration;
 pub use gaps::GapUnit;
-pub use measure::Measure;
+pub(crate) use gaps::tokens_per_chunk;
+pub use measure::{Measure, WhenFailed};
+pub use rules::Rules;
 pub use service::Service;
 pub use verdict::{LATENESS_LIMIT_MS, Verdict};
 
+use crate::slo::Judge;
 use crate::workload::per_second;
 use gaps::Gaps;
 use serde::{Deserialize, Serialize};
@@ -46,10 +50,12 @@ use trace_core::{ErrorKind, Outcome};
 pub(crate) type Metrics = Vec<(&'static str, Spread)>;
 
 /// The metrics of outcomes, in the order they are reported.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 17] = [
     "ttft_ms",
     "first_content_ms",
     "tpot_ms",
+    "tpot_with_ttft_ms",
+    "tpot_phase02_ms",
     "itl_ms",
     "icl_ms",
     "latency_ms",
@@ -58,6 +64,7 @@ const ORDER: [&str; 14] = [
     "lateness_ms",
     "queue_ms",
     "connect_ms",
+    "request_output_tps",
     "input_tokens",
     "output_tokens",
     "cached_tokens",
@@ -74,6 +81,8 @@ pub struct Results {
     times: Times,
     gaps: Gaps,
     tokens: Tokens,
+    successes_only: bool,
+    judge: Option<Judge>,
 }
 
 impl Results {
@@ -88,6 +97,18 @@ impl Results {
             times: Times::new(limit),
             gaps: Gaps::new(limit),
             tokens: Tokens::new(limit),
+            successes_only: false,
+            judge: None,
+        }
+    }
+
+    /// Judge outcomes by those rules.
+    #[must_use]
+    pub fn with_rules(self, rules: &Rules) -> Self {
+        Self {
+            successes_only: rules.successes_only,
+            judge: rules.slo.clone().map(Judge::new),
+            ..self
         }
     }
 
@@ -101,15 +122,18 @@ impl Results {
             }
         }
         self.duration.push(outcome);
-        self.times.push(outcome);
+        self.times.push(outcome, !self.successes_only);
         if outcome.error.is_none() {
             self.succeeded += 1;
             self.gaps.push(outcome);
             self.tokens.push(outcome);
+            if let Some(judge) = &mut self.judge {
+                judge.push(outcome);
+            }
         }
     }
 
-    /// Take all that another has collected.
+    /// Take all that another has collected by the same rules.
     pub fn append(&mut self, other: Self) {
         self.requests += other.requests;
         self.succeeded += other.succeeded;
@@ -120,6 +144,9 @@ impl Results {
         self.times.append(other.times);
         self.gaps.append(other.gaps);
         self.tokens.append(other.tokens);
+        if let (Some(judge), Some(other)) = (&mut self.judge, &other.judge) {
+            judge.append(other);
+        }
     }
 
     /// The numbers.
@@ -133,10 +160,18 @@ impl Results {
         let duration = self.duration.length();
         let rate = |amount: u64| duration.and_then(|span| per_second(amount as f64, span));
         let tokens = &self.tokens;
+        let tried = self.requests - unserved;
+        let scheduled = if self.successes_only {
+            self.succeeded
+        } else {
+            tried
+        };
         let mut service = Service {
             requests: self.requests,
             succeeded: self.succeeded,
-            failed: self.requests - self.succeeded - unserved,
+            failed: tried - self.succeeded,
+            successes_only: self.successes_only,
+            attainment: self.judge.map(|judge| judge.finish(scheduled, duration)),
             kinds: self.kinds,
             duration,
             throughput_rps: rate(self.succeeded),
@@ -181,6 +216,20 @@ mod tests {
         assert_eq!(service.failed, 0);
         assert_eq!(service.kinds[&ErrorKind::Cancelled], 1);
         assert_eq!(metric(&service, "latency_ms").unwrap().censored, 0);
+    }
+
+    #[test]
+    fn failures_can_be_left_out() {
+        let mut results = Results::new(1_000).with_rules(&Rules {
+            successes_only: true,
+            slo: None,
+        });
+        results.push(&served(0.0, 0.0, 50.0, 80.0));
+        results.push(&failed(ErrorKind::Http));
+        let service = results.finish();
+        let latency = metric(&service, "latency_ms").unwrap();
+        assert_eq!((latency.censored, latency.p99), (0, Some(80.0)));
+        assert_eq!((service.succeeded, service.failed), (1, 1));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{GapUnit, Metrics, Verdict};
 use crate::prefix::ratio;
 use crate::report::{Report, Value};
+use crate::slo::Attainment;
 use std::collections::BTreeMap;
 use trace_core::quantile::Spread;
 use trace_core::{ErrorKind, Micros};
@@ -16,6 +17,10 @@ pub struct Service {
     pub succeeded: u64,
     /// Requests that failed.
     pub failed: u64,
+    /// Whether the failures are left out of the metrics, instead of censored.
+    pub successes_only: bool,
+    /// How well the objectives were kept, if there are any.
+    pub attainment: Option<Attainment>,
     /// Failures, cancelled and skipped requests by kind.
     pub kinds: BTreeMap<ErrorKind, u64>,
     /// First scheduled → last end.
@@ -63,6 +68,10 @@ impl Service {
         }
         report.notes.extend(verdict.in_words());
         self.push_notes(&mut report.notes);
+        if let Some(attainment) = &self.attainment {
+            attainment.push_scalars(&mut report.scalars);
+            attainment.push_notes(&mut report.notes);
+        }
         if without_outcome > 0 {
             report
                 .scalars
@@ -73,6 +82,7 @@ impl Service {
             ));
         }
         report.metrics.extend(self.metrics);
+        report.slo = self.attainment;
     }
 
     /// Requests that were sent, and not given up by the user.
@@ -125,8 +135,13 @@ impl Service {
             ));
         }
         if self.failed > 0 {
+            let fate = if self.successes_only {
+                "left out of every metric (--successes-only)"
+            } else {
+                "infinite latencies in quantiles, left out of mean, std, min and max"
+            };
             notes.push(format!(
-                "{} of {} requests failed: infinite latencies in quantiles, left out of mean, std, min and max",
+                "{} of {} requests failed: {fate}",
                 self.failed,
                 self.tried()
             ));

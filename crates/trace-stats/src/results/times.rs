@@ -1,6 +1,6 @@
 //! The measures of all requests.
 
-use super::{Measure, Metrics};
+use super::{Measure, Metrics, WhenFailed};
 use serde::{Deserialize, Serialize};
 use trace_core::Outcome;
 use trace_core::quantile::Values;
@@ -23,14 +23,19 @@ impl Times {
         }
     }
 
-    /// A request that was answered, or failed.
-    pub(super) fn push(&mut self, outcome: &Outcome) {
+    /// A request that was answered, or failed and is `censored` or left out.
+    pub(super) fn push(&mut self, outcome: &Outcome, censored: bool) {
         self.differs |= outcome.first_content_ms.is_some();
+        let failed = outcome.error.is_some();
         for (measure, sample) in Measure::ALL.into_iter().zip(&mut self.samples) {
-            if outcome.error.is_some() && !measure.is_clients() {
-                sample.push_censored();
-            } else if let Some(value) = measure.of(outcome) {
-                sample.push(value);
+            match measure.when_failed() {
+                WhenFailed::Infinite if failed && censored => sample.push_censored(),
+                WhenFailed::Infinite | WhenFailed::Absent if failed => {}
+                _ => {
+                    if let Some(value) = measure.of(outcome) {
+                        sample.push(value);
+                    }
+                }
             }
         }
     }

@@ -1,5 +1,4 @@
 //! `trace-stats lint` and `trace-stats windows` as processes.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -1,5 +1,4 @@
 //! `trace-stats prefixes` as a process.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
 use serde_json::Value;
