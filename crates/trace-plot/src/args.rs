@@ -6,7 +6,8 @@ use clap::{Parser, ValueEnum};
 use trace_core::{Micros, cli::BlockSizeArg, parse_duration};
 
 use crate::{
-    help::after_help, kinds::Spacing, output::Format, preset::Preset, slo::Slo, theme::Theme,
+    help::after_help, kinds::Spacing, output::Format, preset::Preset, report::Note, slo::Slo,
+    theme::Theme,
 };
 
 /// Draw a request trace or its outcomes as PNG and SVG
@@ -38,6 +39,24 @@ pub struct Args {
     #[arg(short, long, value_name = "PATH")]
     pub out: Option<PathBuf>,
 
+    /// Write one page of HTML instead, with all plots, the numbers of
+    /// trace-stats and the values under the pointer; it needs no other file and
+    /// no network
+    ///
+    /// With several NAME=FILE the runs stand beside one another. A title and
+    /// what made the runs are told by --title and --about.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "preset", "format"])]
+    pub html: Option<PathBuf>,
+
+    /// What the page of --html is called [default: the names of the files]
+    #[arg(long, value_name = "TEXT", requires = "html")]
+    pub title: Option<String>,
+
+    /// What the page of --html is to say about how the run was made, such as
+    /// 'send=trace-send --rate 20'; repeatable
+    #[arg(long, value_name = "NAME=TEXT", requires = "html")]
+    pub about: Vec<Note>,
+
     /// Draw what another tool draws, as PNG under its file names, in the
     /// current directory unless --out says otherwise
     #[arg(long, value_name = "TOOL")]
@@ -48,8 +67,9 @@ pub struct Args {
     pub format: Vec<Format>,
 
     /// Field that tells requests apart; the eight largest groups have a colour
-    #[arg(long, value_name = "FIELD", default_value = "model")]
-    pub by: String,
+    /// [default: model; on a page of several NAME=FILE, source]
+    #[arg(long, value_name = "FIELD")]
+    pub by: Option<String>,
 
     /// What a good answer keeps, for goodput, such as ttft_ms=500; repeatable
     #[arg(long, value_name = "METRIC=MS")]

@@ -31,7 +31,13 @@ impl Args {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let extension = extension.map(str::to_ascii_lowercase);
         let Some(format) = extension.as_deref().and_then(Format::of_extension) else {
-            if let Some(other @ ("jpg" | "jpeg" | "gif" | "webp" | "pdf" | "eps" | "html")) =
+            if extension.as_deref() == Some("html") {
+                bail!(
+                    "--out takes FILE.png, FILE.svg or a directory; --html {} writes a page",
+                    path.display()
+                );
+            }
+            if let Some(other @ ("jpg" | "jpeg" | "gif" | "webp" | "pdf" | "eps")) =
                 extension.as_deref()
             {
                 bail!("cannot write {other}: --out takes FILE.png, FILE.svg or a directory");

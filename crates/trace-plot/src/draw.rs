@@ -76,17 +76,37 @@ impl Surroundings {
     }
 }
 
-/// The SVG of `figure`, in units of a tenth of a pixel and with its text as text.
-pub fn svg(figure: &Figure, look: &Look) -> Result<String> {
-    canvas::svg((look.width, look.height), |canvas| {
-        Drawing {
+/// The SVG of `figure`, in units of a tenth of a pixel and with its text as text,
+/// and where in it the plot is.
+///
+/// # Errors
+/// If there is no room for it.
+pub fn svg(figure: &Figure, look: &Look) -> Result<(String, Place)> {
+    let mut place = None;
+    let svg = canvas::svg((look.width, look.height), |canvas| {
+        let drawing = Drawing {
             figure,
             look,
             canvas,
             size: look.size(),
-        }
-        .all()
-    })
+        };
+        place = Some(drawing.all()?);
+        Ok(())
+    })?;
+    Ok((svg, place.unwrap_or_default()))
+}
+
+/// Where the axes of a plot span, in pixels of its picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Place {
+    /// The least of the horizontal axis.
+    pub left: f64,
+    /// Its greatest.
+    pub right: f64,
+    /// The greatest of the vertical axis.
+    pub top: f64,
+    /// Its least.
+    pub bottom: f64,
 }
 
 impl Look {
@@ -103,7 +123,8 @@ struct Drawing<'a, 'b> {
 }
 
 impl Drawing<'_, '_> {
-    fn all(&self) -> Result<()> {
+    /// Draws everything; gives the place of the plot.
+    fn all(&self) -> Result<Place> {
         self.canvas.fill(self.look.theme.background)?;
         let top = self.head()?;
         let x_name_baseline = self.notes()? - 4.0;
@@ -152,7 +173,13 @@ impl Drawing<'_, '_> {
             Anchor::Middle,
             TEXT,
             false,
-        )
+        )?;
+        Ok(Place {
+            left,
+            right,
+            top,
+            bottom,
+        })
     }
 
     /// Where the plot ends, above its labels and the name of its axis, which

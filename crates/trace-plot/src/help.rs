@@ -19,10 +19,12 @@ A picture of several panels is wider or higher than --width and --height say.
 Nothing is held but counts: per group at most 20,000 bins over time and about
 32 bytes for each latency that differs by more than 0.01 % from the others (at
 most some 10 MB a group), and of all together 24 MB of dots and of sessions,
-however long the input.
+however long the input. --html also holds, of each metric and group, 8 bytes a
+value while a million are kept, then a sketch.
 
 Examples:
   trace-plot outcomes.jsonl --out report/
+  trace-plot --html report.html before=a.jsonl after=b.jsonl
   trace-plot rate day1.jsonl day2.jsonl.gz > rate.png
   trace-plot latency-cdf before=a.jsonl after=b.jsonl --by source --out cdf.svg
   trace-plot sweep --slo ttft_ms=500 --slo tpot_ms=50 outcomes.jsonl > sweep.png

@@ -42,6 +42,7 @@ pub mod per;
 pub mod picture;
 mod plan;
 pub mod preset;
+pub mod report;
 pub mod sample;
 mod shapes;
 pub mod slo;
@@ -53,7 +54,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use trace_core::{
-    Line, Reader,
+    Line, Outcome, Reader,
     cli::{self, Progress},
 };
 
@@ -78,6 +79,9 @@ use crate::{
 pub fn run(args: &Args) -> Result<u8> {
     let plan = args.plan()?;
     plan.input.outlast_interrupt()?;
+    if let Some(path) = &args.html {
+        return report::write(args, &plan, path);
+    }
     let sheets = match plan.draw {
         Draw::Whole(whole) => {
             let sheet = (whole.sheet)(&Task {
@@ -138,6 +142,17 @@ pub fn sheets<'k>(
     input: &mut Reader<'_>,
     skip_invalid: bool,
 ) -> Result<Drawn<'k>> {
+    pass(kinds, settings, input, skip_invalid, |_, _| Ok(()))
+}
+
+/// The same, while `also` sees each line that is counted.
+pub(crate) fn pass<'k>(
+    kinds: &[&'k Kind],
+    settings: &Settings,
+    input: &mut Reader<'_>,
+    skip_invalid: bool,
+    mut also: impl FnMut(&Line, Option<&Outcome>) -> Result<()>,
+) -> Result<Drawn<'k>> {
     let mut plots: Vec<(&Kind, Box<dyn Plot>)> = kinds
         .iter()
         .map(|&kind| (kind, (kind.new)(settings)))
@@ -166,6 +181,7 @@ pub fn sheets<'k>(
         for (_, plot) in &mut plots {
             plot.add(&sample)?;
         }
+        also(&line, outcome.as_ref())?;
         count += 1;
         outcomes += u64::from(outcome.is_some());
         if count.is_multiple_of(4_096) {

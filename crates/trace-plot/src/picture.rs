@@ -20,7 +20,7 @@ use resvg::{
 
 use crate::{
     canvas::UNITS,
-    draw::{self, Look, Surroundings},
+    draw::{self, Look, Place, Surroundings},
     figure::{Figure, Sheet},
     font,
 };
@@ -36,6 +36,7 @@ pub struct Picture {
     title: String,
     description: String,
     size: (u32, u32),
+    places: Vec<Place>,
 }
 
 impl Default for Press {
@@ -78,10 +79,12 @@ impl Press {
             units(height)
         );
         let mut description = String::new();
+        let mut places = Vec::with_capacity(sheet.panels.len());
         let mut top = 0;
         for (panels, row) in sheet.panels.chunks(columns).zip(&rows) {
             for (column, figure) in (0..).zip(panels) {
-                let drawn = draw::svg(figure, row)?;
+                let (drawn, place) = draw::svg(figure, row)?;
+                places.push(place.moved(row.width * column, top));
                 let body = drawn.split_once('>').map_or("", |(_, body)| body);
                 write!(
                     svg,
@@ -105,14 +108,39 @@ impl Press {
             title: title.clone(),
             description: description.trim_end().to_owned(),
             size,
+            places,
         })
     }
 }
 
+impl Place {
+    fn moved(self, right: u32, down: u32) -> Self {
+        let (right, down) = (f64::from(right), f64::from(down));
+        Self {
+            left: self.left + right,
+            right: self.right + right,
+            top: self.top + down,
+            bottom: self.bottom + down,
+        }
+    }
+}
+
 impl Picture {
+    /// Where the plot of each panel is.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
     /// A self-contained SVG file, all text as outlines.
     pub fn svg(&self) -> String {
+        self.svg_among("")
+    }
+
+    /// The same for a document with others in it: what it names for itself
+    /// begins with `prefix`.
+    pub fn svg_among(&self, prefix: &str) -> String {
         let options = WriteOptions {
+            id_prefix: (!prefix.is_empty()).then(|| format!("{prefix}-")),
             coordinates_precision: 1,
             transforms_precision: 5,
             indent: Indent::None,
@@ -201,9 +229,11 @@ fn describe(description: &mut String, figure: &Figure, several: bool) {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// `text` in a document of SVG or HTML.
+pub(crate) fn escaped(text: &str) -> String {
     font::printable(text)
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

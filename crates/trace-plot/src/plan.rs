@@ -9,7 +9,7 @@ use crate::{
     args::Args,
     draw::Look,
     kinds::{KINDS, Kind, Settings},
-    output::Output,
+    output::{Format, Output},
     picture,
     preset::Preset,
     whole::{WHOLES, Whole},
@@ -79,6 +79,12 @@ impl Args {
             check_file(word)?;
         }
         let draw = self.draw(&names)?;
+        if let (Draw::Whole(whole), Some(_)) = (&draw, &self.html) {
+            bail!(
+                "{0} is no part of the page of --html; draw {0} apart",
+                whole.name
+            );
+        }
         let takes = match &draw {
             Draw::Whole(whole) => whole.files,
             _ => None,
@@ -99,16 +105,31 @@ impl Args {
                 skip_invalid: self.skip_invalid,
             },
             settings: Settings {
-                by: self.by.clone(),
+                by: self.by(files),
                 bin: self.bin.or(preset.and_then(Preset::bin)),
                 x_axis: self.x_axis,
                 slo: self.slo.clone(),
                 gpus: self.gpus,
             },
             look: self.look()?,
-            output: self.output(draw.pictures())?,
+            output: match &self.html {
+                // the page has a place of its own
+                Some(path) => Output::File(path.clone(), Format::Svg),
+                None => self.output(draw.pictures())?,
+            },
             draw,
         })
+    }
+
+    /// The field that tells requests apart: on a page about several runs the
+    /// run, unless another is asked for.
+    fn by(&self, files: &[String]) -> String {
+        let runs = files.iter().filter(|file| file.contains('=')).count();
+        match &self.by {
+            Some(by) => by.clone(),
+            None if self.html.is_some() && runs > 1 => "source".to_owned(),
+            None => Settings::default().by,
+        }
     }
 
     /// What these names ask for.
@@ -183,7 +204,6 @@ mod tests {
     use trace_core::Micros;
 
     use super::*;
-    use crate::output::Format;
 
     fn plan(words: &str) -> Result<Plan> {
         Args::try_parse_from(std::iter::once("trace-plot").chain(words.split_whitespace()))

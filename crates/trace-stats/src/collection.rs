@@ -6,7 +6,7 @@ use crate::report::{Kind, Report, Value};
 use crate::summary::Summary;
 use anyhow::ensure;
 use trace_core::cli::Progress;
-use trace_core::{Line, Reader};
+use trace_core::{Line, Outcome, Reader};
 
 /// The summary of all lines, and of those of each group.
 ///
@@ -43,9 +43,7 @@ impl Collection {
         let mut line = Line::default();
         let mut lines = 0u64;
         while input.read(&mut line)? {
-            let outcome = line.outcome()?;
-            self.whole.push(&line, outcome.as_ref())?;
-            self.groups.push(&line, outcome.as_ref())?;
+            self.push(&line, line.outcome()?.as_ref())?;
             lines += 1;
             if lines.is_multiple_of(4096) {
                 progress.set(lines, "lines");
@@ -54,6 +52,16 @@ impl Collection {
         progress.finish();
         self.skipped += input.skipped();
         Ok(())
+    }
+
+    /// Count a line, and its outcome if it has one.
+    ///
+    /// # Errors
+    ///
+    /// A trace of more blocks than can be numbered.
+    pub fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
+        self.whole.push(line, outcome)?;
+        self.groups.push(line, outcome)
     }
 
     /// Take all that another has counted.
