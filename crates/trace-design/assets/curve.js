@@ -27,7 +27,7 @@ export function rateAt(points, interpolation, t) {
 }
 
 /** Requests per second just before `t`. */
-export function rateBefore(points, interpolation, t) {
+function rateBefore(points, interpolation, t) {
   if (points.length === 0) return 0;
   let after = passed(points, t);
   while (after > 0 && points[after - 1].t_ms === t) after -= 1;

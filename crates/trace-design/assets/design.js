@@ -6,7 +6,7 @@ import { cutAt, louder, lowered, peak, sorted, stretched } from "./curve.js";
 import { niceAbove } from "./number.js";
 
 /** Colours of models, which stand out on white and on black. */
-export const PALETTE = [
+const PALETTE = [
   "#2f7de1", "#e2552d", "#12a08a", "#b03fc0", "#d99a00",
   "#7a5cd6", "#55a32a", "#d8457f", "#0aa2c9", "#99705c",
 ];

@@ -1,7 +1,6 @@
 // The keyboard: undo everywhere, points and tools while the plot has the focus.
 
 import { deletePoint, insertPoint, movePoint } from "./curve.js";
-import { changed } from "./design.js";
 import { byId } from "./dom.js";
 import { niceAbove, rateText, spokenTime } from "./number.js";
 
@@ -92,7 +91,7 @@ export class Keys {
     };
     const points = movePoint(store.model.points, store.selected, to, duration_ms, max_rate);
     const { selected } = store;
-    this.commit(points, "move point", { kind: `key ${store.active} ${selected}`, selected });
+    store.draw(points, "move point", { kind: `key ${store.active} ${selected}`, selected });
     this.sayPoint();
   }
 
@@ -105,7 +104,7 @@ export class Keys {
     const t_ms = from ? (from.t_ms + (next?.t_ms ?? duration_ms)) / 2 : duration_ms / 2;
     const rate = from ? (from.rate + (next?.rate ?? from.rate)) / 2 : max_rate / 2;
     const added = insertPoint(points, { t_ms: tidy(t_ms), rate: tidy(rate) });
-    this.commit(added.points, "add point", { selected: added.index });
+    store.draw(added.points, "add point", { selected: added.index });
     this.sayPoint();
   }
 
@@ -114,13 +113,8 @@ export class Keys {
     if (!store.point) return;
     const { selected } = store;
     const points = deletePoint(store.model.points, selected);
-    this.commit(points, "delete point", { selected: points.length > 0 ? Math.min(selected, points.length - 1) : null });
+    store.draw(points, "delete point", { selected: points.length > 0 ? Math.min(selected, points.length - 1) : null });
     this.say(`point deleted, ${points.length} left`);
-  }
-
-  commit(points, label, more) {
-    const { store } = this;
-    store.commit(changed(store.design, store.active, { points }), `${label} of ${store.model.name}`, more);
   }
 
   sayPoint() {

@@ -2,7 +2,6 @@
 // single points.
 
 import { deletePoint, insertPoint, movePoint, peak, rateAt, replaceSpan } from "./curve.js";
-import { changed } from "./design.js";
 import { simplified, Stroke, stepped } from "./stroke.js";
 
 /** Pixels that a drawn line may be off what the hand did. */
@@ -126,7 +125,7 @@ export class Pointer {
 
   finish() {
     const points = this.drawn();
-    if (points) this.commit(points, "draw");
+    if (points) this.store.draw(points, "draw");
     else this.add(this.stroke.to);
   }
 
@@ -135,13 +134,8 @@ export class Pointer {
     const { frame } = this.plot;
     const point = { t_ms: frame.t(place.x), rate: frame.rate(place.y) };
     const { points, index } = insertPoint(store.model.points, point);
-    this.commit(points, "add point", { selected: index });
+    this.store.draw(points, "add point", { selected: index });
     return index;
-  }
-
-  commit(points, label, more) {
-    const { store } = this;
-    store.commit(changed(store.design, store.active, { points }), `${label} of ${store.model.name}`, more);
   }
 
   /** The place of the point of the curve that is nearest, within `reach` pixels. */
@@ -176,7 +170,7 @@ export class Pointer {
     const { history } = store;
     if (this.held.before) history.at = performance.now();
     this.held.before = true;
-    this.commit(points, "move point", { kind: this.held.kind, selected: this.held.index });
+    this.store.draw(points, "move point", { kind: this.held.kind, selected: this.held.index });
   }
 
   /** A second click or the other button takes a point away. */
@@ -185,7 +179,7 @@ export class Pointer {
     if (this.store.tool !== "points" && event.type === "dblclick") return;
     const found = this.near(this.plot.place(event), REACH.mouse);
     if (found === null) return;
-    this.commit(deletePoint(this.store.model.points, found), "delete point");
+    this.store.draw(deletePoint(this.store.model.points, found), "delete point");
   }
 
   /** Show by the cursor what a press would do. */

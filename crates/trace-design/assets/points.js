@@ -2,8 +2,8 @@
 
 import { deletePoint, insertPoint, sorted } from "./curve.js";
 import { byId, complain, make, onTyped, setValue, settle } from "./dom.js";
-import { changed, MOST_RATE } from "./design.js";
-import { niceAbove, parseRate, parseTime, rateText, seconds, spokenTime } from "./number.js";
+import { MOST_RATE } from "./design.js";
+import { parseRate, parseTime, rateText, seconds, spokenTime } from "./number.js";
 
 /** Rows shown at a time. */
 const SHOWN = 200;
@@ -136,12 +136,7 @@ export class Points {
     this.put(deletePoint(this.store.model.points, index), "delete point");
   }
 
-  /** The axis grows for a rate that is above it; no rate changes by that. */
   put(points, label, selected = null) {
-    const { store } = this;
-    const design = changed(store.design, store.active, { points });
-    const highest = points.reduce((most, point) => Math.max(most, point.rate), 0);
-    if (highest > design.max_rate) design.max_rate = Math.min(niceAbove(highest), MOST_RATE);
-    store.commit(design, `${label} of ${store.model.name}`, { selected });
+    this.store.draw(points, label, { selected });
   }
 }

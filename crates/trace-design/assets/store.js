@@ -1,7 +1,9 @@
 // What the page shows: the design with its history, and what is looked at.
 
-import { complete } from "./design.js";
+import { peak } from "./curve.js";
+import { changed, complete, MOST_RATE } from "./design.js";
 import { History } from "./history.js";
+import { niceAbove } from "./number.js";
 
 /**
  * The one place where the design changes. What is looked at (`active` model,
@@ -42,6 +44,17 @@ export class Store extends EventTarget {
     this.selected = selected;
     this.draft = null;
     this.changed(true);
+  }
+
+  /**
+   * `points` are those of the shown model now. The axis grows for a rate that
+   * is above it; no rate changes by that.
+   */
+  draw(points, label, more) {
+    const design = changed(this.design, this.active, { points });
+    const highest = peak(points);
+    if (highest > design.max_rate) design.max_rate = Math.min(niceAbove(highest), MOST_RATE);
+    this.commit(design, `${label} of ${this.model.name}`, more);
   }
 
   /** A design from a file, the server or another tab. */

@@ -3,9 +3,8 @@
 import { call, run } from "./api.js";
 import { tell, tellError } from "./ask.js";
 import { byId, choose, complain, make, onTyped } from "./dom.js";
-import { changed, withDuration } from "./design.js";
-import { peak } from "./curve.js";
-import { countText, niceAbove, rateText, spokenTime } from "./number.js";
+import { withDuration } from "./design.js";
+import { countText, rateText, spokenTime } from "./number.js";
 import { simplified, stepped } from "./stroke.js";
 
 const BINS = 400;
@@ -135,9 +134,7 @@ export class Underlay extends EventTarget {
     const tolerance = highest * TOLERANCE;
     const few = middle === 0 ? stepped(line, tolerance) : simplified(line, tolerance);
     const points = few.map(({ x, y }) => ({ t_ms: Number(x.toFixed(3)), rate: Number(y.toPrecision(6)) }));
-    const design = changed(store.design, store.active, { points });
-    if (peak(points) > design.max_rate) design.max_rate = niceAbove(peak(points));
-    store.commit(design, `trace ${this.trace.file}`);
+    store.draw(points, `trace of ${this.trace.file} as curve`);
     this.dialog.close();
   }
 
