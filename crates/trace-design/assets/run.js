@@ -3,10 +3,12 @@
 import { call, withToken } from "./api.js";
 import { curve, axes, cross, inside, staircase, themeOf } from "./layers.js";
 import { niceAbove } from "./number.js";
-import { peak } from "./curve.js";
+import { area, peak } from "./curve.js";
 import { Frame } from "./scale.js";
 
 const MARGIN = { left: 62, right: 14, top: 10, bottom: 44 };
+/** Requests that a bar should have on average, so that it tells a rate. */
+const IN_A_BAR = 15;
 /** Pictures that the server makes at the end, and what they show. */
 export const PLOTS = [
   ["scheduled_request_rate.png", "Scheduled request rate"],
@@ -106,11 +108,22 @@ export class Run extends EventTarget {
     return withToken(`${this.path}/outcomes`);
   }
 
+  /** How many of the server's parts make one bar. */
+  together() {
+    if (!this.progress) return 1;
+    const { models, duration_ms } = this.design;
+    const requests = models.map(({ points, interpolation }) => area(points, interpolation, duration_ms));
+    const fewest = Math.min(...requests.filter((count) => count >= 1), Infinity);
+    const bars = Math.min(Math.max(fewest / IN_A_BAR, 10), 120);
+    return Math.max(1, Math.ceil(this.duration / this.progress.bin_ms / bars));
+  }
+
   /** Drawn curves as thin lines, what was really sent as steps. */
   paint(ctx, width, height, element) {
     const theme = themeOf(element);
     const { speed, design } = this;
-    const sent = this.progress?.by_model ?? [];
+    const together = this.together();
+    const sent = (this.progress?.by_model ?? []).map(({ name, rates }) => ({ name, rates: averaged(rates, together) }));
     const highest = Math.max(
       ...design.models.map((model) => peak(model.points) * speed),
       ...sent.map((model) => Math.max(0, ...model.rates)),
@@ -121,7 +134,7 @@ export class Run extends EventTarget {
       for (const model of design.models) {
         const found = sent.find(({ name }) => name === model.name);
         if (found) {
-          staircase(ctx, frame, found.rates, this.progress.bin_ms, { color: model.color, fill: model.color, width: 1.5 });
+          staircase(ctx, frame, found.rates, this.progress.bin_ms * together, { color: model.color, fill: model.color, width: 1.5 });
         }
         const points = model.points.map((point) => ({ t_ms: point.t_ms / speed, rate: point.rate * speed }));
         curve(ctx, frame, points, model.interpolation, { color: model.color, width: 2, dash: [7, 4] });
@@ -129,4 +142,12 @@ export class Run extends EventTarget {
     });
     if (this.state === "running" && this.progress) cross(ctx, frame, { x: frame.x(Math.min(this.progress.t_ms, this.duration)), y: null }, theme);
   }
+}
+
+/** Means of every `size` of `rates`, the last of what there is. */
+function averaged(rates, size) {
+  return Array.from({ length: Math.ceil(rates.length / size) }, (_, i) => {
+    const part = rates.slice(i * size, (i + 1) * size);
+    return part.reduce((sum, rate) => sum + rate, 0) / part.length;
+  });
 }
