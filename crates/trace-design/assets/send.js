@@ -187,7 +187,8 @@ export class Send {
     const row = ([name, text]) =>
       make("tr", {}, make("th", { scope: "row", text: name }), make("td", { text, "data-field": name }));
     const table = make("table", { class: "summary" }, make("tbody", {}, ...rows.map(row)));
-    const link = make("a", { class: "button", href: run.outcomes, download: "outcomes.jsonl", text: "Download outcomes.jsonl" });
+    const name = `outcomes-${run.id}.jsonl`;
+    const link = make("a", { class: "button", href: run.outcomes, download: name, text: `Download ${name}` });
     byId("send-plots").replaceChildren(...PLOTS.map(picture), make("div", { class: "summary-box" }, table, link));
   }
 

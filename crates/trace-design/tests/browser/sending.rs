@@ -57,7 +57,9 @@ fn all_of_it_is_sent_and_seen() {
         "{widths:?}"
     );
     page.browser.click("#send-plots a.button");
-    let outcomes = page.browser.downloaded("outcomes.jsonl");
+    let name = page.browser.text("#send-plots a.button");
+    let name = name.strip_prefix("Download ").unwrap();
+    let outcomes = page.browser.downloaded(name);
     let outcomes = String::from_utf8(outcomes).unwrap();
     assert_eq!(outcomes.lines().count() as f64, promised);
     for line in outcomes.lines() {
