@@ -39,6 +39,8 @@ pub mod cli;
 pub mod clock;
 pub mod cursor;
 mod decode;
+#[cfg(feature = "clock")]
+pub mod descriptors;
 pub mod digits;
 mod error;
 mod field;

@@ -147,7 +147,7 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
         stdout.flush()?;
         return Ok(cli::DONE);
     }
-    allow_many_files();
+    trace_core::descriptors::prepare();
     let records = Box::new(Loud(cli::stdout()?));
     let mut server = start(&args.settings()?, Some(records)).map_err(|err| told(err, args))?;
     let mut stderr = io::stderr();
@@ -241,17 +241,3 @@ impl Signals {
         let _ = tokio::signal::ctrl_c().await;
     }
 }
-
-/// Raise the limit of open files as far as allowed: every connection is one.
-#[cfg(unix)]
-fn allow_many_files() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // If it is refused, the old limit serves fewer.
-    let _ = setrlimit(Resource::Nofile, limit);
-}
-
-#[cfg(not(unix))]
-fn allow_many_files() {}
