@@ -148,6 +148,11 @@ impl Answer {
         self.content.keep_alive
     }
 
+    /// How long the server keeps the connection open then, if it said so.
+    pub fn keep_for(&self) -> Option<Duration> {
+        self.content.keep_for
+    }
+
     /// What happened, for a request sent at `sent` whose end came at `ended`:
     /// everything that an answer can tell.
     ///

@@ -3,10 +3,9 @@
 mod search;
 
 use crate::args::Args;
-use crate::budget::Budget;
 use crate::connect::Connector;
 use crate::dispatch::{self, Ended, Plan};
-use crate::feed::{Feed, Item};
+use crate::feed::Feed;
 use crate::history::Histories;
 use crate::leg::{Label, Leg};
 use crate::limits::Limits;
@@ -17,12 +16,7 @@ use crate::start;
 use anyhow::{Context, anyhow, bail};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Instant;
-use trace_core::cli;
-
-/// Bytes of requests that are made ready ahead.
-const AHEAD: usize = 16 << 20;
 
 /// Everything that the runs share.
 pub(crate) struct Campaign<'a> {
@@ -33,7 +27,7 @@ pub(crate) struct Campaign<'a> {
     /// Leads to the server.
     pub connector: Rc<Connector>,
     /// Takes their outcomes.
-    pub results: Rc<Results>,
+    pub results: Arc<Results>,
     /// What each is held to, but for its mark.
     pub limits: Limits,
 }
@@ -117,17 +111,15 @@ impl Campaign<'_> {
         };
         let held = matches!(source, Source::Held(_));
         let turns = self.preparer.bodies.endpoint.dialect().turns();
-        let histories = Histories::new(
-            turns,
-            args.session.max_context_tokens,
-            args.session.on_failed_turn,
-        );
-        let (feed, maker) =
-            feed(Arc::clone(&self.preparer), source, leg).context("cannot start a thread")?;
-        let (connector, results) = (Rc::clone(&self.connector), Rc::clone(&self.results));
-        let ended = dispatch::run(plan, connector, feed, results, histories)
+        let session = &args.session;
+        let histories =
+            || Histories::new(turns, session.max_context_tokens, session.on_failed_turn);
+        let threads = plan.pace.threads(args.load.threads, session.max_sessions);
+        let (feed, maker) = Feed::start(Arc::clone(&self.preparer), source, leg, threads)
+            .context("cannot start a thread")?;
+        let ended = dispatch::run(plan, &self.connector, feed, &self.results, histories)
             .await
-            .context("cannot set a timer")?;
+            .context("cannot begin")?;
         if !self.results.has_hung_up() {
             tell(&ended, &words);
         }
@@ -174,38 +166,4 @@ fn tell(ended: &Ended, words: &str) {
     for line in ended.tally.report(ended.never_sent) {
         eprintln!("trace-send: {words}{colon}{line}");
     }
-}
-
-/// Prepare the requests of `source` on a thread of their own, which gives it
-/// back.
-pub(crate) fn feed(
-    preparer: Arc<Preparer>,
-    mut source: Source,
-    leg: Leg,
-) -> std::io::Result<(Feed, JoinHandle<Source>)> {
-    let (sender, items) = tokio::sync::mpsc::unbounded_channel();
-    let budget = Budget::new(AHEAD);
-    let paying = budget.clone();
-    let thread = thread::Builder::new()
-        .name("prepare".into())
-        .spawn(move || {
-            let ended = preparer.run(&mut source, &leg, |request, timing| {
-                paying.pay(request.cost())
-                    && sender
-                        .send(Item::Request(Box::new(request), timing))
-                        .is_ok()
-            });
-            if let Source::Stream(input) = &source {
-                cli::report_skipped("trace-send", input);
-            }
-            // Nobody listens after an interrupt.
-            let _ = sender.send(Item::End(ended));
-            source
-        })?;
-    let feed = Feed {
-        items,
-        budget,
-        maker: thread.thread().clone(),
-    };
-    Ok((feed, thread))
 }

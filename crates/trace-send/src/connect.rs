@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use trace_core::{ErrorKind, Failure};
 
 /// Opens connections to one server.
+#[derive(Clone)]
 pub(crate) struct Connector {
     host: String,
     port: u16,

@@ -5,6 +5,7 @@ use crate::event::{Event, Usage, error_message, one_line};
 use crate::http::{Head, RetryAfter};
 use crate::sse::TooLong;
 use crate::{ndjson, sse};
+use std::time::Duration;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure};
 
@@ -20,6 +21,8 @@ pub(crate) struct Content {
     pub(crate) body: Body,
     pub(crate) status: Option<u16>,
     pub(crate) keep_alive: bool,
+    /// For how long, if that was said.
+    pub(crate) keep_for: Option<Duration>,
     pub(crate) chunks: Chunks,
     pub(crate) usage: Usage,
     /// There was output, be it in a whole answer.
@@ -68,6 +71,7 @@ impl Content {
     pub(crate) fn begin(&mut self, head: &Head) {
         self.status = Some(head.status);
         self.keep_alive = head.keep_alive;
+        self.keep_for = head.keep_for;
         self.retry_after = head.retry_after;
         if (300..400).contains(&head.status) {
             let place = head.location.as_deref().map(one_line).unwrap_or_default();

@@ -1,23 +1,33 @@
-//! The run: wakes the engine in time, feeds it, and ends it well.
+//! The run: what makes it ready, the threads that make it, and what it came to.
+//!
+//! A run is divided over threads that have nothing to do with one another but
+//! for some counters ([`crate::crew`]): each has its own runtime, schedule,
+//! connections and sessions. The first is the one this is called on, which
+//! watches over all of them beside.
 
+mod hand;
+mod helm;
 mod ready;
-mod run;
 
 use crate::connect::Connector;
-use crate::engine::Engine;
-use crate::feed::Feed;
+use crate::crew::Crew;
+use crate::feed::{Feed, Item};
 use crate::history::Histories;
 use crate::limits::Limits;
-use crate::pool::Pool;
 use crate::results::Results;
-use crate::schedule::Schedule;
+use crate::schedule::Share;
+use crate::setup;
 use crate::signals::Signals;
 use crate::tally::Tally;
-use crate::work::Work;
-use run::Run;
+use hand::{Hand, Part, Report};
+use helm::Helm;
 use std::io;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::oneshot;
+use tokio::task::spawn_local;
 use trace_core::Error;
 use trace_core::clock::Timer;
 use trace_core::time::Micros;
@@ -48,6 +58,7 @@ pub(crate) struct Ended {
 }
 
 /// What a run is, beside its requests.
+#[derive(Clone)]
 pub(crate) struct Plan {
     /// What it is held to.
     pub limits: Limits,
@@ -63,58 +74,112 @@ pub(crate) struct Plan {
     pub start_at: Option<SystemTime>,
 }
 
-/// Send what `feed` brings to where `connector` leads.
+impl Pace {
+    /// How many of `threads` have something to do, when that many sessions may
+    /// be under way: each needs a place of its own.
+    pub(crate) fn threads(self, threads: usize, max_sessions: Option<usize>) -> usize {
+        let places = match self {
+            Self::Open(most) => most.unwrap_or(usize::MAX),
+            Self::Closed(concurrency) => concurrency,
+        };
+        let sessions = max_sessions.unwrap_or(usize::MAX);
+        threads.min(places).min(sessions).max(1)
+    }
+}
+
+/// Send what `feed` brings to where `connector` leads, with a thread for each
+/// of its lanes. `histories` makes room for the conversations of each.
 ///
 /// # Errors
-/// When the system has no timers or signals to give.
+/// When the system has no timers, signals or threads to give.
 pub(crate) async fn run(
     plan: Plan,
-    connector: Rc<Connector>,
+    connector: &Connector,
     mut feed: Feed,
-    results: Rc<Results>,
-    histories: Histories,
+    results: &Arc<Results>,
+    histories: impl Fn() -> Histories,
 ) -> io::Result<Ended> {
     let mut signals = Signals::new()?;
     let timer = Timer::new()?;
-    let mut first = Vec::new();
-    let ready = async {
-        ready::gather(&mut feed, &mut first).await;
-        ready::warn_of_waiting(plan.pace, &first);
-        let pool = if plan.limits.new_connections {
-            Pool::default()
-        } else {
-            ready::warm_up(&connector, plan.pace, &first).await
-        };
-        ready::until(plan.start_at, &timer).await;
-        pool
+    let threads = feed.lanes.len();
+    let mut first: Vec<Vec<Item>> = (0..threads).map(|_| Vec::new()).collect();
+    let gathered = ready::gather(&mut feed.lanes, &mut first);
+    if signals.unless_stopped(gathered).await.is_none() {
+        let waiting = first.iter().map(|items| hand::requests(items)).sum();
+        return Ok(Ended::before_it_began(waiting));
+    }
+    ready::warn_of_waiting(plan.pace, &first[0]);
+    let waiting = first.iter().map(|items| hand::requests(items)).sum();
+    let crew = Crew::new(threads, feed.budget, feed.maker);
+    let (report, reports) = unbounded_channel();
+    let mut starts = Vec::new();
+    let mut hands = Vec::new();
+    for (index, (lane, first)) in feed.lanes.into_iter().zip(first).enumerate() {
+        let (begin, start) = oneshot::channel();
+        starts.push(begin);
+        hands.push(Hand {
+            share: Share { index, of: threads },
+            plan: plan.clone(),
+            connector: connector.clone(),
+            results: Arc::clone(results),
+            histories: histories(),
+            crew: Arc::clone(&crew),
+            lane,
+            first,
+            report: report.clone(),
+            start,
+        });
+    }
+    drop(report);
+    let own = hands.remove(0);
+    hands.into_iter().try_for_each(employ)?;
+    let helm = Helm::new(Arc::clone(&crew), plan, reports);
+    // What sends is polled before the tasks of its flights, and so is not a
+    // task itself; the helm can wait.
+    let course = spawn_local(helm.steer(signals, timer, starts));
+    own.work().await;
+    let Some(course) = course.await?? else {
+        return Ok(Ended::before_it_began(waiting));
     };
-    let Some(pool) = signals.unless_stopped(ready).await else {
-        return Ok(Ended {
+    let parts = course.parts;
+    let mut tally = std::mem::take(&mut *crew.tally());
+    tally.threads = threads;
+    tally.wall_step = course.clock.step(SystemTime::now());
+    tally.busy = parts.iter().filter_map(|part| part.busy).reduce(f64::max);
+    Ok(Ended {
+        tally,
+        never_sent: parts.iter().map(|part| part.never_sent).sum(),
+        interrupted: course.interrupted,
+        input: parts.into_iter().try_for_each(|part: Part| part.input),
+        stopped: course.stopped,
+        began: course.clock.began(),
+    })
+}
+
+impl Ended {
+    /// It was interrupted while `waiting` requests were ready.
+    fn before_it_began(waiting: u64) -> Self {
+        Self {
             tally: Tally::default(),
-            never_sent: first.len() as u64,
+            never_sent: waiting,
             interrupted: true,
             input: Ok(()),
             stopped: None,
             began: Instant::now(),
-        });
+        }
+    }
+}
+
+/// Let `hand` work on a thread of its own.
+fn employ(hand: Hand) -> io::Result<()> {
+    let work = move || match setup::runtime() {
+        Ok(runtime) => runtime.block_on(hand.work()),
+        Err(error) => {
+            let error = io::Error::other(format!("{error:#}"));
+            // Nobody listens once another has failed.
+            let _ = hand.report.send(Report::Ended(Err(error)));
+        }
     };
-    let schedule = match plan.pace {
-        Pace::Open(None) => Schedule::open(),
-        Pace::Open(Some(most)) => Schedule::capped(most),
-        Pace::Closed(concurrency) => Schedule::closed(concurrency, plan.ramp),
-    };
-    let engine = Engine::new(
-        plan.limits,
-        connector,
-        schedule.sessions(plan.max_sessions.unwrap_or(usize::MAX)),
-        pool,
-        results,
-        histories,
-        (feed.budget, feed.maker),
-    );
-    let mut run = Run::new(engine, feed.items, plan.drain);
-    first.into_iter().for_each(|item| run.take(item));
-    let work = Work::begin();
-    let interrupted = run.go(&timer, &mut signals).await;
-    Ok(run.end(interrupted, work.share()))
+    thread::Builder::new().name("send".into()).spawn(work)?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Sends every request in its time and hears every answer to its end.
 //!
-//! Everything here runs on one thread: a current-thread runtime, so that
-//! nothing that is shared needs a lock. [`Engine::pump`] is the heart: it
+//! Each thread that sends has one of its own, on a current-thread runtime, so
+//! that nothing between its flights needs a lock. [`Engine::pump`] is the heart: it
 //! launches what may leave, and is called when a time has come, when a
 //! request ended, and when a request was read, each time right there and not
 //! by way of another task. With a connection at hand, launching is one clock
@@ -11,9 +11,9 @@ mod exchange;
 mod land;
 mod launch;
 
-use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::connect::Connector;
+use crate::crew::Crew;
 use crate::flight::Flight;
 use crate::history::Histories;
 use crate::limits::Limits;
@@ -21,12 +21,11 @@ use crate::pool::Pool;
 use crate::prepare::Prepared;
 use crate::results::Results;
 use crate::schedule::{Schedule, Timing};
-use crate::tally::Tally;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::thread::Thread;
-use tokio::sync::Notify;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use trace_core::time::Micros;
 
 /// The size of a read: as much as a socket holds of a fast stream.
@@ -40,39 +39,35 @@ pub(crate) struct Engine {
     schedule: RefCell<Schedule<Box<Prepared>>>,
     pool: RefCell<Pool>,
     flights: RefCell<HashMap<u64, Rc<RefCell<Flight>>>>,
-    results: Rc<Results>,
+    results: Arc<Results>,
     histories: Histories,
-    tally: RefCell<Tally>,
-    /// Nothing leaves any more.
-    stopped: Cell<bool>,
-    /// What the requests that wait have cost, and who makes them.
-    budget: Budget,
-    maker: Thread,
+    /// The other threads, and which this is.
+    crew: Arc<Crew>,
+    thread: usize,
+    /// How many requests were given to this thread and have not left.
+    given: Arc<AtomicUsize>,
     buffer: RefCell<Vec<u8>>,
     /// Scheme and authority, for HTTP/2.
     origin: String,
     /// Held while a connection that many share is opened.
     opening: tokio::sync::Mutex<()>,
-    /// Rung when the dispatcher should look at things again.
-    bell: Notify,
     /// When the dispatcher looks again by itself.
     alarm: Cell<Option<Micros>>,
 }
 
 impl Engine {
-    /// An engine whose run begins now.
+    /// An engine whose run has begun by `clock`, of one thread of a crew to
+    /// which so many requests were given.
     pub(crate) fn new(
+        clock: Clock,
         limits: Limits,
-        connector: Rc<Connector>,
+        (connector, pool): (Rc<Connector>, Pool),
         schedule: Schedule<Box<Prepared>>,
-        pool: Pool,
-        results: Rc<Results>,
+        results: Arc<Results>,
         histories: Histories,
-        (budget, maker): (Budget, Thread),
+        (crew, thread, given): (Arc<Crew>, usize, Arc<AtomicUsize>),
     ) -> Rc<Self> {
         let origin = connector.origin();
-        let clock = Clock::start(limits.first);
-        limits.began.get_or_init(|| clock.began());
         Rc::new(Self {
             clock,
             connector,
@@ -82,14 +77,12 @@ impl Engine {
             flights: RefCell::default(),
             results,
             histories,
-            tally: RefCell::default(),
-            stopped: Cell::new(false),
-            budget,
-            maker,
+            crew,
+            thread,
+            given,
             buffer: RefCell::new(vec![0; READ_BYTES]),
             origin,
             opening: tokio::sync::Mutex::default(),
-            bell: Notify::new(),
             alarm: Cell::new(None),
         })
     }
@@ -99,24 +92,19 @@ impl Engine {
         &self.clock
     }
 
-    /// What has been counted.
-    pub(crate) fn tally(&self) -> std::cell::Ref<'_, Tally> {
-        self.tally.borrow()
-    }
-
-    /// What has been counted, for good.
-    pub(crate) fn take_tally(&self) -> Tally {
-        self.tally.take()
-    }
-
-    /// Where outcomes go.
-    pub(crate) fn results(&self) -> &Results {
-        &self.results
+    /// The threads of the run.
+    pub(crate) fn crew(&self) -> &Crew {
+        &self.crew
     }
 
     /// Rings when the dispatcher should look again.
     pub(crate) async fn bell(&self) {
-        self.bell.notified().await;
+        self.crew.bell(self.thread).notified().await;
+    }
+
+    /// Ring it.
+    fn ring(&self) {
+        self.crew.bell(self.thread).notify_one();
     }
 
     /// Requests that were sent and have not ended.
@@ -136,14 +124,7 @@ impl Engine {
 
     /// Whether nothing more will be sent.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped.get()
-    }
-
-    /// Send nothing more.
-    pub(crate) fn stop(&self) {
-        self.stopped.set(true);
-        self.budget.close(&self.maker);
-        self.bell.notify_one();
+        self.crew.is_stopped()
     }
 
     /// A request was read.
@@ -153,23 +134,16 @@ impl Engine {
                 .at
                 .is_some_and(|at| at + Micros::from_micros(1_000) < self.clock.now())
         {
-            self.tally.borrow_mut().read_late += 1;
+            self.crew.tally().read_late += 1;
         }
         self.schedule.borrow_mut().add(request, timing);
     }
 
-    /// Why the run is to end here, if it is.
-    pub(crate) fn stop_reason(&self) -> Option<String> {
-        let (tally, flying) = (self.tally.borrow(), self.in_flight());
-        self.limits
-            .stops
-            .iter()
-            .find_map(|stop| stop.fires(&tally, flying))
-    }
-
     /// Drop connections that the server has closed.
     pub(crate) fn sweep(&self) {
-        self.pool.borrow_mut().sweep();
+        let mut pool = self.pool.borrow_mut();
+        pool.sweep(self.clock.now());
+        self.crew.tally().died_young += pool.take_died_young();
     }
 }
 

@@ -228,6 +228,11 @@ impl Flight {
         self.answer.take_text()
     }
 
+    /// How long the server keeps the connection open, if it said so.
+    pub(crate) fn keep_for(&self) -> Option<Duration> {
+        self.answer.keep_for()
+    }
+
     /// Whether nothing of an answer has come.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.answer.is_untouched()

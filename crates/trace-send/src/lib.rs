@@ -17,11 +17,16 @@
 //!
 //! Each hands over through a channel with a bound in bytes, so a slow pipe
 //! slows the reading, not the memory. The thread that sends runs a
-//! current-thread runtime and shares nothing else: no lock, no prompt, no
+//! current-thread runtime and does nothing else: no prompt, no
 //! JSON of a request, and in the normal case no connecting stands between a
 //! deadline and its write. It sleeps on a kernel timer to some ten
 //! microseconds ([`trace_core::clock`]), and connections are opened ahead of
 //! the requests that will need them, three connect times before.
+//!
+//! Where one core is not enough, `--threads` makes several threads that send.
+//! Each is as the one above: a runtime, a schedule, connections and sessions of
+//! its own. They share the thread that prepares, which gives a request to the
+//! thread where the fewest wait, the thread that writes, and a few counters.
 //!
 //! # What the times mean
 //!
@@ -34,7 +39,7 @@
 //! run is called client-limited.
 //!
 //! The thread that sends is watched too: above nine tenths of a core at work
-//! the run is client-limited as well, and --shard divides it.
+//! the run is client-limited as well, and --threads or --shard divides it.
 //!
 //! # Sessions
 //!
@@ -77,6 +82,7 @@ mod channel;
 mod clock;
 mod connect;
 mod content;
+mod crew;
 mod dispatch;
 mod dry;
 mod endpoint;
@@ -134,10 +140,7 @@ use limits::Limits;
 use members::Members;
 use prepare::Preparer;
 use results::Results;
-use setup::{
-    gpus, greet, header, key, new_run_id, raise_descriptor_limit, runtime, selection, source,
-    start_mock, trust,
-};
+use setup::{gpus, greet, header, key, new_run_id, runtime, selection, source, start_mock, trust};
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -170,7 +173,7 @@ pub fn run(
     output: impl Write + Send + 'static,
 ) -> anyhow::Result<u8> {
     let url = args.server.url.as_deref().unwrap_or_default();
-    raise_descriptor_limit();
+    trace_core::descriptors::prepare();
     let server = start_mock(args, url)?;
     let url = server
         .as_ref()
@@ -259,12 +262,12 @@ pub fn run(
         let warm = warmup::run(count, &preparer, &connector, &limits);
         runtime.block_on(warm)?;
     }
-    let results = Rc::new(Results::start(output).context("cannot start a thread")?);
+    let results = Arc::new(Results::start(output).context("cannot start a thread")?);
     let campaign = Campaign {
         args,
         preparer: Arc::clone(&preparer),
         connector,
-        results: Rc::clone(&results),
+        results: Arc::clone(&results),
         limits,
     };
     let verdict = runtime.block_on(campaign.run(source));

@@ -5,13 +5,12 @@
 //! and then nothing more is sent until it has caught up. What that costs
 //! shows as lateness.
 
-use std::cell::RefCell;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{oneshot, watch};
 use trace_core::{Outcome, Writer};
 
 /// Bytes of outcomes that may wait to be written.
@@ -27,10 +26,10 @@ type Ended = (Vec<u8>, Outcome);
 /// Takes outcomes to the writing thread.
 pub(crate) struct Results {
     /// Until nothing more comes.
-    sender: RefCell<Option<mpsc::Sender<Ended>>>,
+    sender: Mutex<Option<mpsc::Sender<Ended>>>,
     shared: Arc<Shared>,
     /// How writing ended, once.
-    ended: RefCell<Option<oneshot::Receiver<io::Result<()>>>>,
+    ended: Mutex<Option<oneshot::Receiver<io::Result<()>>>>,
 }
 
 /// What both threads know.
@@ -40,8 +39,8 @@ struct Shared {
     failed: AtomicBool,
     /// It failed because the reader has gone.
     hung_up: AtomicBool,
-    /// Rung when there is room again, and when writing failed.
-    bell: Notify,
+    /// Told when there is room again, and when writing failed.
+    changes: watch::Sender<()>,
 }
 
 impl Results {
@@ -62,15 +61,15 @@ impl Results {
                     let gone = error.kind() == io::ErrorKind::BrokenPipe;
                     known.hung_up.store(gone, Ordering::SeqCst);
                     known.failed.store(true, Ordering::SeqCst);
-                    known.bell.notify_one();
+                    known.changes.send_replace(());
                 }
                 // Nobody waits for it after the second ^C.
                 let _ = end.send(written);
             })?;
         Ok(Self {
-            sender: RefCell::new(Some(sender)),
+            sender: Mutex::new(Some(sender)),
             shared,
-            ended: RefCell::new(Some(ended)),
+            ended: Mutex::new(Some(ended)),
         })
     }
 
@@ -79,7 +78,7 @@ impl Results {
         self.shared
             .waiting
             .fetch_add(cost(&line, &outcome), Ordering::SeqCst);
-        if let Some(sender) = &*self.sender.borrow() {
+        if let Some(sender) = &*lock(&self.sender) {
             // It fails when writing has; that is told by has_failed.
             let _ = sender.send((line, outcome));
         }
@@ -100,9 +99,9 @@ impl Results {
         self.shared.hung_up.load(Ordering::SeqCst)
     }
 
-    /// Wait until there is room again or writing failed.
-    pub(crate) async fn changed(&self) {
-        self.shared.bell.notified().await;
+    /// Tells when there is room again or writing failed.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.shared.changes.subscribe()
     }
 
     /// Write what waits, and flush. Nothing can be put after this.
@@ -110,8 +109,8 @@ impl Results {
     /// # Errors
     /// What went wrong with writing, now or before.
     pub(crate) async fn finish(&self) -> io::Result<()> {
-        drop(self.sender.take());
-        let ended = self.ended.take();
+        drop(lock(&self.sender).take());
+        let ended = lock(&self.ended).take();
         match ended {
             Some(ended) => ended.await.unwrap_or_else(|_| {
                 Err(io::Error::other("the thread that writes outcomes panicked"))
@@ -119,6 +118,11 @@ impl Results {
             None => Ok(()),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while holding one.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn cost(line: &[u8], outcome: &Outcome) -> usize {
@@ -138,7 +142,7 @@ fn write(receiver: &mpsc::Receiver<Ended>, output: impl Write, shared: &Shared) 
             writer.write_bytes(&line)?;
             let before = shared.waiting.fetch_sub(cost, Ordering::SeqCst);
             if before > MOST_WAITING && before - cost <= MOST_WAITING {
-                shared.bell.notify_one();
+                shared.changes.send_replace(());
             }
         }
         writer.flush()?;
@@ -149,7 +153,6 @@ fn write(receiver: &mpsc::Receiver<Ended>, output: impl Write, shared: &Shared) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
 
     #[derive(Clone, Default)]
     struct Pipe(Arc<Mutex<Vec<u8>>>);
@@ -205,8 +208,9 @@ mod tests {
             }
         }
         let results = Results::start(Closed).unwrap();
+        let mut changes = results.changes();
         results.put(b"{}".to_vec(), seq(0));
-        block_on(results.changed());
+        block_on(changes.changed()).unwrap();
         assert!(results.has_failed());
         assert_eq!(
             block_on(results.finish()).unwrap_err().kind(),

@@ -46,6 +46,30 @@ pub struct Launch<T> {
     pub due: Micros,
 }
 
+/// One of several equal parts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Which, from 0.
+    pub index: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Share {
+    /// All of it.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Which of `all` slots are its own.
+    fn slots(self, all: usize) -> impl Iterator<Item = usize> {
+        (self.index..all).step_by(self.of)
+    }
+
+    /// How many of `all` are its own.
+    pub fn of(self, all: usize) -> usize {
+        self.slots(all).count()
+    }
+}
+
 /// The requests that have not left yet.
 #[derive(Debug)]
 pub struct Schedule<T> {
@@ -112,13 +136,14 @@ impl<T> Schedule<T> {
 
     /// `concurrency` in flight at all times, once `ramp` is over: until then
     /// one more at a time.
-    pub fn closed(concurrency: usize, ramp: Micros) -> Self {
+    /// Of these, the slots of `share`.
+    pub fn closed(concurrency: usize, ramp: Micros, share: Share) -> Self {
         let step = |slot: usize| {
             let share = slot as u128 * u128::from(ramp.as_micros()) / concurrency.max(1) as u128;
             Micros::from_micros(u64::try_from(share).unwrap_or(u64::MAX))
         };
         Self::with(Slots::Bounded {
-            free: (0..concurrency).map(step).collect(),
+            free: share.slots(concurrency).map(step).collect(),
             closed_loop: true,
         })
     }

@@ -34,10 +34,17 @@ pub(crate) struct Tally {
     ttft: Histogram,
     /// Requests that left later than [`CLIENT_LIMIT`] after their time.
     late: u64,
-    /// The share of the run in which the thread that sends was at work.
+    /// The share of the run in which the thread that sends was at work, of
+    /// several the one that was most.
     pub busy: Option<f64>,
+    /// By how many seconds the wall clock was set meanwhile.
+    pub wall_step: Option<f64>,
+    /// How many threads sent.
+    pub threads: usize,
     /// Requests that were sent again because their connection was dead.
     pub resent: u64,
+    /// Connections that the server closed right after an answer.
+    pub died_young: u64,
     /// Requests that were read only after their time.
     pub read_late: u64,
     /// When the last one ended.
@@ -48,7 +55,8 @@ impl Tally {
     /// Count `outcome`, which came at `now`.
     pub(crate) fn add(&mut self, outcome: &Outcome, now: Micros) {
         self.ended += 1;
-        self.last_end = now;
+        // Threads count what they hear in their own order.
+        self.last_end = self.last_end.max(now);
         if let Some(lateness) = outcome.lateness_ms {
             self.lateness.add(lateness);
             self.late += u64::from(lateness > CLIENT_LIMIT);
@@ -152,9 +160,23 @@ impl Tally {
             ));
         }
         if self.resent > 0 {
+            let requests = match self.resent {
+                1 => "1 request was".to_owned(),
+                more => format!("{more} requests were"),
+            };
             lines.push(format!(
-                "{} requests were sent again because the server had just closed their connection; their times count from the first attempt",
-                self.resent
+                "{requests} sent again because the server had just closed their connection; their times count from the first attempt"
+            ));
+        }
+        if self.died_young > 0 {
+            lines.push(format!(
+                "the server closed {} of its connections right after an answer without having said so; requests opened others, see connect_ms",
+                self.died_young
+            ));
+        }
+        if let Some(step) = self.wall_step {
+            lines.push(format!(
+                "the wall clock was set by {step:+.1} s during the run, or the machine slept; sent_unix_ms goes by what it was at the beginning, all other times are of a clock that nobody sets"
             ));
         }
         if self.is_client_limited() {
@@ -166,8 +188,13 @@ impl Tally {
     fn verdict(&self) -> String {
         if !self.is_late() {
             let share = 100.0 * self.busy.unwrap_or_default();
+            let more = format!("--threads {}", 2 * self.threads.max(1));
+            let who = match self.threads {
+                0 | 1 => "the thread that sends was".to_owned(),
+                threads => format!("one of {threads} threads that send was"),
+            };
             return format!(
-                "client-limited: the thread that sends was at work {share:.0} % of the time, so answers waited to be stamped; send less, or split the trace with --shard over several processes"
+                "client-limited: {who} at work {share:.0} % of the time, so answers waited to be stamped; send less, use {more} if cores are free, or split the trace with --shard over several machines"
             );
         }
         let p99 = self.lateness(0.99);
@@ -177,7 +204,7 @@ impl Tally {
                 self.read_late
             )
         } else {
-            "use a lower rate, fewer streams at once, a machine with more free cores, or several with --shard".to_owned()
+            "use a lower rate, fewer streams at once, --threads where cores are free, or several machines with --shard".to_owned()
         };
         format!(
             "client-limited: p99 lateness {p99} ms is above {CLIENT_LIMIT} ms, so these are not the server's numbers alone; {why}"
@@ -228,7 +255,35 @@ mod tests {
         assert!(!tally.is_client_limited());
         tally.busy = Some(0.95);
         let said = &tally.report(0)[1];
-        assert!(said.contains("at work 95 % of the time"), "{said}");
+        assert!(
+            said.contains("the thread that sends was at work 95 %"),
+            "{said}"
+        );
+        assert!(said.contains("use --threads 2 if"), "{said}");
+        tally.threads = 4;
+        let said = &tally.report(0)[1];
+        assert!(
+            said.contains("one of 4 threads that send was at work"),
+            "{said}"
+        );
+        assert!(said.contains("use --threads 8 if"), "{said}");
+    }
+
+    #[test]
+    fn what_happened_to_connections_and_clocks_is_said() {
+        let mut tally = Tally::default();
+        tally.add(&late(10, None), Micros::from_micros(1));
+        (tally.resent, tally.died_young) = (1, 7);
+        tally.wall_step = Some(-3_600.04);
+        let said = tally.report(0).split_off(1).join("\n");
+        for part in [
+            "1 request was sent again",
+            "closed 7 of its connections right after an answer",
+            "the wall clock was set by -3600.0 s",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert!(!tally.is_client_limited());
     }
 
     #[test]

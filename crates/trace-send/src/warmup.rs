@@ -2,6 +2,7 @@
 
 use crate::connect::Connector;
 use crate::dispatch::{self, Pace, Plan};
+use crate::feed::Feed;
 use crate::history::{Histories, OnFailure};
 use crate::leg::{Label, Leg};
 use crate::limits::Limits;
@@ -9,7 +10,6 @@ use crate::pace::Clocking;
 use crate::prepare::{Preparer, Source};
 use crate::results::Results;
 use anyhow::{Context, bail};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use trace_core::Line;
@@ -26,7 +26,7 @@ const MOST_AT_ONCE: usize = 8;
 pub(crate) async fn run(
     count: usize,
     preparer: &Arc<Preparer>,
-    connector: &Rc<Connector>,
+    connector: &Connector,
     limits: &Limits,
 ) -> anyhow::Result<()> {
     // Blocks that no trace has, so that nothing of the run is cached by it.
@@ -62,20 +62,14 @@ pub(crate) async fn run(
         start_at: None,
     };
     let turns = preparer.bodies.endpoint.dialect().turns();
-    let histories = Histories::new(turns, None, OnFailure::Continue);
+    let histories = || Histories::new(turns, None, OnFailure::Continue);
+    let source = Source::Held(Arc::new(lines));
     let (feed, maker) =
-        crate::campaign::feed(Arc::clone(preparer), Source::Held(Arc::new(lines)), leg)
-            .context("cannot start a thread")?;
-    let results = Rc::new(Results::start(std::io::sink()).context("cannot start a thread")?);
-    let ended = dispatch::run(
-        plan,
-        Rc::clone(connector),
-        feed,
-        Rc::clone(&results),
-        histories,
-    )
-    .await
-    .context("cannot set a timer")?;
+        Feed::start(Arc::clone(preparer), source, leg, 1).context("cannot start a thread")?;
+    let results = Arc::new(Results::start(std::io::sink()).context("cannot start a thread")?);
+    let ended = dispatch::run(plan, connector, feed, &results, histories)
+        .await
+        .context("cannot begin")?;
     results.finish().await?;
     drop(maker);
     ended.input?;

@@ -1,6 +1,6 @@
 //! When requests leave, and how many.
 
-use super::values::{at_least_one, moment, positive_duration, speed};
+use super::values::{at_least_one, moment, positive_duration, speed, threads};
 use trace_core::time::{Micros, parse_duration};
 
 /// When requests leave, and how many.
@@ -28,6 +28,13 @@ pub struct LoadArgs {
     /// end shows as queue_ms
     #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "concurrency")]
     pub max_concurrency: Option<usize>,
+
+    /// Send with N threads. One does some ten thousand streamed answers a
+    /// second; more help where cores are free and the run is client-limited.
+    /// Each has an equal share of --concurrency, --max-concurrency and
+    /// --max-sessions, and keeps the sessions it began
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads)]
+    pub threads: usize,
 
     /// Reach the rate or the concurrency only after DURATION
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]

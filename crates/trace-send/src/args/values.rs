@@ -20,6 +20,13 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("{text:?} is not a number from 1 to 1000000"))
 }
 
+/// A number of threads.
+pub(super) fn threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| (1..=256).contains(number));
+    number.ok_or_else(|| format!("{text:?} is not a number from 1 to 256"))
+}
+
 /// A duration above zero.
 pub(super) fn positive_duration(text: &str) -> Result<Micros, String> {
     match parse_duration(text)? {

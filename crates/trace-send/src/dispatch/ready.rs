@@ -3,8 +3,9 @@
 use super::Pace;
 use crate::connect::Connector;
 use crate::engine::Engine;
-use crate::feed::{Feed, Item};
+use crate::feed::{Item, Lane};
 use crate::pool::Pool;
+use crate::schedule::Share;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::task::spawn_local;
@@ -26,21 +27,22 @@ pub(super) async fn until(at: Option<SystemTime>, timer: &Timer) {
     }
 }
 
-/// What is prepared by now, and at least one.
-pub(super) async fn gather(feed: &mut Feed, first: &mut Vec<Item>) {
+/// What is prepared by now for each of `lanes`, and at least one request; the
+/// first goes to the first.
+pub(super) async fn gather(lanes: &mut [Lane], first: &mut [Vec<Item>]) {
     let deadline = tokio::time::Instant::now() + WARM_UP;
-    let Some(item) = feed.items.recv().await else {
+    let Some(item) = lanes[0].items.recv().await else {
         return;
     };
-    let mut ended = matches!(item, Item::End(_));
-    first.push(item);
-    while !ended && first.len() < Engine::LOW {
-        match tokio::time::timeout_at(deadline, feed.items.recv()).await {
-            Ok(Some(item)) => {
-                ended = matches!(item, Item::End(_));
-                first.push(item);
-            }
-            _ => return,
+    first[0].push(item);
+    for (lane, first) in lanes.iter_mut().zip(first) {
+        let mut ended = matches!(first.first(), Some(Item::End(_)));
+        while !ended && first.len() < Engine::LOW {
+            let Ok(Some(item)) = tokio::time::timeout_at(deadline, lane.items.recv()).await else {
+                break;
+            };
+            ended = matches!(item, Item::End(_));
+            first.push(item);
         }
     }
 }
@@ -58,17 +60,24 @@ pub(super) fn warn_of_waiting(pace: Pace, first: &[Item]) {
     }
 }
 
-/// Connections for the requests that leave first.
-pub(super) async fn warm_up(connector: &Rc<Connector>, pace: Pace, first: &[Item]) -> Pool {
+/// Connections for the requests that leave first, of one `share` of the run.
+pub(super) async fn warm_up(
+    connector: &Rc<Connector>,
+    pace: Pace,
+    share: Share,
+    first: &[Item],
+) -> Pool {
     let requests = first.iter().filter_map(|item| match item {
         Item::Request(_, timing) => Some(timing),
         Item::End(_) => None,
     });
     let needed = match pace {
-        Pace::Closed(concurrency) => requests.take(concurrency).count(),
+        Pace::Closed(concurrency) => requests.take(share.of(concurrency)).count(),
         Pace::Open(cap) => {
             let soon = requests.filter(|timing| timing.at.unwrap_or(timing.after) <= FIRST_LOOK);
-            soon.take(cap.unwrap_or(usize::MAX)).count().max(1)
+            soon.take(cap.map_or(usize::MAX, |cap| share.of(cap)))
+                .count()
+                .max(1)
         }
     };
     let opening: Vec<_> = (0..needed.div_ceil(connector.streams()))

@@ -46,7 +46,7 @@ pub(super) async fn fly(
         let wait = flight.borrow().retry_after();
         let wait = wait.unwrap_or(FIRST_PAUSE * (1 << (tried - 1).min(10)));
         tokio::time::sleep(wait.min(LAST_PAUSE)).await;
-        engine.tally.borrow_mut().retried += 1;
+        engine.crew.tally().retried += 1;
         flight.borrow_mut().again();
         connection = free;
     };
@@ -110,7 +110,8 @@ impl Engine {
                 return (ending, ended, None);
             }
             fresh = true;
-            self.tally.borrow_mut().resent += 1;
+            self.pool.borrow_mut().doubt();
+            self.crew.tally().resent += 1;
             connection = match self.open_for(flight).await {
                 Ok(connection) => connection,
                 Err(failure) => return (Ending::Failed(failure), self.clock.now(), None),
@@ -140,7 +141,7 @@ impl Engine {
     /// for the same.
     async fn share(&self) -> Result<Connection, Failure> {
         let _alone = self.opening.lock().await;
-        if let Some(connection) = self.pool.borrow_mut().take() {
+        if let Some(connection) = self.pool.borrow_mut().take(self.clock.now()) {
             return Ok(connection);
         }
         match self.connector.connect().await? {
@@ -229,7 +230,7 @@ impl Engine {
     /// Wake the dispatcher if it has something to do: fetch requests, or end.
     fn bell_if_low(&self) {
         if self.ready() < Self::LOW || self.in_flight() == 0 {
-            self.bell.notify_one();
+            self.ring();
         }
     }
 }

@@ -44,8 +44,11 @@ impl Engine {
         {
             return; // it was cancelled
         }
+        self.crew.arrived();
         if let Some(connection) = connection {
-            self.pool.borrow_mut().put(connection);
+            self.pool
+                .borrow_mut()
+                .put(connection, ended, flight.keep_for());
         }
         let text = flight.take_text();
         let (line, outcome) = flight.land(ending, ended, &self.clock);
@@ -70,7 +73,7 @@ impl Engine {
             outcome.gpu_memory_mb = gpus.peak(sent, self.clock.since_first(ended));
         }
         self.limits.label.put_on(&mut outcome);
-        let mut tally = self.tally.borrow_mut();
+        let mut tally = self.crew.tally();
         tally.add(&outcome, ended);
         let good =
             outcome.error.is_none() && self.limits.slos.iter().all(|slo| slo.is_kept(&outcome));

@@ -8,6 +8,7 @@ use crate::prepare::Prepared;
 use crate::schedule::Launch;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use tokio::task::spawn_local;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, SessionId};
@@ -24,13 +25,13 @@ impl Engine {
     /// set the alarm.
     pub(crate) fn pump(self: &Rc<Self>) {
         for _ in 0..BURST {
-            if self.stopped.get() || self.results.is_full() {
+            if self.is_stopped() || self.results.is_full() {
                 self.alarm.set(None);
                 return;
             }
             let now = self.clock.now();
             if self.limits.until.is_some_and(|until| now >= until) {
-                self.stop();
+                self.crew.stop();
                 return;
             }
             let launch = self.schedule.borrow_mut().launch(now);
@@ -38,10 +39,11 @@ impl Engine {
                 self.look_ahead(now);
                 return;
             };
-            self.budget.refund(launch.job.cost(), &self.maker);
+            self.given.fetch_sub(1, Ordering::Relaxed);
+            self.crew.refund(launch.job.cost());
             self.launch(launch);
         }
-        self.bell.notify_one();
+        self.ring();
     }
 
     fn look_ahead(self: &Rc<Self>, now: Micros) {
@@ -51,7 +53,7 @@ impl Engine {
             let lead = self.pool.borrow().lead();
             let horizon = now + lead;
             let needed = schedule.count_by(horizon, MOST_OPENING);
-            let missing = self.pool.borrow_mut().missing(needed);
+            let missing = self.pool.borrow_mut().missing(needed, now);
             let connections = missing.div_ceil(self.connector.streams());
             (0..connections).for_each(|_| self.open_ahead());
             // Half the lead before what lies beyond the horizon comes near.
@@ -67,7 +69,7 @@ impl Engine {
         let sooner = alarm.is_some_and(|alarm| self.alarm.get().is_none_or(|known| alarm < known));
         self.alarm.set(alarm);
         if sooner {
-            self.bell.notify_one();
+            self.ring();
         }
     }
 
@@ -119,7 +121,7 @@ impl Engine {
             flight.request.wire = self.limits.heads.request(seq, Some(session), &whole);
             flight.body = body;
         }
-        let mut connection = self.pool.borrow_mut().take();
+        let mut connection = self.pool.borrow_mut().take(self.clock.now());
         if let Some(Connection::Own(socket)) = &mut connection {
             flight.depart(self.clock.now());
             flight.begin(socket);
@@ -127,6 +129,7 @@ impl Engine {
         let seq = flight.request.seq;
         let flight = Rc::new(RefCell::new(flight));
         self.flights.borrow_mut().insert(seq, Rc::clone(&flight));
+        self.crew.departed();
         spawn_local(exchange::fly(Rc::clone(self), flight, connection));
     }
 

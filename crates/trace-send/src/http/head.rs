@@ -1,6 +1,7 @@
 //! The head of a response.
 
 use super::{Malformed, RetryAfter, State};
+use std::time::Duration;
 
 /// The most header fields a head may have.
 const MAX_FIELDS: usize = 100;
@@ -14,6 +15,8 @@ pub struct Head {
     pub content_type: String,
     /// Whether the connection may carry another request.
     pub keep_alive: bool,
+    /// For how long, if that is told.
+    pub keep_for: Option<Duration>,
     /// Where a redirect leads.
     pub location: Option<String>,
     /// When to try again, if that is told.
@@ -33,6 +36,12 @@ impl Head {
             self.location = Some(text());
         } else if name.eq_ignore_ascii_case("retry-after") {
             self.retry_after = RetryAfter::parse(&text());
+        } else if name.eq_ignore_ascii_case("keep-alive") {
+            let text = text().to_ascii_lowercase();
+            let mut parts = text.split(',').map(str::trim);
+            let seconds = parts.find_map(|part| part.strip_prefix("timeout="));
+            let seconds = seconds.and_then(|seconds| seconds.parse().ok());
+            self.keep_for = seconds.map(Duration::from_secs);
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::time::Duration;
 
 #[derive(Debug, Default, PartialEq)]
 struct Read {
@@ -196,5 +197,19 @@ proptest! {
         prop_assert_eq!((split.error.is_some(), &split.body, split.done), (whole.error.is_some(), &whole.body, whole.done));
         let single = read(bytes.chunks(1));
         prop_assert_eq!((single.error.is_some(), &single.body, single.done), (whole.error.is_some(), &whole.body, whole.done));
+    }
+}
+
+#[test]
+fn a_server_may_tell_how_long_it_keeps_a_connection() {
+    for (field, seconds) in [
+        ("Keep-Alive: timeout=5, max=100", Some(5)),
+        ("keep-alive: max=3,Timeout=60", Some(60)),
+        ("Keep-Alive: timeout=soon", None),
+        ("Keep-Alive: 300", None),
+    ] {
+        let read = whole(&format!("HTTP/1.1 204 No Content\r\n{field}\r\n\r\n"));
+        let told = read.head.unwrap().keep_for;
+        assert_eq!(told, seconds.map(Duration::from_secs), "{field}");
     }
 }

@@ -58,7 +58,7 @@ fn a_cap_makes_requests_wait_and_says_so() {
 
 #[test]
 fn closed_loop_is_scheduled_when_a_slot_is_free() {
-    let mut schedule = Schedule::closed(2, Micros::ZERO);
+    let mut schedule = Schedule::closed(2, Micros::ZERO, Share::WHOLE);
     (0..4).for_each(|seq| schedule.add(seq, at(seq, 0)));
     assert_eq!(launched(&mut schedule, 1), [(0, 0, 0), (1, 0, 0)]);
     schedule.ended(None, ms(7));
@@ -102,7 +102,7 @@ fn a_turn_leaves_at_the_later_of_its_time_and_the_end_before_plus_delay() {
 
 #[test]
 fn a_turn_that_is_read_after_its_predecessor_ended_still_waits_its_delay() {
-    let mut schedule = Schedule::closed(1, Micros::ZERO);
+    let mut schedule = Schedule::closed(1, Micros::ZERO, Share::WHOLE);
     schedule.add(0, turn_of(1, at(0, 0)));
     assert_eq!(launched(&mut schedule, 0).len(), 1);
     schedule.ended(Some(SessionId::Number(1)), ms(30));
@@ -175,7 +175,7 @@ proptest! {
 
 #[test]
 fn a_closed_loop_may_begin_slowly() {
-    let mut schedule = Schedule::closed(4, ms(100));
+    let mut schedule = Schedule::closed(4, ms(100), Share::WHOLE);
     (0..9).for_each(|seq| schedule.add(seq, at(seq, 0)));
     assert_eq!(launched(&mut schedule, 10), [(0, 0, 0)]);
     assert_eq!(schedule.next(), Some(ms(25)));

@@ -12,4 +12,5 @@ mod replay; // what is sent when, held against the mock's own record
 mod secure; // https
 mod sessions; // conversations with live answers
 mod telemetry; // metrics and GPUs, while requests are sent
+mod threads; // several threads that send
 mod versions; // HTTP/2, unix sockets, connections of one's own
