@@ -12,7 +12,8 @@
 //! Without points it is zero. A model may say `arrival` (`poisson`, `constant`,
 //! `gamma:CV`, `weibull:CV`), `input_length` and `output_length` (a number or
 //! what the flags of that name take) and `prefixes` (what that flag takes, or
-//! several in an array). Fields not listed here are kept.
+//! several in an array). The file may say a `seed`, a whole number, which
+//! holds while `--seed` is 0. Fields not listed here are kept.
 
 use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};

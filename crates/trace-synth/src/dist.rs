@@ -1,6 +1,7 @@
 //! `DIST`: how a distribution is written on the command line, of lengths in
 //! tokens, of counts, or of times.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::empirical;
@@ -49,6 +50,14 @@ impl Dist {
     /// The least that is ever drawn.
     pub fn least(&self) -> u64 {
         self.min
+    }
+
+    /// The file that it draws from, if it names one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.form {
+            Form::File(path) => Some(path),
+            Form::Shape(_) => None,
+        }
     }
 
     /// Ready to draw; a file is read here.

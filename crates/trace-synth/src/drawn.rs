@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -19,6 +20,7 @@ use crate::pickle::Pickle;
 use crate::pieces::Points;
 use crate::requests::{Many, Requests, Row};
 use crate::shape::{self, ShapeArgs};
+use crate::sharing::Sharing;
 use crate::traffic_designer;
 use crate::when::{Process, ProcessArgs, parse_cv};
 
@@ -35,8 +37,8 @@ const SHOWN: usize = 10;
 /// refused. Each model gets its own arrivals and lengths, which don't change
 /// when another model is added, and the field `model`; prompts of different
 /// models share nothing. What the file says of a model (arrival,
-/// input_length, output_length, prefixes) comes before the flags. The file,
-/// of at most 64 MiB, is held.
+/// input_length, output_length, prefixes) comes before the flags; its seed
+/// holds while --seed is 0. The file, of at most 64 MiB, is held.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{}\n\n{EXAMPLES}", shape::grammar()))]
 pub struct Args {
@@ -88,7 +90,42 @@ impl Args {
     /// # Errors
     /// A file that is no curve, or flags that contradict each other.
     pub fn requests(&self) -> anyhow::Result<Box<dyn Requests>> {
-        self.many(&self.curve()?)
+        let curve = self.curve()?;
+        self.of(&curve).with_context(|| self.name().into_owned())
+    }
+
+    /// The trace that `curve` and the flags describe.
+    ///
+    /// # Errors
+    /// What the curve says of a model and cannot be, or a file of lengths that
+    /// cannot be read.
+    pub fn of(&self, curve: &Curve) -> anyhow::Result<Box<dyn Requests>> {
+        let trace = self.trace_of(curve)?;
+        let models = curve.models.iter();
+        let traces = models.map(|model| {
+            self.model(model, curve.duration_ms, &trace)
+                .with_context(|| format!("model {:?}", model.name))
+        });
+        Ok(Box::new(Many::new(traces.collect::<Result<_, _>>()?)))
+    }
+
+    /// The files that lengths would be read from, as `curve` says; none is
+    /// opened.
+    ///
+    /// # Errors
+    /// What the curve says of a model and cannot be.
+    pub fn files(&self, curve: &Curve) -> anyhow::Result<Vec<PathBuf>> {
+        self.trace_of(curve)?;
+        let mut files = Vec::new();
+        for model in &curve.models {
+            let parts = self.process_of(model).and_then(|_| self.shape_of(model));
+            let shape = parts.with_context(|| format!("model {:?}", model.name))?;
+            let lengths = shape.input_length.iter().chain(&shape.output_length);
+            let levels = shape.prefixes.iter().filter_map(Sharing::tokens);
+            let named = lengths.chain(levels).filter_map(Dist::file);
+            files.extend(named.map(Path::to_owned));
+        }
+        Ok(files)
     }
 
     /// How many requests each model of the curve gets in each of the first
@@ -98,7 +135,7 @@ impl Args {
     /// As [`requests`](Self::requests), and those of `output`.
     pub fn counts(&self, mut output: impl Write) -> anyhow::Result<()> {
         let curve = self.curve()?;
-        let mut trace = self.many(&curve)?;
+        let mut trace = self.of(&curve).with_context(|| self.name().into_owned())?;
         let mut counts = vec![[0_u64; SHOWN]; curve.models.len()];
         let mut row = Row::default();
         while trace.fill(&mut row) {
@@ -156,17 +193,27 @@ impl Args {
         Ok(curve)
     }
 
-    fn many(&self, curve: &Curve) -> anyhow::Result<Box<dyn Requests>> {
-        let models = curve.models.iter();
-        let traces = models.map(|model| {
-            self.model(model, curve.duration_ms)
-                .with_context(|| format!("{}: model {:?}", self.name(), model.name))
-        });
-        Ok(Box::new(Many::new(traces.collect::<Result<_, _>>()?)))
+    /// The flags that every kind of trace has, with the file's seed.
+    fn trace_of(&self, curve: &Curve) -> anyhow::Result<TraceArgs> {
+        let mut trace = self.trace.clone();
+        if let Some(seed) = curve.other.get("seed").filter(|seed| !seed.is_null()) {
+            let seed = seed.as_u64();
+            let seed = seed.context("seed is not a whole number from 0 to 2^64 - 1")?;
+            // A flag that is there gives another trace of the same drawing.
+            if trace.seed.seed == 0 {
+                trace.seed.seed = seed;
+            }
+        }
+        Ok(trace)
     }
 
-    fn model(&self, model: &Model, duration_ms: f64) -> anyhow::Result<Box<dyn Requests>> {
-        let mut trace = self.trace.part(&model.name);
+    fn model(
+        &self,
+        model: &Model,
+        duration_ms: f64,
+        trace: &TraceArgs,
+    ) -> anyhow::Result<Box<dyn Requests>> {
+        let mut trace = trace.part(&model.name);
         trace.model = Some(model.name.clone());
         let points = model.points.iter();
         let points = points
@@ -177,10 +224,14 @@ impl Args {
             Interpolation::Step => Points::steps(points),
         };
         let intensity = Intensity::new(vec![Box::new(rate)], Vec::new(), duration_ms / 1000.0);
-        let process = own(model, "arrival", process)?.unwrap_or(self.process);
+        let process = self.process_of(model)?;
         let arrivals = process.arrivals(intensity, trace.streams())?;
         let arrivals = until(arrivals, Micros::from_millis(duration_ms), None);
         self.shape_of(model)?.requests(arrivals, &trace)
+    }
+
+    fn process_of(&self, model: &Model) -> anyhow::Result<ProcessArgs> {
+        Ok(own(model, "arrival", process)?.unwrap_or(self.process))
     }
 
     /// The flags, and before them what the file says of this model.
@@ -222,9 +273,18 @@ pub fn parse(name: &str, bytes: &[u8]) -> anyhow::Result<(Curve, Vec<String>)> {
         let pickle = Pickle::parse(bytes).map_err(|refusal| anyhow!("{name}: {refusal}"))?;
         return traffic_designer::curve(&pickle).with_context(|| name.to_owned());
     }
-    let text = std::str::from_utf8(bytes);
-    let text = text.with_context(|| format!("{name} is neither a curve file nor a pickle"))?;
-    Ok((Curve::parse(name, text)?, Vec::new()))
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok((Curve::parse(name, text)?, Vec::new())),
+        Err(error) => {
+            let before = &bytes[..error.valid_up_to()];
+            let line = before.split(|&byte| byte == b'\n');
+            let column = line.clone().next_back().map_or(0, <[u8]>::len) + 1;
+            bail!(
+                "{name}:{}:{column}: neither a curve file nor a pickle: this is not UTF-8",
+                line.count()
+            );
+        }
+    }
 }
 
 /// What the file says of `model` under `field`: a string or a number.

@@ -115,7 +115,9 @@ fn destination(command: &Command) -> Option<PathBuf> {
 pub(crate) fn json_error(name: &str, error: &serde_json::Error) -> anyhow::Error {
     let reason = error.to_string();
     let reason = reason.split(" at line ").next().unwrap_or(&reason);
-    anyhow::anyhow!("{name}:{}:{}: {reason}", error.line(), error.column())
+    // serde_json counts the columns of an empty line from 0.
+    let (line, column) = (error.line().max(1), error.column().max(1));
+    anyhow::anyhow!("{name}:{line}:{column}: {reason}")
 }
 
 /// Write all of `trace` to `output`.

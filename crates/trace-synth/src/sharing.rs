@@ -105,6 +105,14 @@ pub fn beginnings(levels: &[Sharing], streams: Streams) -> anyhow::Result<Beginn
 }
 
 impl Sharing {
+    /// How long the texts of a pool are.
+    pub fn tokens(&self) -> Option<&Dist> {
+        match self {
+            Self::Pool { tokens, .. } => Some(tokens),
+            Self::Shares { .. } => None,
+        }
+    }
+
     /// Prompt lengths that belong to a preset.
     pub fn lengths(&self) -> Option<Length> {
         let Self::Shares {

@@ -105,6 +105,30 @@ fn prompts_can_be_poisson_as_in_the_traffic_designer() {
 }
 
 #[test]
+fn the_seed_of_the_file_holds_without_the_flag() {
+    let seeded = |seed: &str| CURVE.replace("\"models\"", &format!("\"seed\":{seed},\"models\""));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c");
+    let trace = |text: &str, flags: &str| {
+        std::fs::write(&file, text).unwrap();
+        try_run(&file, flags).unwrap()
+    };
+    let plain = trace(CURVE, "--seed 7");
+    assert!(trace(&seeded("7"), "") == plain);
+    assert!(trace(&seeded("3"), "--seed 7") == plain);
+    assert!(trace(&seeded("null"), "--seed 7") == plain);
+    assert!(trace(CURVE, "") != plain);
+    for bad in ["\"7\"", "-1", "0.5"] {
+        std::fs::write(&file, seeded(bad)).unwrap();
+        let error = format!("{:#}", try_run(&file, "").unwrap_err());
+        assert!(
+            error.ends_with("c: seed is not a whole number from 0 to 2^64 - 1"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_dry_run_counts_the_trace_it_would_write() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.json");
@@ -131,11 +155,11 @@ fn what_is_wrong_with_a_file_is_said_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c");
     for (bytes, said) in [
-        (&b""[..], "c:1:0: EOF while parsing a value"),
+        (&b""[..], "c:1:1: EOF while parsing a value"),
         (b"{\"version\":1,\n}", "c:2:1: trailing comma"),
         (
             b"\x89PNG\r\n\x1a\n\0",
-            "c is neither a curve file nor a pickle",
+            "c:1:1: neither a curve file nor a pickle",
         ),
         (b"cposix\nsystem\n(Vtrue\ntR.", "c:1:1: expected value"),
         (

@@ -173,7 +173,7 @@ fn a_file_is_read_and_what_is_wrong_with_it_said() {
             "p.json: period_len_ms -1 is not above 0",
         ),
         ("\u{89}PNG".to_owned(), "p.json:1:1: expected value"),
-        (String::new(), "p.json:1:0: EOF"),
+        (String::new(), "p.json:1:1: EOF"),
     ] {
         let error = try_requests(&format!("--traffic {}", file(&text))).unwrap_err();
         let error = format!("{error:#}");

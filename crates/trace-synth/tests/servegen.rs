@@ -285,7 +285,7 @@ fn what_is_wrong_with_the_files_is_said() {
         (
             row,
             "",
-            "m_chunk-3-dataset.json:1:0: EOF while parsing a value",
+            "m_chunk-3-dataset.json:1:1: EOF while parsing a value",
         ),
         (
             row,
