@@ -123,6 +123,9 @@ impl Campaign<'_> {
         if !self.results.has_hung_up() {
             tell(&ended, &words);
         }
+        if let Some(reins) = &self.limits.reins {
+            reins.watch().told(&ended.tally.report(ended.never_sent));
+        }
         // One that streams may be waiting for its input, for good; it is read
         // once only.
         let source = if held {

@@ -99,7 +99,7 @@ pub(crate) async fn run(
     results: &Arc<Results>,
     histories: impl Fn() -> Histories,
 ) -> io::Result<Ended> {
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::new()?.held_by(plan.limits.reins.clone());
     let timer = Timer::new()?;
     let threads = feed.lanes.len();
     let mut first: Vec<Vec<Item>> = (0..threads).map(|_| Vec::new()).collect();

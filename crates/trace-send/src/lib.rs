@@ -106,6 +106,7 @@ mod pace;
 mod pool;
 mod prepare;
 mod recipe;
+mod reins;
 mod results;
 pub mod schedule;
 mod search;
@@ -128,6 +129,7 @@ mod work;
 pub use args::Args;
 pub use bodies::PromptAs;
 pub use endpoint::Endpoint;
+pub use reins::{Reins, Watch};
 
 use answer::Wanted;
 use anyhow::{Context, anyhow};
@@ -171,6 +173,19 @@ pub fn run(
     args: &Args,
     input: Reader<'static>,
     output: impl Write + Send + 'static,
+) -> anyhow::Result<u8> {
+    run_with(args, input, output, None)
+}
+
+/// [`run`], held by `reins` if there are any: then ^C is theirs to hear.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    args: &Args,
+    input: Reader<'static>,
+    output: impl Write + Send + 'static,
+    reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
     let url = args.server.url.as_deref().unwrap_or_default();
     trace_core::descriptors::prepare();
@@ -257,6 +272,7 @@ pub fn run(
         began: Arc::clone(&began),
         gpus: gpus.clone(),
         heads,
+        reins: reins.cloned(),
     };
     if let Some(count) = args.load.warmup {
         let warm = warmup::run(count, &preparer, &connector, &limits);
@@ -278,7 +294,7 @@ pub fn run(
             "trace-send: {repaired} turns would have added less than a token and got one: their input_length is not above the turn before and its answer"
         );
     }
-    let output = runtime.block_on(finish(&results));
+    let output = runtime.block_on(finish(&results, reins.is_some()));
     runtime.shutdown_background();
     match output {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(cli::DONE),
@@ -298,7 +314,11 @@ pub fn run(
 
 /// Everything that was measured is written before this returns, unless it is
 /// interrupted: a pipe that nobody reads would keep us here.
-async fn finish(results: &Results) -> io::Result<()> {
+/// Who holds the reins of a run reads its outcomes, too.
+async fn finish(results: &Results, held: bool) -> io::Result<()> {
+    if held {
+        return results.finish().await;
+    }
     let mut signals = signals::Signals::new()?;
     signals
         .unless_stopped(results.finish())

@@ -3,6 +3,7 @@
 use crate::answer::Wanted;
 use crate::head::Heads;
 use crate::leg::Label;
+use crate::reins::Reins;
 use crate::secret::Secrets;
 use crate::slo::{Slo, Stop};
 use crate::telemetry::Gpus;
@@ -41,4 +42,6 @@ pub(crate) struct Limits {
     pub gpus: Option<Arc<Gpus>>,
     /// Writes the heads of requests that are put together when they leave.
     pub heads: Arc<Heads>,
+    /// Who else watches and ends the run.
+    pub reins: Option<Reins>,
 }

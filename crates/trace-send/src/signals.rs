@@ -1,12 +1,14 @@
 //! ^C and the TERM signal, to wait for.
 
+use crate::reins::Reins;
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// ^C and the TERM signal.
+/// What ends a run: ^C and the TERM signal, or who holds its reins instead.
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    reins: Option<Reins>,
 }
 
 impl Signals {
@@ -14,11 +16,20 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            reins: None,
         })
     }
 
-    /// Wait for either.
+    /// Heard by whoever holds `reins`, if there are any, and passed on.
+    pub(crate) fn held_by(self, reins: Option<Reins>) -> Self {
+        Self { reins, ..self }
+    }
+
+    /// Wait for one of them.
     pub(crate) async fn stopped(&mut self) {
+        if let Some(reins) = &self.reins {
+            return reins.stopped().await;
+        }
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -127,6 +127,9 @@ impl Engine {
             flight.begin(socket);
         }
         let seq = flight.request.seq;
+        if let Some(reins) = &self.limits.reins {
+            reins.watch().leaves(seq, self.clock.now());
+        }
         let flight = Rc::new(RefCell::new(flight));
         self.flights.borrow_mut().insert(seq, Rc::clone(&flight));
         self.crew.departed();
