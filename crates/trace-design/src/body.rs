@@ -59,9 +59,16 @@ pub(crate) async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> 
     }
 }
 
-/// 413. Some of the rest is heard out first: a sender that is cut off while it
-/// talks does not hear the answer.
-async fn too_large(mut body: Incoming) -> Refusal {
+/// 413.
+async fn too_large(body: Incoming) -> Refusal {
+    hear_out(body).await;
+    let reason = format!("more than {} MiB cannot be taken", MOST_BYTES >> 20);
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
+}
+
+/// Take some of the rest of `body` and throw it away: a sender that is cut off
+/// while it talks does not hear the answer.
+pub(crate) async fn hear_out(mut body: Incoming) {
     const HEARD: usize = 4 * MOST_BYTES;
     let mut heard = 0;
     let listen = async {
@@ -71,10 +78,8 @@ async fn too_large(mut body: Incoming) -> Refusal {
             heard += piece.len();
         }
     };
-    // It was told, whether it listens or not.
-    let _ = tokio::time::timeout(Duration::from_secs(5), listen).await;
-    let reason = format!("more than {} MiB cannot be taken", MOST_BYTES >> 20);
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    // It is told, whether it listens or not.
+    let _ = tokio::time::timeout(Duration::from_secs(2), listen).await;
 }
 
 /// The value that `text` spells.

@@ -9,6 +9,7 @@ use crate::desk::Sheet;
 use crate::reply::{self, Refusal, Reply};
 use hyper::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 use trace_synth::curve_file::Curve;
 
@@ -29,7 +30,7 @@ struct Changed<'a> {
 
 /// The design that a page begins with when there is no other.
 pub(crate) fn blank(seed: u64) -> String {
-    let design = serde_json::json!({
+    let design = json!({
         "version": 1, "duration_ms": 60_000, "max_rate": 100, "seed": seed,
         "models": [{ "name": "default", "interpolation": "linear", "points": [] }],
     });
@@ -52,10 +53,17 @@ pub(crate) fn posted(body: &[u8]) -> Result<Curve, Refusal> {
     curve(body::parse::<Posted<'_>>(body)?.design)
 }
 
-/// What lies on the desk.
+/// What lies on the desk, and where it will go.
 pub(crate) fn get(app: &App) -> Reply {
     let Sheet { revision, design } = app.desk.sheet();
-    reply::json_text(format!("{{\"revision\":{revision},\"design\":{design}}}"))
+    // While it is being written there is nothing to say of it.
+    let outlet = app.outlet.try_lock().ok();
+    let outlet = outlet.as_ref().and_then(|outlet| outlet.as_ref());
+    let outlet =
+        json!(outlet.map(|outlet| { json!({ "to": outlet.name(), "problem": outlet.problem() }) }));
+    reply::json_text(format!(
+        "{{\"revision\":{revision},\"outlet\":{outlet},\"design\":{design}}}"
+    ))
 }
 
 /// Put the design in `body` on the desk.
@@ -66,7 +74,7 @@ pub(crate) fn put(app: &App, body: &[u8]) -> Result<Reply, Refusal> {
     let changed: Changed<'_> = body::parse(body)?;
     curve(changed.design)?;
     match app.desk.put(changed.revision, changed.design.get()) {
-        Ok(revision) => Ok(reply::json(&serde_json::json!({ "revision": revision }))),
+        Ok(revision) => Ok(reply::json(&json!({ "revision": revision }))),
         Err(Sheet { revision, design }) => {
             let mut refusal = Refusal::new(
                 StatusCode::CONFLICT,

@@ -9,7 +9,8 @@ use trace_synth::curve_file::Curve;
 /// page stays, so that the design can be saved another way.
 ///
 /// # Errors
-/// 500 for what cannot be written; 409 if it was written already.
+/// 400 for what trace-synth would not take, 500 for what cannot be written,
+/// 409 if it was written already.
 pub(crate) async fn done(app: &Arc<App>, curve: Curve) -> Result<Reply, Refusal> {
     let place = Arc::clone(app);
     // A pipe may be read slowly.
@@ -21,6 +22,7 @@ pub(crate) async fn done(app: &Arc<App>, curve: Curve) -> Result<Reply, Refusal>
                 "the curve was written already",
             ));
         };
+        place.generator.check(&curve)?;
         there
             .write(&curve)
             .map_err(|error| Refusal::failed(format_args!("{error:#}")))?;

@@ -25,16 +25,29 @@ mod assets;
 mod body;
 mod browser;
 mod check;
+mod course;
 mod design;
 mod desk;
 mod done;
+mod exchange;
+mod files;
+mod generate;
 mod guard;
+mod latest;
 mod outlet;
+mod pickle;
+mod preset;
+mod preview;
 mod query;
 mod reply;
 mod router;
+mod sending;
 mod server;
+mod shelf;
 mod start;
+mod trace;
+mod underlay;
+mod upload;
 
 pub use args::Args;
 pub use check::check;
@@ -43,8 +56,11 @@ pub use trace_synth::curve_file as curve;
 use app::{App, End};
 use assets::Assets;
 use desk::Desk;
+use generate::Generator;
 use guard::Guard;
 use outlet::Outlet;
+use sending::Runs;
+use shelf::Shelf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use trace_core::cli;
@@ -58,20 +74,24 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
         check(args.file.as_deref(), cli::stdout()?)?;
         return Ok(cli::DONE);
     }
-    let design = match &args.file {
-        None => design::blank(args.seed.seed),
+    let (design, generator) = match &args.file {
+        None => (design::blank(args.seed.seed), Generator::default()),
         Some(file) => {
-            let (curve, notes) = start::read(file)?;
-            start::tell(file, &notes);
-            start::design(curve, args.seed.seed)
+            let (curve, generator) = start::read(file)?;
+            (start::design(curve, args.seed.seed), generator)
         }
     };
+    let shelf = args.dir.as_deref().map(Shelf::open).transpose()?;
     let outlet = Outlet::open(args.out.as_deref())?;
     let listener = server::listen(args.listen, args.port)?;
     let app = Arc::new(App {
         guard: Guard::new(args.listen)?,
         assets: args.assets.clone().map_or(Assets::Embedded, Assets::Folder),
         desk: Desk::new(&design),
+        generator,
+        previews: Arc::default(),
+        shelf,
+        runs: Runs::default(),
         outlet: Mutex::new(Some(outlet)),
         end: watch::channel(None).0,
     });

@@ -90,6 +90,11 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, reason)
     }
 
+    /// The line for the user.
+    pub(crate) fn reason(&self) -> &str {
+        self.body["error"].as_str().unwrap_or_default()
+    }
+
     /// The answer.
     pub(crate) fn reply(self) -> Reply {
         with_status(self.status, &self.body)

@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::body;
 use crate::query::{Query, decode};
 use crate::reply::{self, Refusal, Reply};
-use crate::{assets, design, done};
+use crate::{assets, design, done, exchange, files, preset, preview, sending, trace, underlay};
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::{Method, Request};
 use std::sync::Arc;
@@ -55,16 +56,78 @@ async fn api(
     query: &Query,
     request: Request<Incoming>,
 ) -> Result<Reply, Refusal> {
-    app.guard.check_header(request.headers())?;
-    let _ = query;
-    match (request.method().as_str(), path) {
+    let method = request.method().as_str();
+    match (method, path) {
+        // What a page shows or saves by its address alone cannot have a header.
+        ("GET", ["send", _, "events" | "outcomes"] | ["send", _, "plots", _]) => {
+            let shown = query.get("token");
+            app.guard
+                .check_token(shown)
+                .or_else(|refusal| match shown {
+                    Some(_) => Err(refusal),
+                    None => app.guard.check_header(request.headers()),
+                })?;
+        }
+        _ => app.guard.check_header(request.headers())?,
+    }
+    match (method, path) {
         ("GET", ["design"]) => Ok(design::get(app)),
-        ("PUT", ["design"]) => design::put(app, &body::whole(request.into_body()).await?),
-        ("POST", ["done"]) => {
+        ("GET", ["files"]) => files::list(app),
+        ("GET", ["files", name]) => files::get(app, name).await,
+        ("GET", ["send"]) => Ok(sending::list(app)),
+        ("GET", ["send", id]) => sending::show(app, id),
+        ("GET", ["send", id, "events"]) => sending::events(app, id),
+        ("GET", ["send", id, "outcomes"]) => sending::download(app, id),
+        ("GET", ["send", id, "plots", name]) => {
+            sending::plot(app, id, name, query.get("theme") == Some("dark")).await
+        }
+        ("POST", ["send", id, "stop"]) => sending::stop(app, id),
+        ("POST", ["underlay"]) => {
+            let bins = query.get("bins").map_or(Ok(400), str::parse);
+            let bins = bins.map_err(|_| Refusal::bad("bins is not a number"))?;
+            let name = query.get("name").unwrap_or_default().to_owned();
+            underlay::underlay(request.into_body(), &name, bins).await
+        }
+        ("PUT", ["design"] | ["files", _])
+        | ("POST", ["preview" | "trace" | "import" | "export" | "preset" | "send" | "done"]) => {
+            let method = request.method().clone();
             let body = body::whole(request.into_body()).await?;
-            done::done(app, design::posted(&body)?).await
+            posted(app, (&method, path), query, body).await
         }
         _ => Err(nothing(&request)),
+    }
+}
+
+/// What comes with a body that is held.
+async fn posted(
+    app: &Arc<App>,
+    (method, path): (&Method, &[&str]),
+    query: &Query,
+    body: Bytes,
+) -> Result<Reply, Refusal> {
+    match (method.as_str(), path) {
+        ("PUT", ["design"]) => design::put(app, &body),
+        ("PUT", ["files", name]) => files::put(app, name, body).await,
+        ("POST", ["preview"]) => {
+            let tab = query.get("tab").unwrap_or_default();
+            preview::preview(app, &body, app.previews.ask(tab)).await
+        }
+        ("POST", ["trace"]) => trace::trace(app, design::posted(&body)?).await,
+        ("POST", ["import"]) => {
+            let name = query.get("name").unwrap_or("the file").to_owned();
+            let read = tokio::task::spawn_blocking(move || exchange::import(&name, &body));
+            read.await.map_err(Refusal::failed)?
+        }
+        ("POST", ["export"]) => {
+            let format = query.get("format").unwrap_or("json");
+            let format = exchange::Format::named(format)
+                .ok_or_else(|| Refusal::bad("format is neither json nor pickle"))?;
+            Ok(exchange::export(&design::posted(&body)?, format))
+        }
+        ("POST", ["preset"]) => preset::preset(&body),
+        ("POST", ["send"]) => sending::send(app, body).await,
+        ("POST", ["done"]) => done::done(app, design::posted(&body)?).await,
+        _ => Err(Refusal::missing("there is no such thing")),
     }
 }
 

@@ -101,7 +101,15 @@ async fn accept(app: &Arc<App>, listener: TcpListener) -> io::Result<End> {
     let last = async { while connections.join_next().await.is_some() {} };
     // Whoever has not read the answer by now will not.
     let _ = tokio::time::timeout(GRACE, last).await;
-    Ok(end)
+    let runs = Arc::clone(app);
+    let mut finishing = tokio::task::spawn_blocking(move || runs.runs.finish());
+    loop {
+        tokio::select! {
+            _ = &mut finishing => return Ok(end),
+            // The second ^C: what is in flight is given up.
+            _ = interrupt.recv() => app.runs.stop(),
+        }
+    }
 }
 
 /// Answer the requests of one connection, one after the other.

@@ -1,23 +1,26 @@
 //! The design to begin with: a curve file or a pickle.
 
 use crate::body::MOST_BYTES;
+use crate::generate::Generator;
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use trace_synth::curve_file::Curve;
 use trace_synth::drawn;
 
 /// What `file` is called in errors.
-fn name(file: &str) -> &str {
+pub(crate) fn name(file: &str) -> &str {
     if file == "-" { "<stdin>" } else { file }
 }
 
-/// The curve in `file`, `-` for stdin, and what was left out of it, in words.
+/// The curve in `file`, `-` for stdin, and what may read the files that it
+/// names. What was left out of it is said on stderr.
 ///
 /// # Errors
-/// A file that cannot be read, or is neither a curve file nor a pickle.
-pub(crate) fn read(file: &str) -> anyhow::Result<(Curve, Vec<String>)> {
+/// A file that cannot be read, is neither a curve file nor a pickle, or says
+/// of a model what cannot be.
+pub(crate) fn read(file: &str) -> anyhow::Result<(Curve, Generator)> {
     let name = name(file);
     let input: Box<dyn Read> = match file {
         "-" if io::stdin().is_terminal() => {
@@ -34,14 +37,13 @@ pub(crate) fn read(file: &str) -> anyhow::Result<(Curve, Vec<String>)> {
         "{name} has more than {} MiB",
         MOST_BYTES >> 20
     );
-    drawn::parse(name, &bytes)
-}
-
-/// Say on stderr what was left out of `file`.
-pub(crate) fn tell(file: &str, notes: &[String]) {
+    let (curve, notes) = drawn::parse(name, &bytes)?;
     for note in notes {
-        eprintln!("trace-design: {}: {note}", name(file));
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(io::stderr(), "trace-design: {name}: {note}");
     }
+    let generator = Generator::trusting(&curve).with_context(|| name.to_owned())?;
+    Ok((curve, generator))
 }
 
 /// `curve` as the page's design, with `seed` where it has none.

@@ -1,0 +1,312 @@
+//! What a design will come to: its very requests, counted.
+
+use crate::app::App;
+use crate::body;
+use crate::course;
+use crate::design;
+use crate::generate::{self, Detail, Generator};
+use crate::latest::Ticket;
+use crate::reply::{self, Refusal, Reply};
+use hyper::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use std::sync::Arc;
+use trace_synth::curve_file::Curve;
+use trace_synth::{Requests, Row};
+
+/// Requests that are made to be counted; of more the number is estimated.
+const MOST_COUNTED: f64 = 2_000_000.0;
+
+/// Requests of each model whose lengths an estimate is made from.
+const SAMPLE: u64 = 20_000;
+
+/// Arrivals that are shown of each model.
+const MOST_SHOWN: usize = 2_000;
+
+#[derive(Deserialize)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    design: &'a RawValue,
+    bins: Option<usize>,
+}
+
+/// What a design will come to.
+#[derive(Serialize)]
+struct Preview<'a> {
+    models: Vec<Share<'a>>,
+    total: Share<'a>,
+    seed: u64,
+    duration_ms: f64,
+    bin_ms: f64,
+    /// The numbers are expectations, not counts.
+    estimated: bool,
+}
+
+/// What one model will come to, or all.
+#[derive(Clone, Default, Serialize)]
+struct Share<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    requests: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    /// Highest rate as it is drawn, requests per second.
+    peak: f64,
+    /// Requests over the whole time, per second.
+    mean: f64,
+    /// Some arrivals, evenly thinned.
+    arrivals: Vec<f64>,
+    /// Every how many an arrival is shown.
+    #[serde(skip)]
+    stride: u64,
+    bins: Vec<f64>,
+}
+
+/// Count what the design in `body` will come to.
+///
+/// # Errors
+/// 400 for what is no design, 409 if `ticket` is not the latest any more.
+pub(crate) async fn preview(app: &Arc<App>, body: &[u8], ticket: Ticket) -> Result<Reply, Refusal> {
+    let asked: Asked<'_> = body::parse(body)?;
+    let bins = asked.bins.unwrap_or(400);
+    if !(1..=10_000).contains(&bins) {
+        return Err(Refusal::bad("bins is not within 1 and 10000"));
+    }
+    let curve = design::curve(asked.design)?;
+    let app = Arc::clone(app);
+    let flag = ticket.flag();
+    let counted = tokio::task::spawn_blocking(move || {
+        let stale = || flag.load(std::sync::atomic::Ordering::Relaxed);
+        made(&app.generator, &curve, bins, &stale).map(|preview| preview.as_ref().map(reply::json))
+    });
+    let counted = counted.await.map_err(Refusal::failed)??;
+    counted.ok_or_else(|| {
+        let mut refusal = Refusal::new(StatusCode::CONFLICT, "a newer preview was asked for");
+        refusal.body["superseded"] = true.into();
+        refusal
+    })
+}
+
+/// The preview of `curve`; nothing once it is `stale`.
+fn made<'a>(
+    generator: &Generator,
+    curve: &'a Curve,
+    bins: usize,
+    stale: &dyn Fn() -> bool,
+) -> Result<Option<Preview<'a>>, Refusal> {
+    let models = curve.models.iter();
+    let drawn = models.map(|model| course::expected(model, curve.duration_ms, bins));
+    let drawn: Vec<Vec<f64>> = drawn.collect();
+    let estimated = drawn.iter().flatten().sum::<f64>() > MOST_COUNTED;
+    let mut shares = Vec::new();
+    for model in &curve.models {
+        shares.push(Share {
+            name: Some(&model.name),
+            peak: course::peak(std::slice::from_ref(model), curve.duration_ms),
+            bins: vec![0.0; bins],
+            stride: 1,
+            ..Share::default()
+        });
+    }
+    if estimated {
+        for ((share, model), drawn) in shares.iter_mut().zip(&curve.models).zip(drawn) {
+            // A model's requests don't depend on what others there are.
+            let alone = Curve {
+                models: vec![model.clone()],
+                ..curve.clone()
+            };
+            let mut trace = generator.requests(&alone, Detail::Lengths)?;
+            if !share.sample(&mut *trace, stale) {
+                return Ok(None);
+            }
+            share.expect(drawn);
+        }
+    } else {
+        let mut trace = generator.requests(curve, Detail::Lengths)?;
+        if !count(&mut *trace, &mut shares, curve.duration_ms, stale) {
+            return Ok(None);
+        }
+    }
+    let seconds = curve.duration_ms / 1000.0;
+    let mut total = Share {
+        peak: course::peak(&curve.models, curve.duration_ms),
+        bins: vec![0.0; bins],
+        ..Share::default()
+    };
+    for share in &mut shares {
+        share.mean = share.requests as f64 / seconds;
+        total.requests += share.requests;
+        total.input_tokens += share.input_tokens;
+        total.output_tokens += share.output_tokens;
+        for (sum, count) in total.bins.iter_mut().zip(&share.bins) {
+            *sum += count;
+        }
+    }
+    total.mean = total.requests as f64 / seconds;
+    Ok(Some(Preview {
+        models: shares,
+        total,
+        seed: generate::seed(curve),
+        duration_ms: curve.duration_ms,
+        bin_ms: curve.duration_ms / bins as f64,
+        estimated,
+    }))
+}
+
+/// How many requests are counted between two looks at whether to go on.
+const LOOK: u64 = 1 << 12;
+
+/// Count all of `trace` into `shares`, by model. False if it became `stale`.
+fn count(
+    trace: &mut dyn Requests,
+    shares: &mut [Share<'_>],
+    duration_ms: f64,
+    stale: &dyn Fn() -> bool,
+) -> bool {
+    let names = shares.iter().enumerate();
+    let names: HashMap<String, usize> = names
+        .filter_map(|(place, share)| Some((share.name?.to_owned(), place)))
+        .collect();
+    let mut row = Row::default();
+    let mut counted = 0_u64;
+    while trace.fill(&mut row) {
+        counted += 1;
+        if counted.is_multiple_of(LOOK) && stale() {
+            return false;
+        }
+        let name = row.request.model.as_deref().unwrap_or_default();
+        if let Some(share) = names.get(name).and_then(|&place| shares.get_mut(place)) {
+            share.add(&row, duration_ms);
+        }
+    }
+    true
+}
+
+impl Share<'_> {
+    fn add(&mut self, row: &Row, duration_ms: f64) {
+        let at = row.request.timestamp.unwrap_or_default().as_millis();
+        if self.requests.is_multiple_of(self.stride) {
+            self.arrivals.push(at);
+            if self.arrivals.len() > MOST_SHOWN {
+                let mut place = 0;
+                self.arrivals.retain(|_| {
+                    place += 1;
+                    place % 2 == 1
+                });
+                self.stride *= 2;
+            }
+        }
+        let bins = self.bins.len();
+        let bin = ((at / duration_ms * bins as f64) as usize).min(bins - 1);
+        self.bins[bin] += 1.0;
+        self.count(row);
+    }
+
+    fn count(&mut self, row: &Row) {
+        self.requests += 1;
+        self.input_tokens += row.request.input_length.unwrap_or_default();
+        self.output_tokens += row.request.output_length.unwrap_or_default();
+    }
+
+    /// Count the first requests of `trace`. False if it became `stale`.
+    fn sample(&mut self, trace: &mut dyn Requests, stale: &dyn Fn() -> bool) -> bool {
+        let mut row = Row::default();
+        while self.requests < SAMPLE && trace.fill(&mut row) {
+            self.count(&row);
+            if self.requests.is_multiple_of(LOOK) && stale() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// So many requests in each bin, as long as those that were counted.
+    fn expect(&mut self, drawn: Vec<f64>) {
+        let expected: f64 = drawn.iter().sum();
+        let scale = expected / self.requests.max(1) as f64;
+        let scaled = |tokens: u64| (tokens as f64 * scale).round() as u64;
+        self.input_tokens = scaled(self.input_tokens);
+        self.output_tokens = scaled(self.output_tokens);
+        self.requests = expected.round() as u64;
+        self.bins = drawn;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(rate: f64) -> Curve {
+        let text = format!(
+            r#"{{"version":1,"duration_ms":60000,"seed":3,"models":[
+            {{"name":"a","interpolation":"linear","points":[{{"t_ms":0,"rate":0}},{{"t_ms":60000,"rate":{rate}}}],
+              "input_length":"lognormal:900,700","prefixes":"pool:3,1024"}},
+            {{"name":"b","interpolation":"step","points":[{{"t_ms":0,"rate":20}}],"arrival":"gamma:3"}},
+            {{"name":"none","interpolation":"step","points":[]}}]}}"#
+        );
+        Curve::parse("c", &text).unwrap()
+    }
+
+    /// Requests and tokens of each model, counted one by one with everything
+    /// that is in them.
+    fn by_hand(curve: &Curve) -> Vec<(u64, u64, u64)> {
+        let mut trace = Generator::default().requests(curve, Detail::Whole).unwrap();
+        let mut sums = vec![(0, 0, 0); curve.models.len()];
+        let mut row = Row::default();
+        while trace.fill(&mut row) {
+            let name = row.request.model.as_deref().unwrap();
+            let place = curve.models.iter().position(|model| model.name == name);
+            let sum = &mut sums[place.unwrap()];
+            sum.0 += 1;
+            sum.1 += row.request.input_length.unwrap();
+            sum.2 += row.request.output_length.unwrap();
+        }
+        sums
+    }
+
+    #[test]
+    fn a_preview_counts_the_requests_that_will_be() {
+        for rate in [0.3, 50.0, 400.0] {
+            let curve = curve(rate);
+            let preview = made(&Generator::default(), &curve, 60, &|| false);
+            let preview = preview.unwrap().unwrap();
+            let counts = preview.models.iter();
+            let counts: Vec<_> = counts
+                .map(|share| (share.requests, share.input_tokens, share.output_tokens))
+                .collect();
+            assert_eq!(counts, by_hand(&curve));
+            assert_eq!(
+                preview.total.requests,
+                counts.iter().map(|sum| sum.0).sum::<u64>()
+            );
+            assert_eq!((preview.total.peak, preview.seed), (rate + 20.0, 3));
+            for share in &preview.models {
+                assert_eq!(share.bins.iter().sum::<f64>(), share.requests as f64);
+                assert!(share.arrivals.len() <= MOST_SHOWN && share.arrivals.is_sorted());
+                let shown = share.arrivals.len() as u64;
+                assert!(shown == share.requests || shown > MOST_SHOWN as u64 / 2 - 1);
+            }
+            assert!(!preview.estimated);
+        }
+    }
+
+    #[test]
+    fn of_millions_the_number_is_estimated() {
+        let curve = curve(1e5);
+        let preview = made(&Generator::default(), &curve, 60, &|| false);
+        let preview = preview.unwrap().unwrap();
+        assert!(preview.estimated);
+        assert_eq!(preview.models[0].requests, 3_000_000);
+        let mean = preview.models[0].input_tokens as f64 / 3e6;
+        // lognormal:900,700 behind 1024: four standard errors of 20000 draws.
+        assert!((mean - 1924.0).abs() < 20.0, "{mean}");
+    }
+
+    #[test]
+    fn a_stale_preview_ends() {
+        let curve = curve(400.0);
+        let made = made(&Generator::default(), &curve, 60, &|| true);
+        assert!(made.unwrap().is_none());
+    }
+}
