@@ -12,8 +12,11 @@ const SCHEMAS: &[&str] = &[
     "telemetry",
     "mock",
     "stats",
+    "partial",
     "cache",
     "comparison",
+    "contest",
+    "telemetry-report",
     "lint",
     "windows",
     "curve",
@@ -383,7 +386,7 @@ fn what_trace_stats_reports_validates() {
         "unknown_fields.jsonl",
         "failures.outcomes.jsonl",
     ] {
-        let report = report("", file);
+        let report = report("--confidence --window 0..1h", file);
         stats.accept(&report);
         known(&report);
     }
@@ -424,6 +427,19 @@ fn partial_lines_validate_and_add_up() {
         let sum = dir.tool("trace-stats").args("--combine parts.jsonl --format json");
         Judge::of("stats").accept(&sum.run().json());
     }
+}
+
+#[test]
+fn contests_and_telemetry_validate() {
+    let file = fixture("failures.outcomes.jsonl");
+    let contest = tool("trace-stats").args("compare --format json --resamples 100");
+    let contest = contest.arg(&file).arg(&file);
+    Judge::of("contest").know(&contest.run().json());
+    let dir = Dir::new();
+    let sample = r#"{"t_ms":1.5,"unix_ms":5,"source":"nvml","name":"power","labels":{"gpu":"0"},"value":100,"unit":"W"}"#;
+    dir.write("gpu.jsonl", format!("{sample}\n{sample}\n"));
+    let telemetry = dir.tool("trace-stats").args("telemetry --format json gpu.jsonl");
+    Judge::of("telemetry-report").know(&telemetry.run().json());
 }
 
 #[test]

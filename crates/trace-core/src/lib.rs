@@ -53,6 +53,7 @@ mod scan;
 pub mod seed;
 mod source;
 pub mod time;
+pub mod verdict;
 mod writer;
 
 pub use block::{BLOCK_TOKENS, BlockTable, blocks_of, shared_prefix};

@@ -4,15 +4,8 @@ use crate::lateness::Histogram;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use trace_core::time::Micros;
+use trace_core::verdict::{self, CLIENT_LIMIT};
 use trace_core::{ErrorKind, Outcome};
-
-/// Lateness that one request in a hundred may have. Above it the run says
-/// more about the client than about the server: five milliseconds are half
-/// the gap between two tokens at a hundred a second.
-pub(crate) const CLIENT_LIMIT: Micros = Micros::from_micros(5_000);
-
-/// Late requests that it takes to speak of the client at all.
-const LEAST_LATE: u64 = 3;
 
 /// The share of a core above which answers wait for the client: at nine
 /// tenths one that comes in finds nine others before it.
@@ -106,14 +99,13 @@ impl Tally {
         }
     }
 
-    /// Whether the client kept the run from being what it should. Among few
-    /// requests the last hundredth is one, and one late start is no verdict.
+    /// Whether the client kept the run from being what it should.
     pub(crate) fn is_client_limited(&self) -> bool {
         self.is_late() || self.is_busy()
     }
 
     fn is_late(&self) -> bool {
-        self.late >= LEAST_LATE && self.lateness(0.99) > CLIENT_LIMIT
+        verdict::is_late(self.late, self.lateness(0.99))
     }
 
     fn is_busy(&self) -> bool {
@@ -204,11 +196,9 @@ impl Tally {
                 self.read_late
             )
         } else {
-            "use a lower rate, fewer streams at once, --threads where cores are free, or several machines with --shard".to_owned()
+            verdict::ADVICE.to_owned()
         };
-        format!(
-            "client-limited: p99 lateness {p99} ms is above {CLIENT_LIMIT} ms, so these are not the server's numbers alone; {why}"
-        )
+        verdict::late(p99, &why)
     }
 }
 

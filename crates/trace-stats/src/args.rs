@@ -1,10 +1,12 @@
 //! What was typed.
 
 use crate::by::Buckets;
+use crate::confidence::Level;
 use crate::format::Format;
 use crate::partial::{PartArgs, Settings};
 use crate::results::Rules;
-use crate::{assertion, by, cache, compare, lint, prefixes, slo, windows};
+use crate::steady::{Choice, Windows};
+use crate::{assertion, by, cache, compare, lint, prefixes, slo, telemetry, windows};
 use anyhow::ensure;
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
@@ -47,6 +49,27 @@ pub struct Args {
     #[expect(missing_docs, reason = "told in its own place")]
     pub partial: PartArgs,
 
+    /// Only requests scheduled from A on and before B, on the clock of the run,
+    /// or in its steady state
+    ///
+    /// 30s..10m; either end may be left out. `auto` looks for the steady state of
+    /// each level of a sweep: the stretch after the warm-up and before the end
+    /// that MSER-5 (White, 1997) finds in the number of requests in flight. For
+    /// it, the input is read twice, a pipe is held, and 16 bytes for each
+    /// request. A request of a trace counts by its timestamp. Throughput is per
+    /// time up to B.
+    #[arg(long, value_name = "auto|A..B", conflicts_with = "combine")]
+    pub window: Option<Choice>,
+
+    /// Also give the interval that holds each mean and quantile with this
+    /// probability
+    ///
+    /// Of quantiles by order statistics (exact, but for requests that are
+    /// independent); of means by batch means over 16 to 32 stretches of time,
+    /// which allow for requests that wait for each other.
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "0.95", conflicts_with = "combine")]
+    pub confidence: Option<Level>,
+
     /// Also give the hit rate of an LRU cache against its capacity, exact, from
     /// the same pass
     #[arg(long, conflicts_with = "no_prefix")]
@@ -84,6 +107,8 @@ pub enum Command {
     Lint(lint::Args),
     /// Slices of a trace worth a run of their own, as flags for trace-convert
     Windows(windows::Args),
+    /// What the server and the GPUs said during a run
+    Telemetry(telemetry::TelemetryArgs),
 }
 
 impl Args {
@@ -106,6 +131,11 @@ impl Args {
             rules: Rules {
                 successes_only: self.successes_only,
                 slo: self.slo.slo()?,
+            },
+            confidence: self.confidence,
+            window: match self.window {
+                Some(Choice::Span(span)) => Windows::Span(span),
+                Some(Choice::Auto) | None => Windows::All,
             },
             block_size: prefixes.then_some(self.block_size.block_size),
             cache: self.cache,

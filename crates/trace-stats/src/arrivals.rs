@@ -9,7 +9,7 @@
 use crate::partial::micros;
 use serde::{Deserialize, Serialize};
 use trace_core::Micros;
-use trace_core::quantile::{Spread, Values};
+use trace_core::quantile::Values;
 
 /// Arrivals that wait at least, however few values are to be kept.
 const FEW: usize = 1 << 16;
@@ -158,7 +158,7 @@ impl Arrivals {
     /// # Errors
     ///
     /// Their number.
-    pub fn gaps(mut self) -> Result<Spread, u64> {
+    pub fn gaps(mut self) -> Result<Values, u64> {
         let waiting = self.waiting.iter().map(|&arrival| (arrival, arrival));
         let taken = self
             .taken
@@ -180,7 +180,7 @@ impl Arrivals {
         if self.late > 0 {
             return Err(self.late);
         }
-        Ok(self.gaps.spread())
+        Ok(self.gaps)
     }
 }
 
@@ -237,7 +237,7 @@ mod tests {
         let arrivals = (0..count).map(|at| 7_000 * (at - at % 1_000 + 999 - at % 1_000));
         let arrivals = of(9, arrivals);
         assert!(arrivals.waiting.len() <= 2 * FEW && !arrivals.taken.is_empty());
-        let gaps = arrivals.gaps().unwrap();
+        let gaps = arrivals.gaps().unwrap().spread();
         assert_eq!((gaps.min, gaps.max), (Some(7.0), Some(7.0)));
         assert!(gaps.count > count - 1_001);
     }
@@ -250,19 +250,19 @@ mod tests {
             (arrivals.count(), arrivals.out_of_order()),
             (4 * FEW as u64 + 1, 1)
         );
-        assert_eq!(arrivals.gaps(), Err(1));
+        assert_eq!(arrivals.gaps().err(), Some(1));
     }
 
     #[test]
     fn parts_one_after_the_other_are_the_whole() {
         let count = 9 * FEW as u64;
         let part = |from: u64, to: u64| of(9, (from..to).map(|at| at * at));
-        let whole = part(0, count).gaps().unwrap();
+        let whole = part(0, count).gaps().unwrap().spread();
         let mut parts = part(count / 2, count);
         parts.append(part(0, count / 3));
         let line = serde_json::to_string(&part(count / 3, count / 2)).unwrap();
         parts.append(serde_json::from_str(&line).unwrap());
-        assert_eq!(parts.gaps().unwrap(), whole);
+        assert_eq!(parts.gaps().unwrap().spread(), whole);
         let mut doubled = part(0, count);
         doubled.append(part(0, count));
         assert!(doubled.gaps().is_err());
@@ -282,7 +282,7 @@ mod tests {
             let gaps = sorted.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1_000.0);
             let mut expected = Values::new(1_000);
             gaps.for_each(|gap| expected.push(gap));
-            prop_assert_eq!(parts.gaps().unwrap(), expected.spread());
+            prop_assert_eq!(parts.gaps().unwrap().spread(), expected.spread());
         }
     }
 }

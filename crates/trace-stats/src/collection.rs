@@ -3,6 +3,7 @@
 use crate::by::{self, Groups};
 use crate::partial::Settings;
 use crate::report::{Kind, Report, Value};
+use crate::steady::Windows;
 use crate::summary::Summary;
 use anyhow::ensure;
 use trace_core::cli::Progress;
@@ -20,6 +21,8 @@ pub struct Collection {
     pub(crate) groups: Groups,
     /// Lines that could not be read and were gone past.
     pub(crate) skipped: u64,
+    /// Lines outside of the window.
+    pub(crate) outside: u64,
 }
 
 impl Collection {
@@ -29,6 +32,7 @@ impl Collection {
             whole: Summary::new(&settings),
             groups: Groups::new(&settings),
             skipped: 0,
+            outside: 0,
             settings,
         }
     }
@@ -60,6 +64,10 @@ impl Collection {
     ///
     /// A trace of more blocks than can be numbered.
     pub fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
+        if !self.settings.window.holds(line, outcome) {
+            self.outside += 1;
+            return Ok(());
+        }
         self.whole.push(line, outcome)?;
         self.groups.push(line, outcome)
     }
@@ -74,6 +82,7 @@ impl Collection {
         self.whole.append(other.whole);
         self.groups.append(other.groups);
         self.skipped += other.skipped;
+        self.outside += other.outside;
         Ok(())
     }
 
@@ -84,7 +93,18 @@ impl Collection {
     /// A trace of more blocks than can be numbered; objectives for requests that
     /// have no outcome.
     pub fn report(self) -> anyhow::Result<Report> {
-        let mut report = self.whole.finish()?;
+        let mut report = self.whole.finish(self.settings.confidence)?;
+        if self.settings.window != Windows::All {
+            let outside = Value::Count(self.outside);
+            report.scalars.push(("outside_window", outside));
+            let all = report.requests + self.outside;
+            let mut notes = self.settings.window.in_words();
+            notes.push(format!(
+                "{} of {all} requests are outside of the window",
+                self.outside
+            ));
+            report.notes.splice(0..0, notes);
+        }
         if self.skipped > 0 {
             let skipped = Value::Count(self.skipped);
             report.scalars.push(("skipped_lines", skipped));

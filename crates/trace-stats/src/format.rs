@@ -10,6 +10,7 @@ mod table;
 
 pub(crate) use table::plain;
 
+use crate::confidence::Ends;
 use crate::report::{Report, Value, is_infinite};
 use std::io::Write;
 use trace_core::quantile::Spread;
@@ -91,12 +92,18 @@ fn columns(spread: &Spread) -> [(&'static str, Option<f64>); 8] {
 
 /// A figure of `spread` for people: an undefined quantile is infinite if there
 /// are censored values, everything else undefined is a dash.
-fn figure(spread: &Spread, name: &str, value: Option<f64>) -> String {
+pub(crate) fn figure(spread: &Spread, name: &str, value: Option<f64>) -> String {
     match value {
         Some(value) => rounded(value),
         None if is_infinite(spread, name) => "inf".to_owned(),
         None => "-".to_owned(),
     }
+}
+
+/// An interval for people; an end that the values do not give is a dash.
+fn between((low, high): Ends) -> String {
+    let end = |end: Option<f64>| end.map_or("-".to_owned(), rounded);
+    format!("{}..{}", end(low), end(high))
 }
 
 /// Five or six significant digits, whole numbers whole.
@@ -172,7 +179,7 @@ fn scalars(report: &Report) -> Vec<(&'static str, String)> {
 }
 
 /// `text` without control characters, which a terminal would obey.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let safe = |c: char| {
         if c.is_control() {
             c.escape_default().to_string()

@@ -51,6 +51,7 @@ pub mod slo;
 pub mod steady;
 mod suggest;
 pub mod summary;
+pub mod telemetry;
 pub mod tree;
 pub mod windows;
 pub mod workload;
@@ -60,7 +61,7 @@ pub use format::Format;
 pub use report::{Kind, Report, Value};
 pub use summary::Summary;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use collection::Collection;
 use std::io::Write;
 use trace_core::cli;
@@ -80,6 +81,30 @@ pub fn run(
 ) -> anyhow::Result<u8> {
     let mut collection = Collection::new(args.settings()?);
     collection.read(input)?;
+    conclude(args, collection, &mut output, &mut notes)
+}
+
+/// The same over the steady state of each level of what `args` name, which is
+/// read twice.
+///
+/// # Errors
+///
+/// Those of opening, reading and writing; an input without outcomes.
+pub fn run_steady(
+    args: &Args,
+    mut output: impl Write,
+    mut notes: impl Write,
+) -> anyhow::Result<u8> {
+    ensure!(
+        !args.partial.partial,
+        "--window auto needs the whole run: look for it in one pass, then give --partial --window A..B"
+    );
+    let [mut first, mut second] = steady::twice::open(&args.input)?;
+    let mut settings = args.settings()?;
+    settings.window = steady::search(&mut first)?;
+    let mut collection = Collection::new(settings);
+    collection.read(&mut second)?;
+    cli::report_skipped("trace-stats", &second);
     conclude(args, collection, &mut output, &mut notes)
 }
 

@@ -4,7 +4,8 @@ use std::io::BufWriter;
 use std::process::ExitCode;
 use trace_core::Reader;
 use trace_core::cli::{self, InputArgs};
-use trace_stats::{Command, cache, compare, lint, prefixes, windows};
+use trace_stats::steady::Choice;
+use trace_stats::{Command, cache, compare, lint, prefixes, telemetry, windows};
 
 fn main() -> ExitCode {
     cli::main(|args: trace_stats::Args| {
@@ -14,6 +15,10 @@ fn main() -> ExitCode {
             None if args.partial.combine => {
                 args.input.outlast_interrupt()?;
                 trace_stats::combine(&args, args.input.sources()?, output, notes)
+            }
+            None if args.window == Some(Choice::Auto) => {
+                args.input.outlast_interrupt()?;
+                trace_stats::run_steady(&args, output, notes)
             }
             None => over(&args.input, |input| {
                 trace_stats::run(&args, input, output, notes)
@@ -28,6 +33,7 @@ fn main() -> ExitCode {
             Some(Command::Lint(args)) => {
                 over(&args.input, |input| lint::run(args, input, output, notes))
             }
+            Some(Command::Telemetry(args)) => telemetry::run(args, output, notes),
             Some(Command::Windows(args)) => {
                 over(&args.input, |input| windows::run(args, input, output))
             }

@@ -7,6 +7,7 @@
 use crate::assertion::Judged;
 use crate::by::Change;
 use crate::cache::CacheReport;
+use crate::confidence::Intervals;
 use crate::flaw::Flaw;
 use crate::slo::Attainment;
 use serde::Serialize;
@@ -43,6 +44,8 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// Hit rates of a cache against its capacity, if they were asked for.
     pub cache: Option<CacheReport>,
+    /// Intervals of the figures, if they were asked for.
+    pub confidence: Option<Intervals>,
 }
 
 /// What the lines are.
@@ -99,6 +102,7 @@ impl Report {
             assertions: Vec::new(),
             changes: Vec::new(),
             cache: None,
+            confidence: None,
         }
     }
 
@@ -137,6 +141,9 @@ impl Serialize for Report {
             object.serialize_entry(name, value)?;
         }
         object.serialize_entry("metrics", &InOrder(&self.metrics))?;
+        if let Some(confidence) = &self.confidence {
+            object.serialize_entry("confidence", confidence)?;
+        }
         object.serialize_entry("notes", &self.notes)?;
         if self.by.is_empty() {
             object.serialize_entry("quantiles", quantile::DEFINITION)?;

@@ -1,5 +1,6 @@
 //! From lines to a report: one summary collects everything about a set of lines.
 
+use crate::confidence::{Intervals, Level};
 use crate::order::Prompt;
 use crate::partial::Settings;
 use crate::report::{Kind, Report, Value};
@@ -27,9 +28,15 @@ impl Summary {
     /// Nothing yet, to be counted as `settings` say.
     pub fn new(settings: &Settings) -> Self {
         let sharing = settings.block_size.map(Sharing::new);
+        let mut results = Results::new(settings.exact_up_to)
+            .with_rules(&settings.rules)
+            .within(settings.window.clone());
+        if settings.confidence.is_some() {
+            results = results.with_batches();
+        }
         Self {
             workload: Workload::new(settings.exact_up_to),
-            results: Results::new(settings.exact_up_to).with_rules(&settings.rules),
+            results,
             sharing: if settings.cache {
                 sharing.map(Sharing::with_cache)
             } else {
@@ -73,19 +80,20 @@ impl Summary {
         }
     }
 
-    /// The report.
+    /// The report, with intervals of that level if there is one.
     ///
     /// # Errors
     ///
     /// Those of [`Summary::push`].
-    pub fn finish(self) -> anyhow::Result<Report> {
-        let demand = self.workload.finish();
+    pub fn finish(self, level: Option<Level>) -> anyhow::Result<Report> {
+        let mut intervals = level.map(Intervals::new);
+        let demand = self.workload.finish(&mut intervals);
         let mut report = Report::new(Kind::Trace);
         report.requests = demand.requests;
         report.duration_ms = demand.duration.map(trace_core::Micros::as_millis);
         if self.outcomes > 0 {
             report.kind = Kind::Outcomes;
-            let service = self.results.finish();
+            let service = self.results.finish(level);
             service.describe(&mut report, self.without_outcome);
         }
         describe_demand(&mut report, demand);
@@ -95,9 +103,26 @@ impl Summary {
         report
             .metrics
             .retain(|(_, spread)| spread.count + spread.censored > 0);
+        if let Some(demand) = intervals {
+            let all = report
+                .confidence
+                .get_or_insert(Intervals::new(demand.level));
+            all.metrics.extend(demand.metrics);
+        }
+        describe_intervals(&mut report);
         describe_sketches(&mut report);
         Ok(report)
     }
+}
+
+/// Keep the intervals of what is reported, and say what they are worth.
+fn describe_intervals(report: &mut Report) {
+    let Some(intervals) = &mut report.confidence else {
+        return;
+    };
+    let reported = |name: &str| report.metrics.iter().any(|(known, _)| *known == name);
+    intervals.metrics.retain(|(name, _)| reported(name));
+    report.notes.extend(intervals.notes());
 }
 
 /// Say which quantiles are not exact, and by how much.
@@ -175,7 +200,7 @@ mod tests {
             let outcome = line.outcome().unwrap();
             summary.push(&line, outcome.as_ref()).unwrap();
         }
-        serde_json::to_string(&summary.finish().unwrap()).unwrap()
+        serde_json::to_string(&summary.finish(None).unwrap()).unwrap()
     }
 
     prop_compose! {

@@ -1,6 +1,7 @@
 //! What requests ask for: lengths, arrivals, sessions, models.
 
 use crate::arrivals::Arrivals;
+use crate::confidence::Intervals;
 use crate::lengths::Lengths;
 use crate::partial::counts;
 use hashbrown::HashMap;
@@ -115,8 +116,15 @@ impl Workload {
         }
     }
 
-    /// The numbers.
-    pub fn finish(self) -> Demand {
+    /// The numbers; `intervals` take theirs, if they are wanted.
+    pub fn finish(self, intervals: &mut Option<Intervals>) -> Demand {
+        let mut spread = |name, mut values: Values| {
+            let ranked = values.ranked();
+            if let Some(intervals) = intervals {
+                intervals.push(name, &ranked, None);
+            }
+            ranked.spread()
+        };
         let timed = self.arrivals.count();
         let duration = self.arrivals.duration();
         let mut turns = Values::new(usize::MAX);
@@ -130,9 +138,9 @@ impl Workload {
             duration,
             rate: duration
                 .and_then(|duration| per_second(timed.saturating_sub(1) as f64, duration)),
-            input_length: self.input_length.values().spread(),
-            output_length: self.output_length.values().spread(),
-            gap: self.arrivals.gaps(),
+            input_length: spread("input_length", self.input_length.values()),
+            output_length: spread("output_length", self.output_length.values()),
+            gap: self.arrivals.gaps().map(|gaps| spread("gap_ms", gaps)),
             sessions: self.sessions.len() as u64,
             turns: turns.spread(),
             models: self.models,
@@ -160,7 +168,7 @@ mod tests {
                 None,
             );
         }
-        workload.finish()
+        workload.finish(&mut None)
     }
 
     #[test]
@@ -190,7 +198,7 @@ mod tests {
             };
             workload.push(&request, Some(Micros::from_micros(second * 100_000)));
         }
-        assert_eq!(workload.finish().rate, Some(10.0));
+        assert_eq!(workload.finish(&mut None).rate, Some(10.0));
     }
 
     #[test]
@@ -219,7 +227,7 @@ mod tests {
                 None,
             );
         }
-        let demand = workload.finish();
+        let demand = workload.finish(&mut None);
         assert_eq!(demand.sessions, 2);
         assert_eq!(demand.turns.mean, Some(1.5));
         assert_eq!(demand.models["m"], 4);

@@ -120,7 +120,7 @@ impl Groups {
     pub fn finish(self) -> anyhow::Result<Vec<Report>> {
         let mut reports = Vec::with_capacity(self.summaries.len());
         for (key, summary) in self.summaries {
-            let mut report = summary.finish()?;
+            let mut report = summary.finish(self.settings.confidence)?;
             let values = key.split(|&byte| byte == b'\n');
             for (field, value) in self.settings.by.iter().zip(values) {
                 let value = RawValue::from_string(String::from_utf8(value.to_vec())?)?;

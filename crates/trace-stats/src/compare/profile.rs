@@ -63,6 +63,19 @@ impl Profile {
     ///
     /// Those of reading; more rows or ids than can be numbered.
     pub fn read(input: &mut Reader<'_>, block_size: u64) -> anyhow::Result<Self> {
+        Self::read_with(input, block_size, |_| {})
+    }
+
+    /// The same, and `see` sees every outcome as it is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::read`].
+    pub fn read_with(
+        input: &mut Reader<'_>,
+        block_size: u64,
+        mut see: impl FnMut(&trace_core::Outcome),
+    ) -> anyhow::Result<Self> {
         let mut sessions: HashMap<SessionId, u64, foldhash::fast::FixedState> = HashMap::default();
         let mut prefixes = Prefixes::new(block_size);
         let mut tree = Tree::new(block_size);
@@ -70,7 +83,10 @@ impl Profile {
         let mut distances = Distances::new(Order::Forward);
         let mut asked = Vec::new();
         let mut arrivals = Vec::new();
-        let count_turn = |line: &trace_core::Line, _: Option<&trace_core::Outcome>| {
+        let count_turn = |line: &trace_core::Line, outcome: Option<&trace_core::Outcome>| {
+            if let Some(outcome) = outcome {
+                see(outcome);
+            }
             if let Some(session) = &line.request.session_id {
                 match sessions.get_mut(session) {
                     Some(count) => *count += 1,

@@ -3,11 +3,14 @@
 use super::args::{Args, Format};
 use super::comparison::{Comparison, Side};
 use super::profile::Profile;
-use super::tolerance;
+use super::service::{self, Contest, Run};
+use super::tolerance::{self, Beyond};
 use crate::format::{plain, rounded};
 use anyhow::{Context, bail};
 use comfy_table::{CellAlignment, Table};
+use serde::Serialize;
 use std::io::Write;
+use trace_core::Outcome;
 use trace_core::cli::{self, InputArgs};
 use trace_core::quantile::Spread;
 
@@ -19,58 +22,84 @@ use trace_core::quantile::Spread;
 /// Those of the arguments, of reading and of writing.
 pub fn run(args: &Args, mut output: impl Write) -> anyhow::Result<u8> {
     let tolerances = tolerance::parse_all(&args.tolerance)?;
-    let comparison = compare(args)?;
-    let beyond = tolerance::judge(&comparison.differences, &tolerances)?;
-    let comparison = Comparison {
-        beyond,
-        ..comparison
+    let [a, b] = read(args)?;
+    let are_outcomes = a.run.tried() > 0 && b.run.tried() > 0;
+    let (page, beyond) = if are_outcomes && !args.requests {
+        let how = (args.resamples, args.confidence.get(), args.seed.seed);
+        let mut contest = Contest::new((a.name, &a.run), (b.name, &b.run), how);
+        contest.beyond = tolerance::judge(&contest.differences, &tolerances)?;
+        let page = printed(args.format, &contest, || service::page(&contest))?;
+        (page, contest.beyond)
+    } else {
+        let mut capacities = args.capacities.clone();
+        capacities.sort_unstable();
+        capacities.dedup();
+        let block_size = args.block_size.block_size;
+        let (a, b) = ((a.name, a.profile), (b.name, b.profile));
+        let mut comparison = Comparison::new(a, b, block_size, &capacities);
+        comparison.beyond = tolerance::judge(&comparison.differences, &tolerances)?;
+        let page = printed(args.format, &comparison, || page(&comparison))?;
+        (page, comparison.beyond)
     };
-    let page = match args.format {
-        Format::Table => page(&comparison, !tolerances.is_empty()).into_bytes(),
-        Format::Json => {
-            let mut json = serde_json::to_vec_pretty(&comparison)?;
-            json.push(b'\n');
-            json
-        }
-    };
+    let mut page = page;
+    if args.format == Format::Table {
+        push_verdict(&mut page, !tolerances.is_empty(), &beyond);
+    }
     output
-        .write_all(&page)
+        .write_all(page.as_bytes())
         .and_then(|()| output.flush())
         .context("cannot write the comparison")?;
-    Ok(if comparison.beyond.is_empty() {
+    Ok(if beyond.is_empty() {
         cli::DONE
     } else {
         cli::NO
     })
 }
 
-fn compare(args: &Args) -> anyhow::Result<Comparison> {
+/// What was read of one side.
+struct Input {
+    name: String,
+    profile: Profile,
+    run: Run,
+}
+
+fn read(args: &Args) -> anyhow::Result<[Input; 2]> {
     let both = InputArgs {
         files: vec![args.a.clone(), args.b.clone()],
         skip_invalid: args.skip_invalid,
     };
     both.outlast_interrupt()?;
-    let block_size = args.block_size.block_size;
-    let mut profiles = Vec::new();
+    let mut sides = Vec::new();
     for (mut input, name) in both.open_each()?.into_iter().zip(&both.files) {
-        let profile = Profile::read(&mut input, block_size)?;
+        let mut run = Run::default();
+        let see = |outcome: &Outcome| run.push(outcome);
+        let profile = Profile::read_with(&mut input, args.block_size.block_size, see)?;
         cli::report_skipped("trace-stats", &input);
         if profile.requests == 0 {
             bail!("{name} holds no requests");
         }
-        profiles.push((name.clone(), profile));
+        let name = name.clone();
+        sides.push(Input { name, profile, run });
     }
-    let (Some(b), Some(a)) = (profiles.pop(), profiles.pop()) else {
+    let (Some(b), Some(a)) = (sides.pop(), sides.pop()) else {
         bail!("two traces are compared");
     };
-    let mut capacities = args.capacities.clone();
-    capacities.sort_unstable();
-    capacities.dedup();
-    Ok(Comparison::new(a, b, block_size, &capacities))
+    Ok([a, b])
+}
+
+fn printed(
+    format: Format,
+    object: &impl Serialize,
+    page: impl FnOnce() -> String,
+) -> anyhow::Result<String> {
+    Ok(match format {
+        Format::Table => page(),
+        Format::Json => serde_json::to_string_pretty(object)? + "\n",
+    })
 }
 
 /// The comparison for people.
-fn page(comparison: &Comparison, judged: bool) -> String {
+fn page(comparison: &Comparison) -> String {
     let side = |letter: &str, side: &Side| {
         let plural = if side.requests == 1 { "" } else { "s" };
         let mut line = format!("{letter}: {} request{plural}", side.requests);
@@ -95,13 +124,18 @@ fn page(comparison: &Comparison, judged: bool) -> String {
     let lru = comparison.lru.iter();
     let lru = lru.map(|point| (format!("lru {}", point.blocks), point.a, point.b));
     push_table(&mut page, &figures("hit rate", rates.chain(lru), apart));
-    if judged && comparison.beyond.is_empty() {
+    page
+}
+
+/// Which differences are beyond their tolerance, if any was `judged`.
+fn push_verdict(page: &mut String, judged: bool, beyond: &[Beyond]) {
+    if judged && beyond.is_empty() {
         page.push_str("\nwithin every tolerance\n");
     }
-    if !comparison.beyond.is_empty() {
+    if !beyond.is_empty() {
         page.push_str("\nbeyond tolerance\n");
     }
-    for beyond in &comparison.beyond {
+    for beyond in beyond {
         let found = match beyond.difference {
             Some(difference) => rounded(difference),
             None => "only one of the two has it".to_owned(),
@@ -112,7 +146,6 @@ fn page(comparison: &Comparison, judged: bool) -> String {
             rounded(beyond.tolerance)
         ));
     }
-    page
 }
 
 fn metrics(comparison: &Comparison) -> Table {

@@ -8,10 +8,12 @@
 //! it: it comes from how the means of stretches of time differ ([`batches`]).
 
 pub mod batches;
+pub mod intervals;
 pub mod order;
 pub mod student;
 
 pub use batches::{Batches, MeanInterval};
+pub use intervals::{Figures, Intervals};
 
 use serde::{Deserialize, Serialize};
 use trace_core::quantile::Ranked;

@@ -92,6 +92,12 @@ fn values(report: &Report) -> Vec<(String, String)> {
     for judged in &report.assertions {
         values.push((judged.assertion.clone(), judged.passed().to_string()));
     }
+    for (metric, figures) in report.confidence.iter().flat_map(|found| &found.metrics) {
+        for (figure, (low, high)) in figures.named() {
+            values.push((format!("confidence.{metric}.{figure}.low"), measure(&low)));
+            values.push((format!("confidence.{metric}.{figure}.high"), measure(&high)));
+        }
+    }
     let curves = report.cache.iter().flat_map(|cache| &cache.curves);
     for (curve, point) in curves.flat_map(|curve| curve.curve.iter().map(move |p| (curve, p))) {
         let name = format!("cache.{}.{}", curve.policy, point.blocks);

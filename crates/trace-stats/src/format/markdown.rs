@@ -1,7 +1,7 @@
 //! The report for a page: GitHub's tables.
 
 use super::sheet::Sheet;
-use super::{comparison, figure, headline, objectives, printable, scalars};
+use super::{between, comparison, figure, headline, objectives, printable, scalars};
 use crate::report::Report;
 use crate::{assertion, cache};
 use std::fmt::Display;
@@ -53,6 +53,25 @@ fn push_block(page: &mut String, report: &Report) {
             let figures = spread.figures();
             let figures = figures.map(|(name, value)| figure(spread, name, value));
             push_row(page, counts.iter().chain(&figures).map(String::as_str));
+        }
+    }
+    if let Some(confidence) = &report.confidence {
+        page.push('\n');
+        let columns = ["mean", "p25", "p50", "p75", "p90", "p95", "p99"];
+        let percent = format!("{} %", 100.0 * confidence.level.get());
+        push_row(page, std::iter::once(percent.as_str()).chain(columns));
+        push_row(page, ["---"].into_iter().chain(["---:"; 7]));
+        for (name, figures) in &confidence.metrics {
+            let cell = |wanted: &str| {
+                let mut named = figures.named();
+                let ends = named.find(|(name, _)| *name == wanted);
+                ends.map_or("-".to_owned(), |(_, ends)| between(ends))
+            };
+            let cells = columns.map(cell);
+            push_row(
+                page,
+                std::iter::once(*name).chain(cells.iter().map(String::as_str)),
+            );
         }
     }
     let scalars = scalars(report);

@@ -1,8 +1,9 @@
 //! The report for people: aligned columns, no lines.
 
 use super::sheet::Sheet;
-use super::{columns, comparison, figure, headline, objectives, printable, scalars};
+use super::{between, columns, comparison, figure, headline, objectives, printable, scalars};
 use crate::cache;
+use crate::confidence::Intervals;
 use crate::report::Report;
 use comfy_table::{CellAlignment, Table, presets};
 use trace_core::quantile;
@@ -37,6 +38,10 @@ fn block(report: &Report) -> String {
     if !report.metrics.is_empty() {
         block.push('\n');
         push_table(&mut block, &metrics(report));
+    }
+    if let Some(confidence) = &report.confidence {
+        block.push('\n');
+        push_table(&mut block, &intervals(confidence));
     }
     let scalars = scalars(report);
     if !scalars.is_empty() {
@@ -79,6 +84,22 @@ fn metrics(report: &Report) -> Table {
         }
         row.extend(columns(spread).map(|(name, value)| figure(spread, name, value)));
         table.add_row(row);
+    }
+    plain(table, CellAlignment::Right)
+}
+
+fn intervals(confidence: &Intervals) -> Table {
+    let mut table = Table::new();
+    let percent = format!("{} %", 100.0 * confidence.level.get());
+    let columns = ["mean", "p50", "p90", "p95", "p99"];
+    table.set_header(std::iter::once(percent.as_str()).chain(columns));
+    for (name, figures) in &confidence.metrics {
+        let cell = |wanted: &str| {
+            let mut named = figures.named();
+            let ends = named.find(|(name, _)| *name == wanted);
+            ends.map_or("-".to_owned(), |(_, ends)| between(ends))
+        };
+        table.add_row(std::iter::once((*name).to_owned()).chain(columns.map(cell)));
     }
     plain(table, CellAlignment::Right)
 }

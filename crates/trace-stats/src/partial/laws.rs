@@ -84,8 +84,10 @@ proptest! {
         order in Just([0usize, 1, 2, 3]).prop_shuffle(),
         limit in prop_oneof![Just("0"), Just("5"), Just("1000"), Just("all")],
         format in prop_oneof![Just("json"), Just("table")],
+        more in prop_oneof![Just(vec![]), Just(vec!["--confidence", "--window", "50ms..1s"])],
     ) {
-        let flags = ["--exact-up-to", limit, "--by", "model,session_id"];
+        let mut flags = vec!["--exact-up-to", limit, "--by", "model,session_id"];
+        flags.extend(more);
         let whole: String = lines.iter().map(|(line, _)| line.as_str()).collect();
         let expected = stats(&[&flags[..], &["--no-prefix", "--format", format]].concat(), &whole);
         let part = |wanted: usize| {

@@ -17,6 +17,7 @@ struct Written<'a> {
     version: u32,
     settings: &'a Settings,
     skipped: u64,
+    outside: u64,
     whole: &'a Summary,
     groups: &'a Groups,
 }
@@ -37,6 +38,7 @@ struct Found {
     _version: serde::de::IgnoredAny,
     settings: Settings,
     skipped: u64,
+    outside: u64,
     whole: Summary,
     groups: BTreeMap<String, Summary>,
 }
@@ -53,6 +55,7 @@ pub fn write(collection: &Collection, mut output: impl Write) -> io::Result<()> 
         version: VERSION,
         settings: &collection.settings,
         skipped: collection.skipped,
+        outside: collection.outside,
         whole: &collection.whole,
         groups: &collection.groups,
     };
@@ -98,5 +101,6 @@ pub fn read(line: &[u8]) -> Result<Collection, (usize, String)> {
         settings: found.settings,
         whole: found.whole,
         skipped: found.skipped,
+        outside: found.outside,
     })
 }

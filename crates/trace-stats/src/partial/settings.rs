@@ -1,7 +1,9 @@
 //! How a collection counts: what must agree for two of them to add up.
 
 use crate::by::Buckets;
+use crate::confidence::Level;
 use crate::results::Rules;
+use crate::steady::Windows;
 use serde::{Deserialize, Serialize};
 use trace_core::quantile::EXACT_VALUES;
 
@@ -20,6 +22,10 @@ pub struct Settings {
     /// Most groups there may be.
     #[serde(skip)]
     pub max_groups: usize,
+    /// The level of intervals, if they are wanted.
+    pub confidence: Option<Level>,
+    /// Which requests count.
+    pub window: Windows,
     /// Tokens of a block, if there are prefix statistics: never in a part.
     #[serde(skip)]
     pub block_size: Option<u64>,
@@ -36,6 +42,8 @@ impl Default for Settings {
             buckets: Buckets::default(),
             rules: Rules::default(),
             max_groups: usize::MAX,
+            confidence: None,
+            window: Windows::All,
             block_size: None,
             cache: false,
         }

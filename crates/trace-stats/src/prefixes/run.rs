@@ -53,7 +53,7 @@ pub fn report(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<Report> {
         },
         |prompt| sharing.borrow_mut().push(&prompt),
     )?;
-    let demand = workload.finish();
+    let demand = workload.finish(&mut None);
     let mut report = Report::new(Kind::Trace);
     report.requests = requests;
     report.duration_ms = demand.duration.map(Micros::as_millis);

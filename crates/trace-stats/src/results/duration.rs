@@ -16,15 +16,15 @@ pub struct Duration {
 
 impl Duration {
     /// Stretch over a request; it begins when it was scheduled, or later where
-    /// nobody says when that was.
-    pub fn push(&mut self, outcome: &Outcome) {
+    /// nobody says when that was, and ends when it does, or with its window.
+    pub fn push(&mut self, outcome: &Outcome, until: Option<Micros>) {
         let begins = outcome.scheduled_ms.or(outcome.due_ms).or(outcome.sent_ms);
         let ends = outcome
             .sent_ms
             .map(|sent| sent + outcome.latency_ms.unwrap_or_default());
         self.append(Self {
             first: begins,
-            last: ends,
+            last: ends.map(|end| until.map_or(end, |until| end.min(until))),
         });
     }
 

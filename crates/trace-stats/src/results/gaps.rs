@@ -1,9 +1,9 @@
 //! Gaps between chunks, and between tokens.
 
-use super::Metrics;
+use super::{Quantity, Recorder};
 use serde::{Deserialize, Serialize};
-use trace_core::quantile::{Spread, Values};
-use trace_core::{Outcome, TokenSource};
+use trace_core::quantile::Values;
+use trace_core::{Micros, Outcome, TokenSource};
 
 /// What a gap of `itl_ms` is the gap of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,21 +97,22 @@ impl Gaps {
         self.unknown
     }
 
-    pub(super) fn describe(self, metrics: &mut Metrics) {
-        let (itl, icl) = self.spreads();
-        metrics.extend([("itl_ms", itl), ("icl_ms", icl)]);
+    /// For batch means: how many gaps per token an outcome has, how many per
+    /// chunk, and their sum in microseconds.
+    pub(super) fn totals(outcome: &Outcome) -> Option<(u64, u64, u64)> {
+        let gaps = outcome.itl_ms.as_deref().filter(|gaps| !gaps.is_empty())?;
+        let chunks = gaps.len() as u64;
+        let sum = gaps.iter().fold(Micros::ZERO, |sum, &gap| sum + gap);
+        let tokens = chunks * tokens_per_chunk(outcome).unwrap_or(1);
+        Some((tokens, chunks, sum.as_micros()))
     }
 
-    /// Gaps per token, and gaps per chunk.
-    fn spreads(mut self) -> (Spread, Spread) {
-        if self.chunks.count() == 0 {
-            let both = self.both.spread();
-            return (both, both);
-        }
+    pub(super) fn describe(self, figures: &mut Recorder<'_>) {
         let (mut tokens, mut chunks) = (self.both.clone(), self.both);
         tokens.append(self.tokens);
         chunks.append(self.chunks);
-        (tokens.spread(), chunks.spread())
+        figures.record("itl_ms", &mut tokens, Quantity::Itl);
+        figures.record("icl_ms", &mut chunks, Quantity::Icl);
     }
 }
 

@@ -22,6 +22,7 @@ mod duration;
 pub(crate) mod fixture;
 mod gaps;
 mod measure;
+mod recorder;
 mod rules;
 mod service;
 mod times;
@@ -36,9 +37,12 @@ pub use rules::Rules;
 pub use service::Service;
 pub use verdict::{LATENESS_LIMIT_MS, Verdict};
 
+use crate::confidence::{Batches, Intervals, Level};
 use crate::slo::Judge;
+use crate::steady::Windows;
 use crate::workload::per_second;
 use gaps::Gaps;
+use recorder::{Quantity, Recorder};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use times::Times;
@@ -83,6 +87,11 @@ pub struct Results {
     tokens: Tokens,
     successes_only: bool,
     judge: Option<Judge>,
+    /// For intervals of means, if they are wanted.
+    batches: Option<Batches>,
+    /// Where they end, throughput ends.
+    #[serde(skip)]
+    windows: Windows,
 }
 
 impl Results {
@@ -99,6 +108,8 @@ impl Results {
             tokens: Tokens::new(limit),
             successes_only: false,
             judge: None,
+            batches: None,
+            windows: Windows::All,
         }
     }
 
@@ -112,6 +123,21 @@ impl Results {
         }
     }
 
+    /// Also count what intervals of means are made of.
+    #[must_use]
+    pub fn with_batches(self) -> Self {
+        Self {
+            batches: Some(Batches::default()),
+            ..self
+        }
+    }
+
+    /// Let throughput end with `windows`.
+    #[must_use]
+    pub fn within(self, windows: Windows) -> Self {
+        Self { windows, ..self }
+    }
+
     /// Take the next outcome.
     pub fn push(&mut self, outcome: &Outcome) {
         self.requests += 1;
@@ -121,7 +147,10 @@ impl Results {
                 return;
             }
         }
-        self.duration.push(outcome);
+        self.duration.push(outcome, self.windows.end(outcome));
+        if let Some(batches) = &mut self.batches {
+            recorder::count(batches, outcome);
+        }
         self.times.push(outcome, !self.successes_only);
         if outcome.error.is_none() {
             self.succeeded += 1;
@@ -147,10 +176,13 @@ impl Results {
         if let (Some(judge), Some(other)) = (&mut self.judge, &other.judge) {
             judge.append(other);
         }
+        if let (Some(batches), Some(more)) = (&mut self.batches, other.batches) {
+            batches.append(more);
+        }
     }
 
-    /// The numbers.
-    pub fn finish(self) -> Service {
+    /// The numbers, with intervals of that level if there is one.
+    pub fn finish(self, level: Option<Level>) -> Service {
         let unserved: u64 = self
             .kinds
             .iter()
@@ -184,12 +216,21 @@ impl Results {
             chunk_counted: tokens.chunk_counted,
             gap_unit: self.gaps.unit(),
             per_chunk: self.gaps.per_chunk(),
+            late: self.times.late(),
             metrics: Metrics::new(),
+            intervals: None,
         };
+        let mut recorder = Recorder {
+            metrics: Metrics::new(),
+            batches: self.batches.as_ref(),
+            intervals: level.map(Intervals::new),
+        };
+        self.times.describe(&mut recorder);
+        self.gaps.describe(&mut recorder);
+        self.tokens.describe(&mut recorder);
+        service.metrics = recorder.metrics;
+        service.intervals = recorder.intervals;
         let metrics = &mut service.metrics;
-        self.times.describe(metrics);
-        self.gaps.describe(metrics);
-        self.tokens.describe(metrics);
         metrics.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
         // A time that no success has, as of answers that were not streamed, is
         // no time of the failures either.
@@ -226,7 +267,7 @@ mod tests {
         });
         results.push(&served(0.0, 0.0, 50.0, 80.0));
         results.push(&failed(ErrorKind::Http));
-        let service = results.finish();
+        let service = results.finish(None);
         let latency = metric(&service, "latency_ms").unwrap();
         assert_eq!((latency.censored, latency.p99), (0, Some(80.0)));
         assert_eq!((service.succeeded, service.failed), (1, 1));

@@ -1,6 +1,7 @@
 //! The outcome side of a run in numbers, and as part of a report.
 
 use super::{GapUnit, Metrics, Verdict};
+use crate::confidence::Intervals;
 use crate::prefix::ratio;
 use crate::report::{Report, Value};
 use crate::slo::Attainment;
@@ -45,8 +46,12 @@ pub struct Service {
     pub gap_unit: Option<GapUnit>,
     /// Requests in whose gaps a chunk stands for a token.
     pub per_chunk: u64,
+    /// Requests that left later than a client may be.
+    pub late: u64,
     /// Times and tokens by name, in the order they are reported.
     pub metrics: Metrics,
+    /// Intervals of their figures, if they are wanted.
+    pub intervals: Option<Intervals>,
 }
 
 impl Service {
@@ -83,6 +88,7 @@ impl Service {
         }
         report.metrics.extend(self.metrics);
         report.slo = self.attainment;
+        report.confidence = self.intervals;
     }
 
     /// Requests that were sent, and not given up by the user.

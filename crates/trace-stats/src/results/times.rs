@@ -1,9 +1,10 @@
 //! The measures of all requests.
 
-use super::{Measure, Metrics, WhenFailed};
+use super::{Measure, Quantity, Recorder, WhenFailed};
 use serde::{Deserialize, Serialize};
 use trace_core::Outcome;
 use trace_core::quantile::Values;
+use trace_core::verdict::CLIENT_LIMIT;
 
 /// The measures of requests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -12,6 +13,8 @@ pub(super) struct Times {
     samples: [Values; Measure::ALL.len()],
     /// Whether visible content ever began later than output did.
     differs: bool,
+    /// Requests that left later than a client may be.
+    late: u64,
 }
 
 impl Times {
@@ -20,6 +23,7 @@ impl Times {
         Self {
             samples: Measure::ALL.map(|_| Values::new(limit)),
             differs: false,
+            late: 0,
         }
     }
 
@@ -34,6 +38,8 @@ impl Times {
                 _ => {
                     if let Some(value) = measure.of(outcome) {
                         sample.push(value);
+                        let late = value > CLIENT_LIMIT.as_millis();
+                        self.late += u64::from(late && measure == Measure::Lateness);
                     }
                 }
             }
@@ -42,15 +48,21 @@ impl Times {
 
     pub(super) fn append(&mut self, other: Self) {
         self.differs |= other.differs;
+        self.late += other.late;
         for (mine, theirs) in self.samples.iter_mut().zip(other.samples) {
             mine.append(theirs);
         }
     }
 
-    pub(super) fn describe(self, metrics: &mut Metrics) {
+    /// Requests that left later than a client may be.
+    pub(super) fn late(&self) -> u64 {
+        self.late
+    }
+
+    pub(super) fn describe(self, figures: &mut Recorder<'_>) {
         for (measure, mut sample) in Measure::ALL.into_iter().zip(self.samples) {
             if measure != Measure::FirstContent || self.differs {
-                metrics.push((measure.name(), sample.spread()));
+                figures.record(measure.name(), &mut sample, Quantity::Of(measure));
             }
         }
     }

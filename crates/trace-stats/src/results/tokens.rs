@@ -1,6 +1,6 @@
 //! Tokens of prompts and answers.
 
-use super::Metrics;
+use super::{Quantity, Recorder};
 use crate::prefix::ratio;
 use serde::{Deserialize, Serialize};
 use trace_core::quantile::Values;
@@ -77,11 +77,9 @@ impl Tokens {
         ratio(self.total_cached, self.cacheable)
     }
 
-    pub(super) fn describe(mut self, metrics: &mut Metrics) {
-        metrics.extend([
-            ("input_tokens", self.input.spread()),
-            ("output_tokens", self.output.spread()),
-            ("cached_tokens", self.cached.spread()),
-        ]);
+    pub(super) fn describe(mut self, figures: &mut Recorder<'_>) {
+        figures.record("input_tokens", &mut self.input, Quantity::Input);
+        figures.record("output_tokens", &mut self.output, Quantity::Output);
+        figures.record("cached_tokens", &mut self.cached, Quantity::Cached);
     }
 }

@@ -2,33 +2,36 @@
 
 use super::Service;
 use crate::report::Value;
+use trace_core::Micros;
+use trace_core::verdict::{self, CLIENT_LIMIT};
 
 /// The p99 of lateness above which a run is called client-limited, in ms.
-///
-/// A token takes 5 ms at the fast end of what servers stream today; a client
-/// that is later than that moves every quantile it reports.
-pub const LATENESS_LIMIT_MS: f64 = 5.0;
+pub const LATENESS_LIMIT_MS: f64 = CLIENT_LIMIT.as_micros() as f64 / 1_000.0;
 
 /// Whether the numbers of a run are the server's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// The 99th percentile of lateness in ms; unknown if nobody told.
-    p99: Option<f64>,
+    /// The 99th percentile of lateness; unknown if nobody told.
+    p99: Option<Micros>,
+    /// Requests that left later than may be.
+    late: u64,
 }
 
 impl Verdict {
     /// The verdict on a run.
     pub fn of(service: &Service) -> Self {
         let lateness = service.metric("lateness_ms");
+        let p99 = lateness.and_then(|spread| spread.p99);
         Self {
-            p99: lateness.and_then(|spread| spread.p99),
+            p99: p99.and_then(Micros::from_millis),
+            late: service.late,
         }
     }
 
     /// Whether the client, not the server, set the pace; unknown without
     /// lateness.
     pub fn client_limited(self) -> Option<bool> {
-        self.p99.map(|p99| p99 > LATENESS_LIMIT_MS)
+        self.p99.map(|p99| verdict::is_late(self.late, p99))
     }
 
     pub(super) fn push_scalars(self, scalars: &mut Vec<(&'static str, Value)>) {
@@ -42,14 +45,9 @@ impl Verdict {
     pub fn in_words(self) -> Option<String> {
         let p99 = self.p99?;
         Some(if self.client_limited()? {
-            format!(
-                "client-limited: a hundredth of the requests left {p99:.3} ms late or more (limit {LATENESS_LIMIT_MS} ms), \
-                 so these are not the server's numbers alone; use a faster or a second client, or a lower rate"
-            )
+            verdict::late(p99, verdict::ADVICE)
         } else {
-            format!(
-                "the client kept its schedule: p99 lateness {p99:.3} ms (limit {LATENESS_LIMIT_MS} ms)"
-            )
+            format!("the client kept its schedule: p99 lateness {p99} ms (limit {CLIENT_LIMIT} ms)")
         })
     }
 }
@@ -62,9 +60,23 @@ mod tests {
 
     #[test]
     fn a_late_client_is_called_out() {
-        let verdict = |outcome| Verdict::of(&service(&[outcome])).client_limited();
-        assert_eq!(verdict(served(0.0, 5.001, 1.0, 2.0)), Some(true));
-        assert_eq!(verdict(served(0.0, 5.0, 1.0, 2.0)), Some(false));
-        assert_eq!(verdict(Outcome::default()), None);
+        let verdict = |outcomes: &[Outcome]| Verdict::of(&service(outcomes));
+        let late = served(0.0, 5.001, 1.0, 2.0);
+        let said = verdict(&[late.clone(), late.clone(), late.clone()]);
+        assert_eq!(said.client_limited(), Some(true));
+        let words = said.in_words().unwrap();
+        assert!(
+            words.starts_with("client-limited: p99 lateness 5.001 ms is above 5 ms, so"),
+            "{words}"
+        );
+        let few = verdict(&[late.clone(), late]);
+        assert_eq!(
+            few.client_limited(),
+            Some(false),
+            "one or two are no verdict"
+        );
+        let prompt = vec![served(0.0, 5.0, 1.0, 2.0); 3];
+        assert_eq!(verdict(&prompt).client_limited(), Some(false));
+        assert_eq!(verdict(&[Outcome::default()]).client_limited(), None);
     }
 }

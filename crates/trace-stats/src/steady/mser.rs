@@ -3,41 +3,42 @@
 /// Points that are taken together, as MSER-5 has it.
 const BATCH: usize = 5;
 
+/// Fewest batches that say anything.
+const FEWEST: usize = 10;
+
 /// How many points at the beginning of `series` are better left out, by MSER-5:
-/// of all places to cut, the one after which the mean of the rest has the least
-/// standard error.
+/// of all places to cut in the first half, the one after which the mean of the
+/// rest has the least standard error.
 ///
 /// Cutting a start that differs makes the rest more even; cutting more makes it
 /// fewer. The minimum of Σ(y − ȳ)² / n² over the rest, in means of five points,
 /// weighs one against the other (White, *An effective truncation heuristic for
 /// bias reduction in simulation output*, Simulation 69, 1997; the batches of
-/// five are of Spratt, 1998). `None` if the minimum is in the second half: the
-/// series still drifts at its end, or is too short to tell.
+/// five are of Spratt, 1998). `None` if cutting half is best: the series drifts
+/// on; or if it is too short to tell.
 pub fn warm_up(series: &[f64]) -> Option<usize> {
     let batches: Vec<f64> = series
         .chunks_exact(BATCH)
         .map(|batch| batch.iter().sum::<f64>() / BATCH as f64)
         .collect();
+    if batches.len() < FEWEST {
+        return None;
+    }
     let half = batches.len() / 2;
     // From the end on, mean and squares about it, as Welford adds a value.
     let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-    let mut best: Option<(usize, f64)> = None;
+    let mut best = (half, f64::INFINITY);
     for (at, &value) in batches.iter().enumerate().rev() {
         count += 1.0;
         let from = value - mean;
         mean += from / count;
         squares += from * (value - mean);
-        // A rest of a few is even by chance.
-        if count < BATCH as f64 {
-            continue;
-        }
         let error = squares / (count * count);
-        if best.is_none_or(|(_, least)| error <= least) {
-            best = Some((at, error));
+        if at <= half && error <= best.1 {
+            best = (at, error);
         }
     }
-    let (at, _) = best?;
-    (at <= half).then_some(at * BATCH)
+    (best.0 < half).then_some(best.0 * BATCH)
 }
 
 #[cfg(test)]
@@ -71,7 +72,7 @@ mod tests {
         let ramp: Vec<f64> = (0..1_000).map(f64::from).collect();
         assert_eq!(warm_up(&ramp), None);
         assert_eq!(warm_up(&[]), None);
-        assert_eq!(warm_up(&[1.0; 20]), None, "four batches are too few");
+        assert_eq!(warm_up(&[1.0; 49]), None, "nine batches are too few");
     }
 
     #[test]
@@ -88,7 +89,7 @@ mod tests {
             let mean = rest.iter().sum::<f64>() / n;
             rest.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / (n * n)
         };
-        let cuts = 0..=batches.len() - 5;
+        let cuts = 0..=batches.len() / 2;
         let best = cuts.min_by(|&a, &b| error(a).total_cmp(&error(b))).unwrap();
         assert_eq!(warm_up(&series), Some(best * 5));
     }

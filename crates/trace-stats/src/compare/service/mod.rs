@@ -1,0 +1,33 @@
+//! Two runs side by side: which is faster, by how much, and whether that is more
+//! than chance.
+//!
+//! ```text
+//! Outcome → Run, Run → Contest → table | json, verdict
+//! ```
+//!
+//! Requests of both that have the same identity (stage, concurrency, round and
+//! seq) are pairs, and what is tested are their differences: the same prompt,
+//! asked twice, differs by much less than two prompts do. Without pairs the two
+//! samples are held against each other as wholes.
+//!
+//! Tests take pairs, or requests, for independent, which those of one run are
+//! not quite. Intervals allow for it: they come from resampling stretches of
+//! neighbours in time instead of single requests.
+
+mod bootstrap;
+mod contest;
+mod exact;
+mod page;
+mod rank_sum;
+mod run_record;
+mod signed_rank;
+
+pub use bootstrap::{Resampling, Shift};
+pub use contest::{Contest, Failures, Trial};
+pub use page::page;
+pub use run_record::{Identity, Record, Run};
+
+/// The probability that a standard normal value is as far from 0 as `z`.
+fn two_sided(z: f64) -> f64 {
+    libm::erfc(z.abs() / std::f64::consts::SQRT_2).min(1.0)
+}

@@ -1,0 +1,12 @@
+//! What the server and the GPUs said during a run, series by series.
+//!
+//! ```text
+//! lines of trace-send --telemetry → Series → table | json
+//! ```
+
+mod args;
+mod run;
+pub mod series;
+
+pub use args::TelemetryArgs;
+pub use run::run;
