@@ -59,11 +59,12 @@ pub(crate) fn least_squares<const N: usize>(
     (coefficients, quality(rows, measured, &coefficients))
 }
 
-/// As [`least_squares`], of the half that is below the fit, found by repeating.
+/// As [`least_squares`], of the half that is below the fit, found by repeating. Gives the rows that
+/// are in it, too.
 pub(crate) fn lower_half<const N: usize>(
     rows: &[[f64; N]],
     measured: &[f64],
-) -> ([f64; N], Quality) {
+) -> ([f64; N], Quality, Vec<usize>) {
     let mut kept: Vec<usize> = (0..rows.len()).collect();
     let mut fitted = (
         [0.0; N],
@@ -86,10 +87,11 @@ pub(crate) fn lower_half<const N: usize>(
         }
         kept = order;
     }
-    fitted
+    (fitted.0, fitted.1, kept)
 }
 
-fn value<const N: usize>(row: &[f64; N], coefficients: &[f64; N]) -> f64 {
+/// What coefficients say of a row.
+pub(crate) fn value<const N: usize>(row: &[f64; N], coefficients: &[f64; N]) -> f64 {
     row.iter().zip(coefficients).map(|(x, k)| x * k).sum()
 }
 
@@ -212,7 +214,7 @@ mod tests {
             .enumerate()
             .map(|(n, row)| 20.0 + 2.0 * row[1] + wait(n))
             .collect();
-        let (found, _) = lower_half(&rows, &measured);
+        let (found, ..) = lower_half(&rows, &measured);
         assert!(
             (found[0] - 20.0).abs() < 1.0 && (found[1] - 2.0).abs() < 0.05,
             "{found:?}"

@@ -1,0 +1,91 @@
+//! A fit as a profile, with how sure it is in its comments.
+
+use std::fmt::Write as _;
+
+use super::Fit;
+use super::certainty::COLLINEAR;
+
+impl Fit {
+    /// A profile, with how well it fits in its comments.
+    pub(crate) fn yaml(&self, name: &str) -> String {
+        let Fit {
+            cost, first, next, ..
+        } = self;
+        let mut out = String::new();
+        let _ = writeln!(out, "# Fitted to {} answers of {name}.", self.samples);
+        let _ = writeln!(
+            out,
+            "# Time to first token, the quicker half of {}: {first}.",
+            self.samples
+        );
+        let _ = writeln!(out, "# Time per output token: {next}.");
+        let _ = writeln!(
+            out,
+            "# After ± stands the standard error, were errors independent."
+        );
+        for doubt in self.doubts() {
+            let _ = writeln!(out, "# {doubt}.");
+        }
+        let _ = writeln!(out, "costs:");
+        let (starts, steps) = (&self.first_certainty, &self.next_certainty);
+        for (letter, name, value, error) in [
+            ("", "overhead_ms", cost.overhead_ms, starts.errors[0]),
+            (
+                "a",
+                "prefill_token_ms",
+                cost.prefill_token_ms,
+                starts.errors[1],
+            ),
+            ("b", "step_ms", cost.step_ms, steps.errors[0]),
+            ("c", "sequence_ms", cost.sequence_ms, steps.errors[1]),
+            (
+                "d",
+                "context_token_ms",
+                cost.context_token_ms,
+                steps.errors[2],
+            ),
+        ] {
+            let _ = write!(out, "  {name}: {value:.9}");
+            let letter = if letter.is_empty() {
+                String::new()
+            } else {
+                format!("{letter} ")
+            };
+            let _ = match error {
+                Some(error) => writeln!(out, " # {letter}± {error:.2e}"),
+                None => writeln!(out, " # {letter}is not in the data, or was below 0"),
+            };
+        }
+        out
+    }
+
+    /// What the run does not tell, or not well.
+    fn doubts(&self) -> Vec<String> {
+        let mut doubts: Vec<_> = self
+            .unknown
+            .iter()
+            .map(|why| format!("Not to be told from this run: {why}"))
+            .collect();
+        let steps = &self.next_certainty;
+        let condition = format!("condition number {:.0}", steps.condition);
+        let related = steps.correlation(1, 2);
+        let (c, d) = (self.cost.sequence_ms, self.cost.context_token_ms);
+        let known = !self.unknown.iter().any(|why| why.starts_with(['c', 'd']));
+        if c > 0.0 && d > 0.0 && (steps.condition > COLLINEAR || related < -0.95) {
+            doubts.push(format!(
+                "c and d cannot be told apart, only what they come to together: {condition}, \
+                 their errors correlate by {related:.2}"
+            ));
+        } else if known && (c == 0.0) != (d == 0.0) {
+            let (none, other) = if c == 0.0 { ("c", "d") } else { ("d", "c") };
+            doubts.push(format!(
+                "{none} came out below 0 and is 0 here: {other} and b have what it costs"
+            ));
+        } else if known {
+            doubts.push(format!(
+                "Batch and context changed apart enough to tell c from d: {condition}"
+            ));
+        }
+        doubts
+    }
+}
