@@ -7,6 +7,7 @@
 //! | [`end_to_end`] | a trace sent over HTTP: client, statistics and server tell the same story |
 //! | [`recording`] | what is recorded of a replay is what was replayed |
 //! | [`schemas`] | the schemas name the fields of the code, and what tools write validates |
+//! | [`turns`] | a conversation finds its answers in the prefix cache of the engine |
 //! | [`broken_pipe`] | a reader that hangs up ends a tool in silence and success |
 //! | [`bad_input`] | a bad line is one clear message, status 2, and nothing before it is lost |
 //! | [`help`] | every tool explains itself, and the same idea has the same flag in all of them |
@@ -25,3 +26,4 @@ mod help;
 mod pipes;
 mod recording;
 mod schemas;
+mod turns;

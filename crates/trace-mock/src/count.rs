@@ -11,6 +11,7 @@ use trace_prompt::{Recover, Tokenizer};
 
 use crate::api::Api;
 use crate::ask::{self, Ask, Part};
+use crate::chain::Chain;
 
 /// What a request asks for, with its prompts counted.
 #[derive(Debug)]
@@ -20,9 +21,11 @@ pub(crate) struct Order {
     pub(crate) choices: u64,
     /// Tokens of all prompts.
     pub(crate) input_tokens: u64,
-    /// Ids of the blocks of the prompt, a partial last one included; none where there are several
-    /// prompts, or nobody wants them.
+    /// Ids of the blocks of the prompt, a partial last one included, or of several prompts joined;
+    /// none where nobody wants them.
     pub(crate) hash_ids: Vec<u64>,
+    /// Its full blocks, as the engine knows them, where there is one.
+    pub(crate) chain: Chain,
     /// The prompt as members of a line, if it is to be kept.
     pub(crate) text: Vec<u8>,
 }
@@ -32,6 +35,8 @@ pub(crate) struct Order {
 pub(crate) struct Counter {
     pub(crate) tokenizer: Tokenizer,
     recover: Option<Mutex<Recover>>,
+    /// Tokens of a block of the engine's cache.
+    chain: Option<u64>,
     keep_text: bool,
 }
 
@@ -40,7 +45,16 @@ impl Counter {
         Counter {
             tokenizer,
             recover: recover.map(Mutex::new),
+            chain: None,
             keep_text,
+        }
+    }
+
+    /// The same for an engine with a cache of blocks of so many tokens, if there is one.
+    pub(crate) fn with_chains(self, block_size: Option<u64>) -> Counter {
+        Counter {
+            chain: block_size,
+            ..self
         }
     }
 
@@ -50,18 +64,22 @@ impl Counter {
     /// What is wrong, in words for the client.
     pub(crate) fn order(&self, api: Api, body: &[u8]) -> Result<Order, String> {
         let ask = ask::read(api, body)?;
-        let (mut input_tokens, mut hash_ids) = (0, Vec::new());
-        match (&self.recover, &ask.prompts[..]) {
-            (Some(recover), [prompt]) => {
-                let tokens = self.tokens(prompt)?;
-                input_tokens = tokens.len() as u64;
+        let mut input_tokens = 0;
+        let (mut hash_ids, mut chain) = (Vec::new(), Chain::default());
+        let parts = ask.prompts.iter().flatten();
+        if self.recover.is_some() || self.chain.is_some() {
+            let tokens = self.tokens(parts)?;
+            input_tokens = tokens.len() as u64;
+            if let Some(recover) = &self.recover {
                 let mut recover = recover.lock().unwrap_or_else(PoisonError::into_inner);
                 recover.tokens(&tokens, &mut hash_ids);
             }
-            (_, prompts) => {
-                for part in prompts.iter().flatten() {
-                    input_tokens += self.count(part)?;
-                }
+            if let Some(size) = self.chain {
+                chain = Chain::of(&tokens, size);
+            }
+        } else {
+            for part in parts {
+                input_tokens += self.count(part)?;
             }
         }
         let text = if self.keep_text {
@@ -74,6 +92,7 @@ impl Counter {
             ask: ask.without_prompts(),
             input_tokens,
             hash_ids,
+            chain,
             text,
         })
     }
@@ -85,10 +104,13 @@ impl Counter {
         }
     }
 
-    /// The tokens of a prompt, its pieces encoded apart as they are counted.
-    pub(crate) fn tokens(&self, prompt: &[Part<'_>]) -> Result<Vec<u32>, String> {
+    /// The tokens of prompts, their pieces encoded apart as they are counted.
+    pub(crate) fn tokens<'a>(
+        &self,
+        parts: impl IntoIterator<Item = &'a Part<'a>>,
+    ) -> Result<Vec<u32>, String> {
         let mut tokens = Vec::new();
-        for part in prompt {
+        for part in parts {
             match part {
                 Part::Ids(ids) => tokens.extend_from_slice(ids),
                 Part::Text(text) => {
@@ -166,8 +188,8 @@ mod tests {
         assert_eq!(ids(r#"{"prompt":[7,8,9]}"#), (3, vec![3]));
         assert_eq!(
             ids(r#"{"prompt":["a b","c"]}"#),
-            (3, vec![]),
-            "several prompts have none"
+            (3, vec![4]),
+            "several prompts are joined"
         );
     }
 

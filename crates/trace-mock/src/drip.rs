@@ -7,10 +7,7 @@ use std::time::{Duration, Instant};
 
 use trace_core::clock::{Sleep, Timer};
 
-use crate::fault::Fault;
-
-/// How many bytes a piece has: less than any word of an event.
-const PIECE_BYTES: usize = 7;
+use crate::fault::{Fault, PIECE_BYTES};
 
 /// How a body is cut into writes.
 #[derive(Debug)]
@@ -18,7 +15,7 @@ pub(crate) enum Drip {
     /// Not at all.
     None,
     /// As fast as they go.
-    Pieces(Flush),
+    Pieces { flush: Flush, size: usize },
     /// A piece each time so much time has passed.
     Slow { sleep: Sleep, every: Duration },
 }
@@ -27,10 +24,13 @@ impl Drip {
     /// What `fault` asks for.
     pub(crate) fn of(fault: Option<Fault>, timer: &Timer) -> Drip {
         match fault {
-            Some(Fault::Bytes) => Drip::Pieces(Flush::default()),
+            Some(Fault::Bytes(size)) => Drip::Pieces {
+                flush: Flush::default(),
+                size: size as usize,
+            },
             Some(Fault::Slow(rate)) => Drip::Slow {
                 sleep: timer.sleep_until(Instant::now()),
-                every: Duration::from_secs(1) * PIECE_BYTES as u32 / rate,
+                every: Duration::from_secs(1) * PIECE_BYTES / rate,
             },
             _ => Drip::None,
         }
@@ -45,14 +45,17 @@ impl Drip {
     pub(crate) fn poll_size(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         match self {
             Drip::None => return Poll::Ready(usize::MAX),
-            Drip::Pieces(flush) => ready!(flush.poll(cx)),
+            Drip::Pieces { flush, size } => {
+                ready!(flush.poll(cx));
+                return Poll::Ready(*size);
+            }
             Drip::Slow { sleep, every } => {
                 ready!(Pin::new(&mut *sleep).poll(cx));
                 let next = Instant::now() + *every;
                 sleep.reset(next);
             }
         }
-        Poll::Ready(PIECE_BYTES)
+        Poll::Ready(PIECE_BYTES as usize)
     }
 }
 

@@ -123,8 +123,8 @@ impl Driver {
         }
     }
 
-    pub(crate) fn gauges(&self) -> Gauges {
-        lock(&self.state).engine.gauges()
+    pub(crate) fn gauges(&self, group: u64) -> Gauges {
+        lock(&self.state).engine.gauges(group)
     }
 
     pub(crate) fn reset_prefix_cache(&self) -> bool {
@@ -239,9 +239,9 @@ mod tests {
         run(async |driver| {
             let ticket = driver.submit(job(1_000_000));
             more_than(&ticket, 0).await;
-            assert_eq!(driver.gauges().running, 1);
+            assert_eq!(driver.gauges(0).running, 1);
             drop(ticket);
-            assert_eq!(driver.gauges().running, 0);
+            assert_eq!(driver.gauges(0).running, 0);
             assert!(lock(&driver.state).requests.is_empty());
         });
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
 use crate::answer::{Answer, Whole};
@@ -13,11 +13,12 @@ use crate::api::{Api, error_json};
 use crate::ask::Ask;
 use crate::count::Order;
 use crate::drip::Drip;
-use crate::engine::Job;
+use crate::engine::{Jitter, Job};
 use crate::fault::Fault;
-use crate::pace::Pace;
+use crate::line::Said;
+use crate::pace::{Pace, Scattered};
 use crate::plan::{Plan, Reason};
-use crate::record::{Record, Said};
+use crate::record::Record;
 use crate::reply::{HTML, JSON, Refusal, quoted_header, response, retry_after};
 use crate::service::{REQUEST, Service};
 use crate::stream::Stream;
@@ -70,7 +71,12 @@ impl Service {
             }
             _ => {
                 order.ask.limit = order.ask.limit.or((api == Api::Embeddings).then_some(0));
-                self.speak(api, order, default, number, record, fault).await
+                let mut response = self.speak(api, order, default, number, record, fault).await;
+                if fault == Some(Fault::Close) {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
+                }
+                response
             }
         })
     }
@@ -118,7 +124,8 @@ impl Service {
             output: order.ask.limit.unwrap_or(default),
             width: order.choices,
             priority: order.ask.priority,
-            blocks: self.full_blocks(order).to_vec(),
+            blocks: order.chain.blocks.clone(),
+            group: self.books.metrics.group(order.ask.model.as_deref()),
         }
     }
 
@@ -142,7 +149,7 @@ impl Service {
             request_id: request.as_deref(),
             text: &order.text,
         };
-        self.books.open(arrival, &said)
+        Record::open(&self.books, arrival, &said)
     }
 
     /// The session of a prompt by what it shares with earlier ones, if that is wanted.
@@ -201,7 +208,7 @@ impl Service {
             self.timer.sleep_until(origin).await;
         }
         let drip = Drip::of(fault, &self.timer);
-        let mut pace = self.pace(&order, default, plan.tokens, origin);
+        let mut pace = self.pace(&order, number, (default, plan.tokens), origin);
         if ask.stream {
             let kind = HeaderValue::from_static(form.stream_type());
             let usage = usage.filter(|_| ask.usage);
@@ -221,8 +228,11 @@ impl Service {
             total: arrival.elapsed(),
         };
         let mut json = form.whole(&end);
-        if let Some(Fault::Garbage | Fault::Truncate) = fault {
-            json.truncate(json.len() / 2);
+        match fault {
+            Some(Fault::Garbage | Fault::Truncate) => json.truncate(json.len() / 2),
+            Some(Fault::Big(bytes)) => json.resize(json.len() + bytes as usize, b' '),
+            Some(Fault::ResetHead) => return Response::new(Answer::Cut),
+            _ => {}
         }
         let json = Whole::recorded(json.into(), record, (plan.tokens, plan.reason), fault, drip);
         response(StatusCode::OK, JSON, Answer::Whole(json))
@@ -241,13 +251,40 @@ impl Service {
         }
     }
 
-    /// What paces `tokens` of an answer, from `origin` on.
-    fn pace(&self, order: &Order, default: u64, tokens: u64, origin: Instant) -> Pace {
+    /// The full blocks of a prompt and of an answer of `tokens`, as the next turn will have them.
+    fn blocks(&self, order: &Order, tokens: u64) -> Vec<u64> {
+        let mut chain = order.chain.clone();
+        if let Some(words) = &self.words
+            && order.choices == order.ask.n
+        {
+            let answer = words.iter().copied().cycle();
+            let count = usize::try_from(tokens).unwrap_or(usize::MAX);
+            let answer: Vec<u32> = answer.take(count).collect();
+            chain.push(&answer, self.block_size);
+        }
+        chain.blocks
+    }
+
+    /// What paces `tokens` of the answer to request `number`, from `origin` on.
+    fn pace(
+        &self,
+        order: &Order,
+        number: u64,
+        (default, tokens): (u64, u64),
+        origin: Instant,
+    ) -> Pace {
         match &self.driver {
             Some(driver) => Pace::Engine(driver.submit(Job {
                 output: tokens,
+                blocks: self.blocks(order, tokens),
                 ..self.job(order, default)
             })),
+            None if self.jitter != Jitter::None => {
+                let random = self.streams.stream_of("mock.scatter", number);
+                let sleep = self.timer.sleep_until(origin);
+                let scattered = Scattered::new(self.schedule, self.jitter, random, origin, sleep);
+                Pace::Scattered(Box::new(scattered))
+            }
             None => Pace::Fixed {
                 schedule: self.schedule,
                 origin,

@@ -98,10 +98,7 @@ impl Service {
                 format!("{{\"version\":\"trace-mock {version}\"}}").into()
             }
             Info::Metrics => {
-                let text = self
-                    .books
-                    .metrics
-                    .text(&self.models.names[0], &self.gauges());
+                let text = self.books.metrics.text(|group| self.gauges(group));
                 text.into()
             }
             Info::ResetPrefixCache => {
@@ -136,11 +133,12 @@ impl Service {
         }
     }
 
-    fn gauges(&self) -> Gauges {
+    /// How the engine stands for the requests of a group; without one, all of them run.
+    fn gauges(&self, group: u64) -> Gauges {
         match &self.driver {
-            Some(driver) => driver.gauges(),
+            Some(driver) => driver.gauges(group),
             None => Gauges {
-                running: self.books.open_requests(),
+                running: self.books.metrics.open(group),
                 ..Gauges::default()
             },
         }

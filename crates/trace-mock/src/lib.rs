@@ -64,7 +64,7 @@
 //! | `timestamp` | number, ms | arrival since the first request for an answer arrived, to the microsecond |
 //! | `input_length` | integer | prompt tokens, counted as above, of all prompts |
 //! | `output_length` | integer | tokens that were asked for, or the default |
-//! | `hash_ids` | array of integers, optional | ids of the blocks of the prompt, a partial last one included; absent where there are several prompts |
+//! | `hash_ids` | array of integers, optional | ids of the blocks of the prompt, a partial last one included; several prompts of one request are one line, and here one prompt, joined |
 //! | `session_id` | string, optional | the request's header `x-session-id`, or a number for what grows from one prompt |
 //! | `model` | string, optional | the model it asked for |
 //! | `request_id` | string, optional | the request's header `x-request-id` |
@@ -98,6 +98,8 @@ mod answer;
 mod api;
 mod args;
 mod ask;
+mod books;
+mod chain;
 mod count;
 mod drip;
 mod drive;
@@ -106,6 +108,7 @@ mod fit;
 mod generate;
 mod info;
 mod journal;
+mod line;
 mod metrics;
 mod models;
 mod pace;
@@ -124,8 +127,8 @@ mod wire;
 mod words;
 
 pub use args::{Args, EngineArgs, FaultArgs, ForwardArgs, RecordArgs};
+pub use books::Tally;
 pub use fault::{Fault, Faults};
-pub use record::Tally;
 pub use server::{Running, start};
 pub use settings::{Forward, Identity, Model, Recording, Settings};
 

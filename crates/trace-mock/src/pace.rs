@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use trace_core::Random;
 use trace_core::clock::Sleep;
 
 use crate::drive::Ticket;
+use crate::engine::Jitter;
 use crate::schedule::Schedule;
 
 /// What paces an answer.
@@ -19,7 +21,72 @@ pub(crate) enum Pace {
         origin: Instant,
         sleep: Sleep,
     },
+    /// A schedule whose every step is longer or shorter by chance.
+    Scattered(Box<Scattered>),
     Engine(Ticket),
+}
+
+/// A schedule as it comes out by chance, token after token.
+#[derive(Debug)]
+pub(crate) struct Scattered {
+    schedule: Schedule,
+    jitter: Jitter,
+    random: Random,
+    origin: Instant,
+    sleep: Sleep,
+    /// Tokens that were due when last looked, and when the next is, since `origin`.
+    due: u64,
+    next: Duration,
+}
+
+impl Scattered {
+    pub(crate) fn new(
+        schedule: Schedule,
+        jitter: Jitter,
+        mut random: Random,
+        origin: Instant,
+        sleep: Sleep,
+    ) -> Scattered {
+        let factor = jitter.factor(&mut random);
+        Scattered {
+            next: times(schedule.ttft, factor),
+            schedule,
+            jitter,
+            random,
+            origin,
+            sleep,
+            due: 0,
+        }
+    }
+
+    fn poll_due(&mut self, cx: &mut Context<'_>, sent: u64) -> Poll<u64> {
+        loop {
+            let elapsed = self.origin.elapsed();
+            // No further than asked: the last answer may have any number of tokens.
+            while self.next <= elapsed && self.due <= sent {
+                self.due += 1;
+                let factor = self.jitter.factor(&mut self.random);
+                let gap = times(self.schedule.itl, factor);
+                self.next = self.next.saturating_add(gap);
+            }
+            if self.due > sent {
+                return Poll::Ready(self.due);
+            }
+            let Some(deadline) = self.origin.checked_add(self.next) else {
+                return Poll::Pending; // after the end of time
+            };
+            if self.sleep.deadline() != deadline {
+                self.sleep.reset(deadline);
+            }
+            ready!(Pin::new(&mut self.sleep).poll(cx));
+        }
+    }
+}
+
+/// `factor` times as long; what is beyond all time is its end.
+fn times(time: Duration, factor: f64) -> Duration {
+    // The cast saturates.
+    Duration::from_nanos((time.as_secs_f64() * 1e9 * factor) as u64)
 }
 
 impl Pace {
@@ -44,6 +111,7 @@ impl Pace {
                 }
                 ready!(Pin::new(&mut *sleep).poll(cx));
             },
+            Pace::Scattered(scattered) => scattered.poll_due(cx, sent),
             Pace::Engine(ticket) => ticket
                 .poll(cx, sent)
                 .map(|event| if event.done { u64::MAX } else { event.tokens }),
@@ -58,7 +126,7 @@ impl Pace {
     /// Prompt tokens from the prefix cache, where there is one.
     pub(crate) fn cached(&self) -> Option<u64> {
         match self {
-            Pace::Fixed { .. } => None,
+            Pace::Fixed { .. } | Pace::Scattered(_) => None,
             Pace::Engine(ticket) => Some(ticket.cached()),
         }
     }
@@ -66,7 +134,7 @@ impl Pace {
     /// How long the request was in the queue.
     pub(crate) fn waited(&self) -> Duration {
         match self {
-            Pace::Fixed { .. } => Duration::ZERO,
+            Pace::Fixed { .. } | Pace::Scattered(_) => Duration::ZERO,
             Pace::Engine(ticket) => ticket.waited(),
         }
     }

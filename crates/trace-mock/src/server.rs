@@ -23,9 +23,9 @@ use trace_core::clock::Timer;
 use trace_prompt::Tokenizer;
 
 use crate::answer::Cut;
+use crate::books::{Books, Tally};
 use crate::journal::{Journal, Writing};
 use crate::proxy::Tunnel;
-use crate::record::{Books, Tally};
 use crate::service::Service;
 use crate::settings::Settings;
 
@@ -87,7 +87,7 @@ pub fn start(settings: &Settings, records: Option<Box<dyn Write + Send>>) -> io:
     let timer = Timer::new()?;
 
     let (journal, writing) = records.map(Journal::start).transpose()?.unzip();
-    let books = Arc::new(Books::new(journal));
+    let books = Arc::new(Books::new(journal, &settings.models));
     let service = Service::new(settings, tokenizer, Arc::clone(&books), timer);
     let service = service.map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
     let service = Arc::new(service);

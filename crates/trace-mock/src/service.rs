@@ -16,19 +16,20 @@ use trace_prompt::{Recover, Tokenizer};
 
 use crate::answer::Answer;
 use crate::api::{Api, Family};
+use crate::books::Books;
 use crate::count::Counter;
 use crate::drive::Driver;
-use crate::engine::Engine;
+use crate::engine::{Engine, Jitter};
 use crate::fault::Faults;
 use crate::info::Info;
 use crate::models::Models;
 use crate::proxy::Upstream;
-use crate::record::Books;
 use crate::reply::{Refusal, not_allowed};
 use crate::schedule::Schedule;
 use crate::secure::acceptor;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::words;
 
 /// The largest body that is read: room for a prompt of ten million tokens.
 pub(crate) const MAX_BODY_BYTES: usize = 64 << 20;
@@ -42,7 +43,10 @@ pub(crate) struct Service {
     pub(crate) books: Arc<Books>,
     pub(crate) timer: Timer,
     pub(crate) schedule: Schedule,
+    pub(crate) jitter: Jitter,
     pub(crate) driver: Option<Arc<Driver>>,
+    /// The tokens of answers, over and over, where an engine keeps them.
+    pub(crate) words: Option<Vec<u32>>,
     pub(crate) counter: Arc<Counter>,
     pub(crate) sessions: Option<Mutex<Sessions>>,
     pub(crate) session_header: HeaderName,
@@ -77,7 +81,7 @@ impl Service {
             Driver::start(engine, timer.clone())
         });
         let sessions = books.records() && record.sessions_by_prefix;
-        let ids = driver.is_some() || sessions || books.records() && record.hash_ids;
+        let ids = sessions || books.records() && record.hash_ids;
         let recover = ids.then(|| {
             let recover = Recover::new(record.block_size);
             match record.salt {
@@ -85,7 +89,12 @@ impl Service {
                 None => recover,
             }
         });
-        let counter = Counter::new(tokenizer, recover, record.keep_text);
+        let limits = settings.engine.map(|model| model.limits);
+        let caching = limits.filter(|limits| limits.prefix_caching);
+        let answers = caching.is_some_and(|limits| limits.output_caching);
+        let words = answers.then(|| words::tokens(&tokenizer)).flatten();
+        let counter = Counter::new(tokenizer, recover, record.keep_text)
+            .with_chains(caching.map(|limits| limits.block_size));
         let created = books.unix(Instant::now()).as_secs();
         let header = record.session_header.to_ascii_lowercase();
         Ok(Service {
@@ -101,7 +110,9 @@ impl Service {
                 ttft: settings.ttft.into(),
                 itl: settings.itl.into(),
             },
+            jitter: settings.jitter,
             driver,
+            words,
             counter: Arc::new(counter),
             sessions: sessions.then(Mutex::default),
             session_header: header

@@ -20,6 +20,8 @@ pub struct Settings {
     pub ttft: Micros,
     /// From each token to the next, where there is no engine.
     pub itl: Micros,
+    /// How every `ttft` and `itl` scatters.
+    pub jitter: Jitter,
     /// Paces tokens instead of `ttft` and `itl`.
     pub engine: Option<Model>,
     /// Tokens of an answer whose request does not say how many.
@@ -131,6 +133,7 @@ impl Default for Settings {
             port: 0,
             ttft: Micros::ZERO,
             itl: Micros::ZERO,
+            jitter: Jitter::None,
             engine: None,
             output_tokens: 16, // as the completions of OpenAI and vLLM
             eos_rate: 0.0,

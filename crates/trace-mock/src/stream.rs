@@ -104,6 +104,10 @@ impl Stream {
 
     /// Wait for the next step and spell all that are due, as far as one portion goes.
     fn poll_portion(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Vec<u8>, Cut>>> {
+        if self.fault == Some(Fault::ResetHead) {
+            ready!(self.flush.poll(cx));
+            return Poll::Ready(Some(Err(Cut)));
+        }
         let half = self.half();
         if half == Some(self.next) {
             // Garbage has been sent by now, with the tokens before it.
@@ -135,7 +139,19 @@ impl Stream {
         let until = due.min(self.next + portion);
         let steps = usize::try_from(until - self.next).unwrap_or(1);
         let mut out = Vec::with_capacity((steps + 3) * step_bytes);
-        self.form.push_steps(self.next..until, &mut out);
+        match self.fault {
+            Some(Fault::Comments) => {
+                for step in self.next..until {
+                    self.form.push_noise(&mut out);
+                    self.form.push_steps(step..step + 1, &mut out);
+                }
+            }
+            Some(Fault::Big(bytes)) if self.next == 0 => {
+                self.form.push_comment(bytes as usize, &mut out);
+                self.form.push_steps(self.next..until, &mut out);
+            }
+            _ => self.form.push_steps(self.next..until, &mut out),
+        }
         self.next = until;
         if half == Some(until) && self.fault == Some(Fault::Garbage) {
             self.form.push_garbage(&mut out);

@@ -1,13 +1,16 @@
 //! The text of every answer: common words in a fixed order, over and over.
 //!
 //! Each has a space in front and is one token of the o200k and cl100k vocabularies, so an answer
-//! of n tokens is n words. None needs an escape in JSON.
+//! of n tokens is n words. None needs an escape in JSON; one has a character of two bytes, so that
+//! answers in small pieces cut one.
 
 use std::ops::Range;
 
+use trace_prompt::Tokenizer;
+
 const WORDS: [&str; 16] = [
     " the", " time", " of", " a", " long", " day", " and", " night", " is", " not", " what",
-    " you", " would", " think", " it", " was",
+    " you", " would", " café", " it", " was",
 ];
 
 /// Where each word of a round starts, and behind them the length of a round.
@@ -46,6 +49,16 @@ pub(crate) fn push(tokens: Range<u64>, visible: u64, out: &mut Vec<u8>) {
         let left = usize::try_from(left).unwrap_or(usize::MAX).min(word.len());
         out.extend_from_slice(&word[..left]);
     }
+}
+
+/// The tokens of a round, if each word is one.
+///
+/// An answer that comes back in a prompt is then made of the tokens that were generated: text is
+/// cut before a space, so only the last of them may join with what follows.
+pub(crate) fn tokens(tokenizer: &Tokenizer) -> Option<Vec<u32>> {
+    let mut tokens = Vec::new();
+    tokenizer.identify(&WORDS.concat(), &mut tokens).ok()?;
+    (tokens.len() == WORDS.len()).then_some(tokens)
 }
 
 #[cfg(test)]

@@ -61,7 +61,13 @@ pub struct EngineArgs {
     #[arg(long)]
     pub no_prefix_cache: bool,
 
-    /// Scatter overheads and steps: none, uniform:WIDTH, normal:SD or lognormal:SD, about 1
+    /// Keep prompts in the prefix cache, but forget answers: a next turn that holds one computes it
+    /// again
+    #[arg(long)]
+    pub no_output_cache: bool,
+
+    /// Scatter overheads and steps of an engine, or without one every TTFT and ITL, by factors:
+    /// none, uniform:WIDTH, normal:SD or lognormal:SD, about 1. The profile's or none if not said
     #[arg(long, value_name = "DISTRIBUTION")]
     pub jitter: Option<Jitter>,
 }
@@ -94,7 +100,7 @@ impl EngineArgs {
             || self.scheduling.is_some()
             || self.cache_blocks.is_some()
             || self.no_prefix_cache
-            || self.jitter.is_some();
+            || self.no_output_cache;
         if !wanted {
             return Ok(None);
         }
@@ -130,6 +136,7 @@ impl EngineArgs {
                 block_size: limits.block_size,
                 blocks: self.cache_blocks.unwrap_or(limits.blocks),
                 prefix_caching: !self.no_prefix_cache,
+                output_caching: !self.no_output_cache,
             },
             jitter: self.jitter.unwrap_or(model.jitter),
         }))

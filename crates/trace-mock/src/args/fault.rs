@@ -12,9 +12,9 @@ use crate::fault::{Fault, Faults, parse_plan, parse_rate};
 pub struct FaultArgs {
     /// Let requests fail in one way, a share of them if a rate from 0 to 1 is given; may be given
     /// again. KIND is a status of 400 to 599 (or STATUS:RETRY-AFTER in seconds; a 429 says 1),
-    /// html, reset, stall, stall-mid, cut, truncate, empty, garbage, no-usage, bytes,
-    /// slow:BYTES-PER-SECOND, chunks:TOKENS or delay:DURATION. A request's header `x-mock-fault:
-    /// KIND|none` wins
+    /// html, reset, reset-head, stall, stall-mid, cut, truncate, empty, garbage, no-usage, bytes (7
+    /// each) or bytes:BYTES, slow:BYTES-PER-SECOND, chunks:TOKENS, comments, big:BYTES, close or
+    /// delay:DURATION. A request's header `x-mock-fault: KIND|none` wins
     #[arg(long = "fault", value_name = "KIND[@RATE]", value_parser = parse_rate)]
     pub faults: Vec<(Fault, f64)>,
 

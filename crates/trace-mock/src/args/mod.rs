@@ -144,6 +144,7 @@ impl Args {
             port: self.port,
             ttft,
             itl,
+            jitter: self.engine.jitter.unwrap_or_default(),
             engine: self.engine.model(record.block_size)?,
             output_tokens: self.output_tokens,
             eos_rate: self.eos_rate,

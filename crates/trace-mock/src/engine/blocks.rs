@@ -1,10 +1,9 @@
 //! The KV cache in blocks: what sequences hold, and what they left behind.
 //!
-//! A block that a prompt has filled is known by its id, which stands for it and everything before
+//! A block that is full is known by its id, which stands for it and everything before
 //! it, and may be shared. The known blocks form a forest. Those that no running sequence holds
 //! stay until room is needed; then the least recently used *leaf* goes, since what stands behind a
-//! missing block cannot be found again. Other blocks (a partial last one, generated tokens) are
-//! only counted.
+//! missing block cannot be found again. Other blocks, such as a partial last one, are only counted.
 
 use std::collections::{BTreeSet, HashMap};
 

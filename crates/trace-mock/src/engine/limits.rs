@@ -18,6 +18,9 @@ pub struct Limits {
     pub blocks: u64,
     /// Whether prompts are looked up among the blocks that others left.
     pub prefix_caching: bool,
+    /// Whether blocks of answers are left for others too, so that the next turn of a conversation
+    /// finds them.
+    pub output_caching: bool,
 }
 
 impl Default for Limits {
@@ -30,6 +33,7 @@ impl Default for Limits {
             block_size: 16,
             blocks: u64::MAX,
             prefix_caching: true,
+            output_caching: true,
         }
     }
 }

@@ -14,7 +14,7 @@
 //! decode, b reads the weights, d the keys and values of one token, and c is what the batch costs
 //! besides: the profiles have figures.
 //!
-//! Prompts are kept in blocks of the KV cache behind what running sequences hold, the least
+//! Prompts and answers are kept in blocks of the KV cache behind what running sequences hold, the least
 //! recently used leaves making room ([`Blocks`]). A sequence that finds no block preempts the one
 //! admitted last, which computes its tokens again later, as vLLM does.
 //!

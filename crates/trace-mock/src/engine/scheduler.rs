@@ -39,7 +39,9 @@ pub struct Engine {
     running: Vec<Sequence>,
     /// When the running step ends.
     step: Option<Duration>,
-    gauges: Gauges,
+    preemptions: u64,
+    /// What was counted for each group.
+    counts: BTreeMap<u64, Gauges>,
 }
 
 impl Engine {
@@ -58,7 +60,8 @@ impl Engine {
             waiting: BTreeMap::new(),
             running: Vec::new(),
             step: None,
-            gauges: Gauges::default(),
+            preemptions: 0,
+            counts: BTreeMap::new(),
         }
     }
 
@@ -140,14 +143,16 @@ impl Engine {
         false
     }
 
-    /// How it stands now.
-    pub fn gauges(&self) -> Gauges {
+    /// How it stands now for the jobs of `group`; the cache is everybody's.
+    pub fn gauges(&self, group: u64) -> Gauges {
         let used = self.blocks.in_use() as f64 / self.blocks.capacity().max(1) as f64;
+        let of = |sequence: &&Sequence| sequence.job.group == group;
+        let waiting = self.waiting.values().chain(self.pending.values());
         Gauges {
-            running: self.running.len() as u64,
-            waiting: (self.waiting.len() + self.pending.len()) as u64,
+            running: self.running.iter().filter(of).count() as u64,
+            waiting: waiting.filter(of).count() as u64,
             cache_usage: used,
-            ..self.gauges
+            ..self.counts.get(&group).copied().unwrap_or_default()
         }
     }
 
@@ -182,10 +187,10 @@ impl Engine {
         let mut load = Load::default();
         let mut budget = self.limits.tokens;
         if self.limits.chunked_prefill {
-            let preemptions = self.gauges.preemptions;
+            let preemptions = self.preemptions;
             self.go_on(&mut budget, &mut load);
             // Who gave its place up must not have it back at once.
-            if self.gauges.preemptions == preemptions {
+            if self.preemptions == preemptions {
                 self.admit(now, &mut budget, &mut load);
             }
         } else {
@@ -277,8 +282,9 @@ impl Engine {
                 sequence.admitted = Some(now);
                 sequence.cached = computed;
                 if self.limits.prefix_caching {
-                    self.gauges.queries += sequence.job.input;
-                    self.gauges.hits += computed;
+                    let counts = self.counts.entry(sequence.job.group).or_default();
+                    counts.queries += sequence.job.input;
+                    counts.hits += computed;
                 }
             }
             sequence.computed = computed;
@@ -305,7 +311,9 @@ impl Engine {
         self.vacate(&mut sequence);
         sequence.computed = 0;
         sequence.chunk = 0;
-        self.gauges.preemptions += 1;
+        self.preemptions += 1;
+        let counts = self.counts.entry(sequence.job.group).or_default();
+        counts.preemptions += 1;
         self.waiting.insert(self.place(&sequence), sequence);
     }
 
@@ -338,12 +346,17 @@ impl Engine {
         self.running = running;
     }
 
-    /// Make the blocks of the prompt that are full now known to others.
+    /// Make the blocks that are full now known to others.
     fn publish(&mut self, sequence: &mut Sequence) {
         if !self.limits.prefix_caching {
             return;
         }
-        let full = sequence.computed.min(sequence.job.input) / self.limits.block_size;
+        let reach = if self.limits.output_caching {
+            sequence.computed
+        } else {
+            sequence.computed.min(sequence.job.input)
+        };
+        let full = reach / self.limits.block_size;
         let full = usize::try_from(full).unwrap_or(usize::MAX);
         let ids = &sequence.job.blocks;
         while sequence.shared < full.min(ids.len()) {

@@ -15,8 +15,10 @@ pub struct Job {
     pub width: u64,
     /// Lower goes first where priorities count, as in vLLM.
     pub priority: i64,
-    /// Ids of the full blocks of the prompt.
+    /// Ids of the full blocks of the prompt, and maybe of those that the answer fills behind them.
     pub blocks: Vec<u64>,
+    /// Whom it is counted for, by [`gauges`](super::Engine::gauges).
+    pub group: u64,
 }
 
 impl Job {

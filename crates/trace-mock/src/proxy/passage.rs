@@ -13,7 +13,7 @@ use trace_core::{ErrorKind, Failure, Micros, Outcome, TokenSource};
 use super::observe::{Kind, Observer};
 use crate::api::Api;
 use crate::count::Order;
-use crate::record::Said;
+use crate::line::Said;
 use crate::service::Service;
 
 /// A request that is being answered by the server. Becomes its line when dropped, within a runtime.

@@ -168,6 +168,31 @@ impl Form {
         }
     }
 
+    /// Append lines that mean nothing to a reader, in front of an event.
+    pub(crate) fn push_noise(&self, out: &mut Vec<u8>) {
+        put(
+            out,
+            match self.api {
+                Api::OllamaGenerate | Api::OllamaChat => "\n",
+                // Those name their events themselves.
+                Api::Responses | Api::Messages => ": ping\n\nid: 7\n",
+                _ => ": ping\n\nevent: message\nid: 7\nretry: 3000\n",
+            },
+        );
+    }
+
+    /// Append so many bytes that mean nothing to a reader.
+    pub(crate) fn push_comment(&self, bytes: usize, out: &mut Vec<u8>) {
+        let (before, after) = match self.api.family() {
+            Family::Ollama => ("", "\n"),
+            _ => (":", "\n\n"),
+        };
+        put(out, before);
+        let fill = bytes.saturating_sub(before.len() + after.len());
+        out.resize(out.len() + fill, b' ');
+        put(out, after);
+    }
+
     /// Append an event that no reader can make sense of.
     pub(crate) fn push_garbage(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(match self.api.family() {

@@ -160,3 +160,87 @@ fn a_profile_that_is_none_is_said_in_a_line() {
         assert!(err.contains(expected) && err.lines().count() == 1, "{err}");
     }
 }
+
+#[test]
+fn the_next_turn_finds_the_answer_in_the_cache_unless_it_is_forgotten() {
+    let cached = |flags: &[&str]| {
+        let mock =
+            Mock::start(&[&["--cache-blocks", "1000", "--block-size", "16"], flags].concat());
+        let chat = |messages: serde_json::Value, tokens: u64| {
+            let body = serde_json::json!({"messages": messages, "max_tokens": tokens});
+            mock.post("/v1/chat/completions", "", &body.to_string())
+                .json()
+        };
+        let user =
+            serde_json::json!({"role": "user", "content": "one two three four five six seven"});
+        let answer = chat(serde_json::json!([user]), 58);
+        let assistant = &answer["choices"][0]["message"];
+        let next = chat(serde_json::json!([user, assistant, user]), 1);
+        assert_eq!(next["usage"]["prompt_tokens"], 7 + 58 + 7);
+        next["usage"]["prompt_tokens_details"]["cached_tokens"].clone()
+    };
+    // 7 + 57 tokens were computed.
+    assert_eq!(cached(&[]), 64);
+    assert_eq!(cached(&["--no-output-cache"]), 0);
+    assert_eq!(cached(&["--no-prefix-cache"]), 0);
+}
+
+#[test]
+fn each_model_has_its_own_metrics() {
+    let mock = Mock::start(&[
+        "--model",
+        "a",
+        "--model",
+        "b",
+        "--costs",
+        "overhead=1ms",
+        "--block-size",
+        "1",
+    ]);
+    for model in ["a", "b", "b", "made up"] {
+        mock.post(
+            "/v1/completions",
+            "",
+            &format!(r#"{{"prompt":"x y","max_tokens":2,"model":"{model}"}}"#),
+        );
+    }
+    let text = mock.ask("GET /metrics HTTP/1.1", "").text().to_owned();
+    for (model, requests) in [("a", 1), ("b", 2), ("made up", 1)] {
+        for (name, value) in [
+            ("vllm:generation_tokens_total", 2 * requests),
+            ("vllm:prefix_cache_queries_total", 2 * requests),
+            ("vllm:e2e_request_latency_seconds_count", requests),
+        ] {
+            let line = format!("{name}{{engine=\"0\",model_name=\"{model}\"}} {value}\n");
+            assert!(text.contains(&line), "{line}{text}");
+        }
+    }
+}
+
+#[test]
+fn times_scatter_without_an_engine_too_and_by_the_seed() {
+    let times = |seed: &str| {
+        let flags = [
+            "--ttft",
+            "20ms",
+            "--itl",
+            "10ms",
+            "--jitter",
+            "uniform:0.5",
+            "--seed",
+            seed,
+        ];
+        let mut mock = Mock::start(&flags);
+        let mut last = || {
+            ask(&mock, "a", 3);
+            mock.record()["last_byte_ms"].as_f64().unwrap()
+        };
+        [last(), last()]
+    };
+    let [first, second] = times("1");
+    // 20 + 2 · 10 ms, each between half and one and a half of it.
+    assert!(
+        first >= 20.0 && second >= 20.0 && first != second,
+        "{first} {second}"
+    );
+}

@@ -1,6 +1,6 @@
 //! Faults that a request asks for itself.
 
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -110,5 +110,79 @@ fn a_stream_can_be_empty_garbled_without_usage_or_in_pieces() {
     assert_eq!(
         mock.complete("bytes", PROMPT).json()["usage"]["total_tokens"],
         7
+    );
+}
+
+#[test]
+fn characters_and_frames_come_in_single_bytes() {
+    let mock = Mock::start(&[]);
+    let body = STREAM.replace(":4,", ":16,");
+    let response = mock.complete("bytes:1", &body);
+    assert!(response.text().contains(" café"), "{}", response.text());
+    assert_eq!(response.events().len(), 17);
+}
+
+#[test]
+fn a_reset_may_come_right_after_the_head() {
+    let mut mock = Mock::start(&[]);
+    let response = mock.complete("reset-head", STREAM);
+    assert_eq!((response.status, response.whole), (200, false));
+    assert_eq!(response.error, Some(ErrorKind::ConnectionReset));
+    let record = mock.record();
+    assert_eq!(
+        (&record["aborted"], &record["fault"]),
+        (&true.into(), &"reset-head".into())
+    );
+}
+
+#[test]
+fn what_means_nothing_changes_nothing() {
+    let mock = Mock::start(&[]);
+    let plain = mock.complete("none", STREAM);
+    let noisy = mock.complete("comments", STREAM);
+    let meant = |response: &Response| -> String {
+        let lines = response
+            .text()
+            .lines()
+            .filter(|line| line.starts_with("data: "));
+        let texts = lines.filter_map(|line| serde_json::from_str::<Value>(&line[6..]).ok());
+        texts
+            .filter_map(|json| json["choices"][0]["text"].as_str().map(str::to_owned))
+            .collect()
+    };
+    assert_eq!(meant(&noisy), meant(&plain));
+    assert_eq!(
+        noisy.text().matches(": ping\n\nevent: message\n").count(),
+        4
+    );
+
+    let big = mock.complete("big:1000000", STREAM);
+    assert_eq!(meant(&big), meant(&plain));
+    assert!(big.body.len() >= 1_000_000 + plain.body.len());
+    let big = mock.complete("big:1000000", PROMPT);
+    assert_eq!(big.json()["usage"]["total_tokens"], 7);
+    assert!(big.body.len() > 1_000_000);
+}
+
+#[test]
+fn a_connection_can_end_with_its_answer() {
+    let mock = Mock::start(&[]);
+    let head = |fault: &str| {
+        let mut stream = mock.connect();
+        write!(
+            stream,
+            "POST /v1/completions HTTP/1.1\r\nhost: x\r\nx-mock-fault: {fault}\r\ncontent-length: {}\r\n\r\n{PROMPT}",
+            PROMPT.len()
+        )
+        .unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        Response::read(&bytes, None)
+    };
+    let response = head("close");
+    assert!(
+        response.whole && response.head.contains("connection: close"),
+        "{}",
+        response.head
     );
 }

@@ -140,10 +140,61 @@ fn a_cached_prompt_comes_sooner_and_its_last_token_is_computed_always() {
         .map(|event| (event.cached, event.at))
         .collect();
     assert_eq!(seen, [(0, ms(45)), (32, ms(1_013)), (16, ms(2_021))]);
-    assert_eq!((engine.gauges().queries, engine.gauges().hits), (112, 48));
+    assert_eq!((engine.gauges(0).queries, engine.gauges(0).hits), (112, 48));
     assert!(engine.reset_prefix_cache());
     let events = run(&mut engine, &[(ms(3_000), prompt(3, 40, 2))], |_| ());
     assert_eq!(events[0].cached, 0);
+}
+
+#[test]
+fn the_next_turn_finds_the_answer_but_for_its_last_token() {
+    let turn = |id, input, output, blocks: u64| Job {
+        blocks: (0..blocks).collect(),
+        ..job(id, input, output)
+    };
+    let cached = |output_caching| {
+        let limits = Limits {
+            output_caching,
+            ..Limits::default()
+        };
+        let mut engine = Engine::new(limits, COST, Jitter::None, 0);
+        // 20 + 28 tokens are three blocks, but nobody has computed the last; 29 fill the third.
+        let jobs = [
+            (ms(0), turn(0, 20, 28, 3)),
+            (ms(1_000), turn(1, 60, 1, 3)),
+            (ms(2_000), turn(2, 20, 29, 3)),
+            (ms(3_000), turn(3, 60, 1, 3)),
+        ];
+        let events = run(&mut engine, &jobs, |_| ());
+        let done = events.iter().filter(|event| event.done);
+        done.map(|event| event.cached).collect::<Vec<_>>()
+    };
+    assert_eq!(cached(true), [0, 32, 16, 48]);
+    assert_eq!(
+        cached(false),
+        [0, 16, 16, 48],
+        "the second computed all three"
+    );
+}
+
+#[test]
+fn gauges_are_by_group() {
+    let mut engine = Engine::new(Limits::default(), COST, Jitter::None, 0);
+    let of = |id, group| Job {
+        group,
+        ..job(id, 32, 5)
+    };
+    let jobs = [(ms(0), of(0, 0)), (ms(0), of(1, 1)), (ms(0), of(2, 1))];
+    let mut most = (0, 0);
+    run(&mut engine, &jobs, |engine| {
+        let running = |group| engine.gauges(group).running;
+        most = (most.0.max(running(0)), most.1.max(running(1)));
+    });
+    assert_eq!(most, (1, 2));
+    assert_eq!(
+        (engine.gauges(0).queries, engine.gauges(1).queries),
+        (32, 64)
+    );
 }
 
 #[test]
@@ -184,10 +235,10 @@ fn who_runs_out_of_blocks_preempts_the_last_and_all_end() {
         &[(ms(0), job(0, 8, 12)), (ms(0), job(1, 8, 12))],
         |_| (),
     );
-    assert!(engine.gauges().preemptions > 0);
+    assert!(engine.gauges(0).preemptions > 0);
     assert_eq!(events.iter().filter(|event| event.done).count(), 2);
     assert_eq!(events.len(), 24, "no token comes twice");
-    assert_eq!(engine.gauges().cache_usage, 0.0);
+    assert_eq!(engine.gauges(0).cache_usage, 0.0);
 }
 
 #[test]
@@ -234,7 +285,7 @@ fn a_cancelled_job_gives_its_place_and_its_blocks_back() {
     engine.advance(ms(1_000_000), &mut last);
     assert!(last.iter().all(|event| event.id == 2));
     assert!(last.last().unwrap().done);
-    assert_eq!(engine.gauges().cache_usage, 0.0);
+    assert_eq!(engine.gauges(0).cache_usage, 0.0);
 }
 
 #[test]
@@ -267,13 +318,16 @@ fn any_jobs() -> impl Strategy<Value = Vec<(Duration, Job)>> {
         jobs.map(|(id, (gap, input, output, width, priority, family))| {
             arrival += Duration::from_micros(gap * 500);
             let job = Job {
+                group: 0,
                 id: id as u64,
                 input,
                 output,
                 width,
                 priority,
-                // Families share prompts from the start.
-                blocks: (0..input / 4).map(|block| family * 1_000 + block).collect(),
+                // Families share prompts and answers from the start.
+                blocks: (0..(input + output) / 4)
+                    .map(|block| family * 1_000 + block)
+                    .collect(),
             };
             (arrival, job)
         })
@@ -283,12 +337,13 @@ fn any_jobs() -> impl Strategy<Value = Vec<(Duration, Job)>> {
 
 fn any_limits() -> impl Strategy<Value = Limits> {
     let bounds = (2..8_u64, 1..120_u64, 70..200_u64);
-    (bounds, any::<[bool; 3]>()).prop_map(|((sequences, tokens, blocks), flags)| Limits {
+    (bounds, any::<[bool; 4]>()).prop_map(|((sequences, tokens, blocks), flags)| Limits {
         sequences,
         tokens: if flags[0] { tokens } else { tokens.max(100) },
         chunked_prefill: flags[0],
         priority: flags[1],
         prefix_caching: flags[2],
+        output_caching: flags[3],
         block_size: 4,
         blocks,
     })
@@ -318,7 +373,7 @@ proptest! {
             prop_assert!(own.iter().rposition(|event| !event.done).is_none_or(|at| at + 2 == own.len()));
             prop_assert!(own[0].cached < job.input.max(1));
         }
-        let end = engine.gauges();
+        let end = engine.gauges(0);
         prop_assert_eq!((end.running, end.waiting, end.cache_usage), (0, 0, 0.0));
         prop_assert!(engine.reset_prefix_cache());
     }

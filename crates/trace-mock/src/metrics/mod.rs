@@ -1,0 +1,325 @@
+//! What `/metrics` tells, under vLLM's names, as Prometheus reads it.
+//!
+//! Each model has its own counts and labels: those on offer from the start, others from their first
+//! request on.
+
+mod histogram;
+mod model;
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::api::Quoted;
+use crate::engine::Gauges;
+use crate::reply::quoted;
+use histogram::Histogram;
+
+pub(crate) use model::{Finish, Metrics};
+
+/// Models that are counted apart. Requests for further ones, which somebody must be making up, are
+/// counted with the first.
+const MOST_MODELS: usize = 256;
+
+/// The counts of a server, by model. A model's place is its group in the engine.
+#[derive(Debug)]
+pub(crate) struct Board(RwLock<Vec<Entry>>);
+
+#[derive(Clone, Debug)]
+struct Entry {
+    /// As a JSON string.
+    name: String,
+    /// Its labels.
+    labels: String,
+    metrics: Arc<Metrics>,
+}
+
+impl Entry {
+    fn new(json: String) -> Entry {
+        let name = serde_json::from_str(&json).unwrap_or_else(|_| json.clone());
+        Entry {
+            labels: format!("engine=\"0\",model_name={}", Quoted(&name)),
+            name: json,
+            metrics: Arc::new(Metrics::new()),
+        }
+    }
+}
+
+/// How a value of a model is found among its counts and gauges.
+type Value = fn(&Metrics, &Gauges) -> f64;
+
+fn count(count: &AtomicU64) -> f64 {
+    count.load(Ordering::Relaxed) as f64
+}
+
+/// Name, kind, help and value of what has one number.
+const NUMBERS: [(&str, &str, &str, Value); 8] = [
+    (
+        "vllm:num_requests_running",
+        "gauge",
+        "Requests in the batch.",
+        |_, gauges| gauges.running as f64,
+    ),
+    (
+        "vllm:num_requests_waiting",
+        "gauge",
+        "Requests in the queue.",
+        |_, gauges| gauges.waiting as f64,
+    ),
+    (
+        "vllm:kv_cache_usage_perc",
+        "gauge",
+        "Share of the KV cache in use, 0 to 1.",
+        |_, gauges| gauges.cache_usage,
+    ),
+    (
+        "vllm:prefix_cache_queries_total",
+        "counter",
+        "Prompt tokens looked up in the prefix cache.",
+        |_, gauges| gauges.queries as f64,
+    ),
+    (
+        "vllm:prefix_cache_hits_total",
+        "counter",
+        "Prompt tokens found in the prefix cache.",
+        |_, gauges| gauges.hits as f64,
+    ),
+    (
+        "vllm:num_preemptions_total",
+        "counter",
+        "Times a request gave its place up for lack of blocks.",
+        |_, gauges| gauges.preemptions as f64,
+    ),
+    (
+        "vllm:prompt_tokens_total",
+        "counter",
+        "Prompt tokens of answers.",
+        |metrics, _| count(&metrics.prompt_tokens),
+    ),
+    (
+        "vllm:generation_tokens_total",
+        "counter",
+        "Tokens generated.",
+        |metrics, _| count(&metrics.generation_tokens),
+    ),
+];
+
+/// Where a histogram is among the counts of a model.
+type Place = fn(&Metrics) -> &Histogram;
+
+/// Name, help and place of the histograms.
+const HISTOGRAMS: [(&str, &str, Place); 5] = [
+    (
+        "vllm:time_to_first_token_seconds",
+        "Arrival to first token.",
+        |metrics| &metrics.first,
+    ),
+    (
+        "vllm:inter_token_latency_seconds",
+        "From token to token.",
+        |metrics| &metrics.next,
+    ),
+    // vLLM's older name for the same.
+    (
+        "vllm:time_per_output_token_seconds",
+        "From token to token.",
+        |metrics| &metrics.next,
+    ),
+    (
+        "vllm:e2e_request_latency_seconds",
+        "Arrival to end.",
+        |metrics| &metrics.whole,
+    ),
+    (
+        "vllm:request_queue_time_seconds",
+        "Arrival to batch.",
+        |metrics| &metrics.queue,
+    ),
+];
+
+impl Board {
+    /// For the models on offer.
+    pub(crate) fn new(names: &[String]) -> Board {
+        let names = names.iter().map(|name| Entry::new(quoted(name)));
+        Board(RwLock::new(names.collect()))
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        entries.clone()
+    }
+
+    /// The place of the model of this name, a JSON string; of the first where it is not said.
+    pub(crate) fn group(&self, model: Option<&str>) -> u64 {
+        let Some(model) = model else {
+            return 0;
+        };
+        let at = |entries: &[Entry]| entries.iter().position(|entry| entry.name == model);
+        let known = at(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        let place = known.unwrap_or_else(|| {
+            let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(at) = at(&entries) {
+                return at;
+            }
+            if entries.len() == MOST_MODELS {
+                return 0;
+            }
+            entries.push(Entry::new(model.to_owned()));
+            entries.len() - 1
+        });
+        place as u64
+    }
+
+    /// The counts of that model.
+    pub(crate) fn of(&self, model: Option<&str>) -> Arc<Metrics> {
+        let group = usize::try_from(self.group(model)).unwrap_or_default();
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&entries[group].metrics)
+    }
+
+    /// Requests for the model at `group` that are being answered.
+    pub(crate) fn open(&self, group: u64) -> u64 {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = usize::try_from(group).ok().and_then(|at| entries.get(at));
+        entry.map_or(0, |entry| entry.metrics.open.load(Ordering::Relaxed))
+    }
+
+    /// All of it as text, with the gauges of each group.
+    pub(crate) fn text(&self, gauges: impl Fn(u64) -> Gauges) -> String {
+        let entries = self.entries();
+        let gauges: Vec<_> = (0..entries.len() as u64).map(gauges).collect();
+        let mut out = String::with_capacity(8 << 10);
+        for (name, kind, help, value) in NUMBERS {
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (
+                Entry {
+                    labels, metrics, ..
+                },
+                gauges,
+            ) in entries.iter().zip(&gauges)
+            {
+                let value = value(metrics, gauges);
+                let _ = writeln!(out, "{name}{{{labels}}} {value}");
+            }
+        }
+        let name = "vllm:request_success_total";
+        let _ = writeln!(
+            out,
+            "# HELP {name} Answers by why they ended.\n# TYPE {name} counter"
+        );
+        for Entry {
+            labels, metrics, ..
+        } in &entries
+        {
+            for (reason, finished) in ["stop", "length", "abort"].iter().zip(&metrics.finished) {
+                let finished = count(finished);
+                let _ = writeln!(
+                    out,
+                    "{name}{{{labels},finished_reason=\"{reason}\"}} {finished}"
+                );
+            }
+        }
+        for (name, help, histogram) in HISTOGRAMS {
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} histogram");
+            for Entry {
+                labels, metrics, ..
+            } in &entries
+            {
+                histogram(metrics).push(name, labels, &mut out);
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn board(names: &[&str]) -> Board {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        Board::new(&names)
+    }
+
+    #[test]
+    fn counts_and_buckets_are_those_of_what_happened() {
+        let board = board(&["a \"b\""]);
+        let metrics = board.of(None);
+        metrics.opened();
+        metrics.opened();
+        metrics.first_token(Duration::from_millis(5));
+        metrics.more_tokens(2, Duration::from_millis(40));
+        metrics.queued(Duration::from_secs(9_000));
+        metrics.finished(Finish::Length, Duration::from_millis(45), 7, 3);
+        metrics.finished(Finish::Abort, Duration::from_millis(1), 2, 0);
+        let gauges = Gauges {
+            running: 2,
+            hits: 5,
+            cache_usage: 0.25,
+            ..Gauges::default()
+        };
+        let text = board.text(|_| gauges);
+        let labels = r#"engine="0",model_name="a \"b\"""#;
+        for line in [
+            format!("vllm:num_requests_running{{{labels}}} 2"),
+            format!("vllm:kv_cache_usage_perc{{{labels}}} 0.25"),
+            format!("vllm:prefix_cache_hits_total{{{labels}}} 5"),
+            format!("vllm:prompt_tokens_total{{{labels}}} 9"),
+            format!("vllm:request_success_total{{{labels},finished_reason=\"length\"}} 1"),
+            format!("vllm:request_success_total{{{labels},finished_reason=\"abort\"}} 1"),
+            format!("vllm:time_to_first_token_seconds_bucket{{{labels},le=\"0.001\"}} 0"),
+            // A value on the end of a bucket is within it.
+            format!("vllm:time_to_first_token_seconds_bucket{{{labels},le=\"0.005\"}} 1"),
+            format!("vllm:inter_token_latency_seconds_bucket{{{labels},le=\"0.025\"}} 2"),
+            format!("vllm:inter_token_latency_seconds_sum{{{labels}}} 0.04"),
+            format!("vllm:request_queue_time_seconds_bucket{{{labels},le=\"7680.0\"}} 0"),
+            format!("vllm:request_queue_time_seconds_bucket{{{labels},le=\"+Inf\"}} 1"),
+            format!("vllm:e2e_request_latency_seconds_count{{{labels}}} 2"),
+        ] {
+            assert!(text.lines().any(|have| have == line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn every_line_is_one_that_prometheus_reads() {
+        let text = board(&["m", "n"]).text(|_| Gauges::default());
+        for line in text.lines().filter(|line| !line.starts_with("# ")) {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+            assert!(name.starts_with("vllm:") && name.ends_with('}'), "{line}");
+        }
+    }
+
+    #[test]
+    fn each_model_has_its_own_counts() {
+        let board = board(&["a", "b"]);
+        assert_eq!(
+            [None, Some("\"a\""), Some("\"b\""), Some("\"c\"")].map(|model| board.group(model)),
+            [0, 0, 1, 2]
+        );
+        board.of(Some("\"c\"")).opened();
+        assert_eq!([0, 1, 2, 3].map(|group| board.open(group)), [0, 0, 1, 0]);
+        let text = board.text(|group| Gauges {
+            running: board.open(group),
+            ..Gauges::default()
+        });
+        for (name, running) in [("a", 0), ("c", 1)] {
+            let line = format!(
+                "vllm:num_requests_running{{engine=\"0\",model_name=\"{name}\"}} {running}\n"
+            );
+            assert!(text.contains(&line), "{line}{text}");
+        }
+        assert_eq!(
+            text.matches("# TYPE vllm:num_requests_running gauge")
+                .count(),
+            1
+        );
+        for name in 0..1_000 {
+            board.group(Some(&format!("\"{name}\"")));
+        }
+        assert_eq!(board.entries().len(), MOST_MODELS);
+        assert_eq!(board.group(Some("\"999\"")), 0);
+    }
+}
