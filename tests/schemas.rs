@@ -21,6 +21,7 @@ const SCHEMAS: &[&str] = &[
     "windows",
     "curve",
     "profile",
+    "round",
     "pattern",
     "convert",
 ];
@@ -393,6 +394,12 @@ fn what_trace_stats_reports_validates() {
     let grouped = report("--by session_id,model", "sessions.jsonl");
     stats.accept(&grouped);
     known(&grouped);
+    let judged = report(
+        "--by round,length-bucket --slo ttft_ms=100,request_output_tps=5 --assert requests>0 --assert ttft_ms.mean>0",
+        "failures.outcomes.jsonl",
+    );
+    stats.accept(&judged);
+    known(&judged);
     let groups = grouped["groups"].as_array().expect("--by was given");
     assert_eq!(groups.len(), 3, "two sessions and the rest");
     groups.iter().for_each(known);
@@ -404,6 +411,23 @@ fn what_trace_stats_reports_validates() {
         .args("--format json empty.jsonl")
         .run();
     stats.know(&serde_json::from_slice(&empty.stdout).unwrap());
+}
+
+#[test]
+fn the_files_of_a_sweep_validate() {
+    let judge = Judge::of("round");
+    let dir = Dir::new();
+    let stats = dir.tool("trace-stats").args("--output-dir files");
+    stats.arg(fixture("failures.outcomes.jsonl")).run().ok();
+    let mut files = 0;
+    for file in std::fs::read_dir(dir.path("files")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|end| end == "json") {
+            judge.accept(&serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap());
+            files += 1;
+        }
+    }
+    assert!(files > 0, "no round was written");
 }
 
 #[test]

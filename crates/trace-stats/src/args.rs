@@ -8,6 +8,7 @@ use crate::results::Rules;
 use crate::steady::{Choice, Windows};
 use crate::{assertion, by, cache, compare, lint, prefixes, slo, telemetry, windows};
 use anyhow::ensure;
+use std::path::PathBuf;
 use trace_core::cli::{BlockSizeArg, InputArgs};
 
 /// Numbers about a trace, or about what became of it
@@ -74,6 +75,15 @@ pub struct Args {
     /// the same pass
     #[arg(long, conflicts_with = "no_prefix")]
     pub cache: bool,
+
+    /// Also write metrics_summary.csv and, for each level of a sweep,
+    /// concurrency_N_round_M.json in DIR, laid out as FluxPerf's
+    ///
+    /// The table has a column for each level and round, and what each round
+    /// changed; the files have every request and a summary. A run without
+    /// --concurrency is the level `open`; stages have folders of their own.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["combine", "partial"])]
+    pub output_dir: Option<PathBuf>,
 
     /// Leave failed requests out of every quantile and of the attainment,
     /// instead of taking them for infinitely slow

@@ -1,11 +1,13 @@
 //! Everything that was counted of an input, before it becomes a report.
 
 use crate::by::{self, Groups};
+use crate::fluxperf::Export;
 use crate::partial::Settings;
 use crate::report::{Kind, Report, Value};
 use crate::steady::Windows;
 use crate::summary::Summary;
 use anyhow::ensure;
+use std::path::Path;
 use trace_core::cli::Progress;
 use trace_core::{Line, Outcome, Reader};
 
@@ -23,6 +25,8 @@ pub struct Collection {
     pub(crate) skipped: u64,
     /// Lines outside of the window.
     pub(crate) outside: u64,
+    /// The files that are also written, if any are.
+    pub(crate) files: Option<Export>,
 }
 
 impl Collection {
@@ -33,8 +37,21 @@ impl Collection {
             groups: Groups::new(&settings),
             skipped: 0,
             outside: 0,
+            files: None,
             settings,
         }
+    }
+
+    /// Also write the files of each level of a sweep in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be made.
+    pub fn with_files(self, folder: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            files: Some(Export::new(folder, &self.settings)?),
+            ..self
+        })
     }
 
     /// Count all lines of `input`.
@@ -62,14 +79,18 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// A trace of more blocks than can be numbered.
+    /// A trace of more blocks than can be numbered; files that cannot be written.
     pub fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
         if !self.settings.window.holds(line, outcome) {
             self.outside += 1;
             return Ok(());
         }
         self.whole.push(line, outcome)?;
-        self.groups.push(line, outcome)
+        self.groups.push(line, outcome)?;
+        match &mut self.files {
+            Some(files) => files.push(line, outcome),
+            None => Ok(()),
+        }
     }
 
     /// Take all that another has counted.
@@ -115,6 +136,9 @@ impl Collection {
             "--slo judges outcomes, and these {} lines are requests without one; trace-send makes outcomes of them",
             report.requests
         );
+        if let Some(files) = self.files {
+            files.finish()?;
+        }
         report.groups = self.groups.finish()?;
         report.notes.extend(by::warnings(&report.groups));
         report.changes = by::changes(&report.groups);

@@ -35,6 +35,7 @@ pub mod collection;
 pub mod compare;
 pub mod confidence;
 pub mod flaw;
+pub mod fluxperf;
 pub mod format;
 pub mod ids;
 mod input;
@@ -63,6 +64,7 @@ pub use summary::Summary;
 
 use anyhow::{Context, ensure};
 use collection::Collection;
+use partial::Settings;
 use std::io::Write;
 use trace_core::cli;
 use trace_core::{Reader, Source};
@@ -79,7 +81,7 @@ pub fn run(
     mut output: impl Write,
     mut notes: impl Write,
 ) -> anyhow::Result<u8> {
-    let mut collection = Collection::new(args.settings()?);
+    let mut collection = begin(args, args.settings()?)?;
     collection.read(input)?;
     conclude(args, collection, &mut output, &mut notes)
 }
@@ -102,7 +104,7 @@ pub fn run_steady(
     let [mut first, mut second] = steady::twice::open(&args.input)?;
     let mut settings = args.settings()?;
     settings.window = steady::search(&mut first)?;
-    let mut collection = Collection::new(settings);
+    let mut collection = begin(args, settings)?;
     collection.read(&mut second)?;
     cli::report_skipped("trace-stats", &second);
     conclude(args, collection, &mut output, &mut notes)
@@ -122,6 +124,15 @@ pub fn combine(
 ) -> anyhow::Result<u8> {
     let collection = partial::combine(sources)?;
     conclude(args, collection, &mut output, &mut notes)
+}
+
+/// Nothing yet, and the files that go with it.
+fn begin(args: &Args, settings: Settings) -> anyhow::Result<Collection> {
+    let collection = Collection::new(settings);
+    match &args.output_dir {
+        Some(folder) => collection.with_files(folder),
+        None => Ok(collection),
+    }
 }
 
 /// Print what was counted, as a report or as a partial line.

@@ -102,5 +102,6 @@ pub fn read(line: &[u8]) -> Result<Collection, (usize, String)> {
         whole: found.whole,
         skipped: found.skipped,
         outside: found.outside,
+        files: None,
     })
 }

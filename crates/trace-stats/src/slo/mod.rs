@@ -20,9 +20,10 @@ pub use args::{Args, Clock};
 pub use attainment::{Attainment, Share};
 pub use constraint::{Constraint, Limits};
 pub use judge::Judge;
-pub use quantity::Quantity;
+pub use quantity::{Quantity, Reading};
 
 use serde::{Deserialize, Serialize};
+use trace_core::Outcome;
 
 /// What a good answer is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,4 +35,14 @@ pub struct Slo {
     pub clock: Clock,
     /// Every one of which a good answer keeps; no two of one quantity.
     pub constraints: Vec<Constraint>,
+}
+
+impl Slo {
+    /// Whether the request of `outcome` was answered and keeps every
+    /// constraint.
+    pub fn is_kept_by(&self, outcome: &Outcome) -> bool {
+        let mut constraints = self.constraints.iter();
+        outcome.error.is_none()
+            && constraints.all(|constraint| constraint.admits(outcome, self.clock) == Some(true))
+    }
 }

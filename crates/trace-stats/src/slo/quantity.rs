@@ -27,6 +27,16 @@ pub enum Reading {
     Untold,
 }
 
+impl Reading {
+    /// The value, if there is one.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Vacuous | Self::Untold => None,
+        }
+    }
+}
+
 /// The measures that can be bounded.
 const BOUNDED: [Measure; 10] = [
     Measure::Ttft,

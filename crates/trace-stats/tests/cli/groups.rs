@@ -28,7 +28,7 @@ fn files_can_be_told_apart_by_name() {
 }
 
 /// Two levels of a sweep, two rounds each; the second round is twice as fast.
-const SWEEP: &str = r#"{"input_length":600,"session_id":"s","concurrency":4,"round":1,"scheduled_ms":0,"sent_ms":0,"ttft_ms":100,"latency_ms":1000,"output_tokens":10}
+pub(crate) const SWEEP: &str = r#"{"input_length":600,"session_id":"s","concurrency":4,"round":1,"scheduled_ms":0,"sent_ms":0,"ttft_ms":100,"latency_ms":1000,"output_tokens":10}
 {"input_length":600,"session_id":"s","concurrency":4,"round":1,"scheduled_ms":0,"sent_ms":1000,"ttft_ms":300,"latency_ms":1000,"output_tokens":10}
 {"input_length":600,"session_id":"s","concurrency":4,"round":2,"scheduled_ms":2000,"sent_ms":2000,"ttft_ms":50,"latency_ms":500,"output_tokens":10}
 {"input_length":1300,"session_id":"s","concurrency":4,"round":2,"scheduled_ms":2000,"sent_ms":2500,"ttft_ms":150,"latency_ms":500,"output_tokens":10}

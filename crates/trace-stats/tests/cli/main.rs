@@ -4,6 +4,7 @@
 mod assertions;
 mod cache;
 mod compare;
+mod fluxperf;
 mod formats;
 mod groups;
 mod harness;

@@ -1,0 +1,163 @@
+//! The table of all levels: metrics × levels, sections apart.
+
+use crate::by::Change;
+use crate::report::{Report, Value, is_infinite};
+use trace_core::quantile::Spread;
+
+/// Metrics of the report, and what FluxPerf calls them.
+const METRICS: [(&str, &str); 5] = [
+    ("ttft_ms", "TTFT (ms)"),
+    ("itl_ms", "ITL (ms)"),
+    ("latency_ms", "Latency (ms)"),
+    ("input_tokens", "Input Length (tokens)"),
+    ("output_tokens", "Output Length (tokens)"),
+];
+const FIGURES: [(&str, &str); 7] = [
+    ("mean", "Avg"),
+    ("p50", "P50"),
+    ("p90", "P90"),
+    ("p99", "P99"),
+    ("min", "Min"),
+    ("max", "Max"),
+    ("std", "Stddev"),
+];
+const THROUGHPUT: [(&str, &str); 2] = [
+    ("output_tps", "Token Throughput (tokens/sec)"),
+    ("throughput_rps", "Request Throughput (requests/sec)"),
+];
+const GOODPUT: [(&str, &str); 4] = [
+    ("good", "Requests Meeting SLO"),
+    ("slo_attainment", "SLO Attainment"),
+    ("goodput_rps", "Goodput (requests/sec)"),
+    ("goodput_tps", "Goodput (tokens/sec)"),
+];
+const CHANGES: [(&str, &str); 10] = [
+    ("ttft_ms.mean", "TTFT Avg"),
+    ("ttft_ms.p50", "TTFT P50"),
+    ("ttft_ms.p99", "TTFT P99"),
+    ("itl_ms.mean", "ITL Avg"),
+    ("itl_ms.p50", "ITL P50"),
+    ("latency_ms.mean", "Latency Avg"),
+    ("latency_ms.p50", "Latency P50"),
+    ("output_tps", "Token Throughput"),
+    ("throughput_rps", "Request Throughput"),
+    ("goodput_rps", "Goodput (requests/sec)"),
+];
+
+/// The whole page; a column for each of `reports`, named by `columns`.
+pub(super) fn page(
+    columns: &[String],
+    reports: &[Report],
+    changes: &[Change],
+) -> anyhow::Result<Vec<u8>> {
+    let mut page = Page {
+        reports,
+        writer: csv::Writer::from_writer(Vec::new()),
+    };
+    page.writer.write_record(
+        ["Metric"]
+            .into_iter()
+            .chain(columns.iter().map(String::as_str)),
+    )?;
+    page.row("Total Requests", |report| Some(report.requests as f64))?;
+    page.row("Successful Requests", |report| scalar(report, "succeeded"))?;
+    page.row("Failed Requests", |report| scalar(report, "failed"))?;
+    page.row("Test Duration (sec)", |report| {
+        report.duration_ms.map(|ms| ms / 1_000.0)
+    })?;
+    page.row("Average Input Tokens", |report| {
+        value(report, "input_tokens", "mean")
+    })?;
+    page.row("Average Output Tokens", |report| {
+        value(report, "output_tokens", "mean")
+    })?;
+    for (metric, name) in METRICS {
+        page.gap()?;
+        for (figure, short) in FIGURES {
+            page.row(&format!("{name} {short}"), |report| {
+                value(report, metric, figure)
+            })?;
+        }
+    }
+    for section in [&THROUGHPUT[..], &GOODPUT[..]] {
+        page.gap()?;
+        for (key, name) in section {
+            page.row(name, |report| scalar(report, key))?;
+        }
+    }
+    if !changes.is_empty() {
+        page.gap()?;
+    }
+    for (figure, name) in CHANGES {
+        if !changes.is_empty() {
+            page.row(
+                &format!("{name} Change From Previous Round (%)"),
+                |report| change(changes, report, figure).map(|share| share * 100.0),
+            )?;
+        }
+    }
+    Ok(page.writer.into_inner()?)
+}
+
+struct Page<'a> {
+    reports: &'a [Report],
+    writer: csv::Writer<Vec<u8>>,
+}
+
+impl Page<'_> {
+    fn row(&mut self, name: &str, of: impl Fn(&Report) -> Option<f64>) -> csv::Result<()> {
+        let cells = self.reports.iter().map(|report| match of(report) {
+            None => String::new(),
+            Some(value) => value.to_string(),
+        });
+        self.writer
+            .write_record([name.to_owned()].into_iter().chain(cells))
+    }
+
+    /// A blank line.
+    fn gap(&mut self) -> std::io::Result<()> {
+        use std::io::Write;
+        self.writer.flush()?;
+        let mut page = std::mem::replace(&mut self.writer, csv::Writer::from_writer(Vec::new()))
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)?;
+        page.write_all(b"\n")?;
+        self.writer = csv::WriterBuilder::new().flexible(true).from_writer(page);
+        Ok(())
+    }
+}
+
+/// A figure of a metric, infinite if it touches a failed request.
+fn value(report: &Report, metric: &str, figure: &str) -> Option<f64> {
+    let spread: &Spread = report.metric(metric)?;
+    let mut figures = spread.figures().into_iter();
+    let found = figures
+        .find(|(name, _)| *name == figure)
+        .and_then(|(_, v)| v);
+    found.or_else(|| is_infinite(spread, figure).then_some(f64::INFINITY))
+}
+
+fn scalar(report: &Report, name: &str) -> Option<f64> {
+    match report.scalar(name)? {
+        Value::Count(count) => Some(*count as f64),
+        Value::Measure(value) => *value,
+        _ => None,
+    }
+}
+
+/// What the round of `report` added to the one before.
+fn change(changes: &[Change], report: &Report, figure: &str) -> Option<f64> {
+    let value = |name: &str| {
+        let mut fields = report.by.iter();
+        fields
+            .find(|(field, _)| field == name)
+            .map(|(_, v)| v.get())
+    };
+    let found = changes.iter().find(|change| {
+        let same =
+            |(name, of): &(String, Box<serde_json::value::RawValue>)| value(name) == Some(of.get());
+        value("round") == Some(change.to.get()) && change.by.iter().all(same)
+    })?;
+    let mut figures = found.figures.iter();
+    figures.find(|(name, _)| name == figure)?.1.change
+}
