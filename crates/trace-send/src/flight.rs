@@ -1,10 +1,11 @@
 //! A request under way.
 //!
 //! Writing and reading go on at once, so that a server may refuse a long
-//! prompt before it has read it. Each piece of the answer gets its time when
-//! the read returns, before it is looked at. Bytes are read into one buffer
-//! that all flights share, for none keeps them: ten thousand streams cost
-//! their bookkeeping only.
+//! prompt before it has read it. Each piece of the answer gets the time at
+//! which the runtime learnt of it ([`crate::arrival`]), the end of the answer
+//! that at which it was read, both before it is looked at. Bytes are read into
+//! one buffer that all flights share, for none keeps them: ten thousand streams
+//! cost their bookkeeping only.
 
 use crate::answer::{Answer, Ending, Wanted};
 use crate::clock::Clock;
@@ -15,7 +16,7 @@ use crate::schedule::Launch;
 use crate::socket::Socket;
 use bytes::Bytes;
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, SessionId};
@@ -148,19 +149,22 @@ impl Flight {
         }
     }
 
-    /// Write the rest and read the answer.
+    /// Write the rest and read the answer. `wakers` are to be woken when the
+    /// socket takes more and when it has more; that it has was `noted`.
     pub(crate) fn poll(
         &mut self,
-        cx: &mut Context<'_>,
+        wakers: (&Waker, &Waker),
+        mut noted: Option<Micros>,
         socket: &mut Socket,
         clock: &Clock,
         buffer: &mut [u8],
     ) -> Poll<Exchange> {
         if !self.flushed && self.write_error.is_none() {
-            self.poll_write(cx, socket);
+            self.poll_write(&mut Context::from_waker(wakers.0), socket);
         }
+        let mut cx = Context::from_waker(wakers.1);
         loop {
-            let read = match socket.read(cx, buffer) {
+            let read = match socket.read(&mut cx, buffer) {
                 Poll::Ready(read) => read,
                 Poll::Pending => return Poll::Pending,
             };
@@ -174,7 +178,9 @@ impl Flight {
                 }
             };
             self.heard = clock.now();
-            let taken = match self.answer.feed(bytes, self.heard) {
+            // What follows in the same go came while this was read.
+            let came = noted.take().unwrap_or(self.heard);
+            let taken = match self.answer.feed(bytes, came) {
                 Ok(taken) => taken,
                 Err(failure) => return Poll::Ready(Exchange::Failed(failure)),
             };

@@ -33,8 +33,9 @@
 //! `sent_ms` is read from the clock just before the write, or before
 //! connecting where no connection was at hand (`connect_ms` is there then, and
 //! is part of `ttft_ms` and `latency_ms`, as it is for any user of the
-//! server). A piece of an answer is stamped when the read that brought it
-//! returns, before it is decoded. `lateness_ms` is what this client added to
+//! server). A piece of an answer is stamped when the runtime learns of it
+//! from the kernel, before it is read; the end of an answer when it is read,
+//! before it is decoded. `lateness_ms` is what this client added to
 //! the schedule; when one request in a hundred is more than 5 ms late the
 //! run is called client-limited.
 //!
@@ -73,6 +74,7 @@
 
 pub mod answer;
 mod args;
+mod arrival;
 mod between;
 mod bodies;
 mod body;

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::answer::Ending;
+use crate::arrival::Arrival;
 use crate::channel::{self, Lease};
 use crate::connect::{Connection, Opened};
 use crate::flight::{Exchange, Flight, broken};
@@ -12,7 +13,8 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
 use trace_core::time::Micros;
@@ -162,11 +164,22 @@ impl Engine {
     /// Write and read until the exchange is over, or until long after `[DONE]`.
     async fn hear(&self, flight: &RefCell<Flight>, socket: &mut Socket) -> Exchange {
         let mut grace = None;
+        let mut bell: Option<(Arc<Arrival>, Waker)> = None;
         poll_fn(|cx| {
+            let (arrival, waker) = match &mut bell {
+                Some(bell) if bell.0.wakes(cx.waker()) => bell,
+                bell => {
+                    let arrival = Arrival::new(self.clock, cx.waker().clone());
+                    let waker = Waker::from(Arc::clone(&arrival));
+                    bell.insert((arrival, waker))
+                }
+            };
             let mut flight = flight.borrow_mut();
             let mut buffer = self.buffer.borrow_mut();
-            if let Poll::Ready(exchange) = flight.poll(cx, socket, &self.clock, &mut buffer) {
-                return Poll::Ready(exchange);
+            let (wakers, noted) = ((cx.waker(), &*waker), arrival.take());
+            let polled = flight.poll(wakers, noted, socket, &self.clock, &mut buffer);
+            if polled.is_ready() {
+                return polled;
             }
             if !flight.is_done() {
                 return Poll::Pending;
