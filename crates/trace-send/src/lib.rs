@@ -100,10 +100,13 @@ pub mod http;
 pub mod lateness;
 mod leg;
 mod limits;
+mod live;
 mod members;
+mod metric;
 mod models;
 pub mod ndjson;
 mod order;
+mod outlook;
 mod pace;
 mod pool;
 mod prepare;
@@ -120,6 +123,7 @@ mod slo;
 mod socket;
 pub mod sse;
 mod start;
+mod stop;
 mod tally;
 mod target;
 mod telemetry;
@@ -247,6 +251,7 @@ pub fn run_with(
         counting: args.session.max_context_tokens.is_some(),
         selection: selection(args)?,
         repaired: AtomicU64::new(0),
+        outlook: Arc::default(),
     });
     let source = source(args, input)?;
     if args.dry_run {
@@ -270,6 +275,7 @@ pub fn run_with(
         slos: args.judge.slo.clone(),
         stops: args.judge.stop_on.clone(),
         label: Label::default(),
+        outlook: Arc::clone(&preparer.outlook),
         first: None,
         began: Arc::clone(&began),
         gpus: gpus.clone(),

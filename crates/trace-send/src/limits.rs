@@ -3,9 +3,11 @@
 use crate::answer::Wanted;
 use crate::head::Heads;
 use crate::leg::Label;
+use crate::outlook::Outlook;
 use crate::reins::Reins;
 use crate::secret::Secrets;
-use crate::slo::{Slo, Stop};
+use crate::slo::Slo;
+use crate::stop::Stop;
 use crate::telemetry::Gpus;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -34,6 +36,8 @@ pub(crate) struct Limits {
     pub stops: Vec<Stop>,
     /// What the run's outcomes are marked with.
     pub label: Label,
+    /// What is to come.
+    pub outlook: Arc<Outlook>,
     /// When the first of several runs began.
     pub first: Option<Instant>,
     /// Set when the first of several runs has begun.

@@ -12,6 +12,7 @@ use crate::head::Heads;
 use crate::history::{Part, Said};
 use crate::leg::Leg;
 use crate::order;
+use crate::outlook::Outlook;
 use crate::pace::Pace;
 use crate::schedule::Timing;
 use crate::select::Selection;
@@ -88,6 +89,8 @@ pub(crate) struct Preparer {
     pub selection: Selection,
     /// Turns that would have added less than a token.
     pub repaired: AtomicU64,
+    /// What is to come.
+    pub outlook: Arc<Outlook>,
 }
 
 /// Gives each request to whom it concerns, until that says false.
@@ -112,10 +115,13 @@ impl Preparer {
             body: Vec::new(),
             to,
         };
-        match source {
+        self.outlook.begin();
+        let read = match source {
             Source::Held(lines) => work.held(lines),
             Source::Stream(input) => work.stream(input),
-        }
+        };
+        self.outlook.end();
+        read
     }
 }
 
@@ -176,6 +182,7 @@ impl<F: Taker> Work<'_, F> {
         }
         let timing = self.pace.timing(line, self.place)?;
         self.place += 1;
+        preparer.outlook.add(timing.at.unwrap_or(timing.after));
         let session = line.request.session_id.as_ref();
         let live = self.is_live(line);
         let length = match session {

@@ -1,6 +1,7 @@
 //! What a run came to, in a line or two for people.
 
 use crate::lateness::Histogram;
+use crate::metric::Metric;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use trace_core::time::Micros;
@@ -25,6 +26,10 @@ pub(crate) struct Tally {
     /// Attempts beyond the first.
     pub retried: u64,
     ttft: Histogram,
+    /// How long the last one waited for its turn.
+    pub queue: Micros,
+    /// Times that a condition is about.
+    watched: Vec<(Metric, Histogram)>,
     /// Requests that left later than [`CLIENT_LIMIT`] after their time.
     late: u64,
     /// The share of the run in which the thread that sends was at work, of
@@ -57,11 +62,34 @@ impl Tally {
         if let Some(ttft) = outcome.ttft_ms.filter(|_| outcome.error.is_none()) {
             self.ttft.add(ttft);
         }
+        self.queue = outcome.queue_ms.unwrap_or(self.queue);
+        for (metric, times) in &mut self.watched {
+            // A request that failed at once was not answered fast.
+            let counts = outcome.error.is_none() || metric.is_ours();
+            if let Some(time) = metric.of(outcome).filter(|_| counts) {
+                times.add(time);
+            }
+        }
         if let Some(failure) = &outcome.error {
             *self.failed.entry(failure.kind).or_default() += 1;
             self.first_failure
                 .get_or_insert_with(|| failure.message.clone());
         }
+    }
+
+    /// Keep the quantiles of `metrics`, too.
+    pub(crate) fn watch(&mut self, metrics: Vec<Metric>) {
+        for metric in metrics {
+            if !self.watched.iter().any(|(known, _)| *known == metric) {
+                self.watched.push((metric, Histogram::default()));
+            }
+        }
+    }
+
+    /// The `q` quantile of a time that is watched; nothing while there is none.
+    pub(crate) fn watched(&self, metric: Metric, q: f64) -> Option<Micros> {
+        let found = self.watched.iter().find(|(known, _)| *known == metric);
+        found?.1.quantile(q)
     }
 
     /// Requests that failed.

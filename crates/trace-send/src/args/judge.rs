@@ -2,7 +2,8 @@
 
 use super::values::share;
 use crate::search::Search;
-use crate::slo::{Slo, Stop};
+use crate::slo::Slo;
+use crate::stop::Stop;
 
 /// What a run is held to.
 #[derive(Debug, clap::Args)]
@@ -29,9 +30,21 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "SHARE", default_value_t = 0.99, value_parser = share)]
     pub good_share: f64,
 
-    /// Send nothing more when a condition is met, such as error_rate>0.1;
-    /// repeatable
-    #[arg(long, value_name = "WHAT>NUMBER")]
+    /// Send nothing more when a condition is met, such as error_rate>0.1 or
+    /// ttft_p99_ms>2000, and end with status 1; repeatable
+    ///
+    /// error_rate (share of requests that failed), errors, in_flight, rate
+    /// (answers a second over the last five, also rate<5), saturation, and a
+    /// quantile of any time in milliseconds: ttft_p50_ms, tpot_p99_ms,
+    /// latency_p90_ms, lateness_p99_ms, queue_p99_ms, user_latency_p99_ms, …
+    /// Shares and quantiles are of the run so far, once 20 requests have ended.
+    /// saturation>10, or saturation, is met when for ten seconds running fewer
+    /// than nine in ten of the requests that came due were answered: answers
+    /// of five seconds against requests of five seconds, a median latency
+    /// before; or, where --max-concurrency makes requests wait, when that wait
+    /// grows by more than a tenth of the time. A closed loop sends no more than is
+    /// answered and is never saturated.
+    #[arg(long, value_name = "CONDITION")]
     pub stop_on: Vec<Stop>,
 
     /// End with status 1 if the run was client-limited

@@ -4,7 +4,10 @@ use super::hand::{Part, Report};
 use super::{Plan, ready};
 use crate::clock::Clock;
 use crate::crew::Crew;
+use crate::live::Live;
 use crate::signals::Signals;
+use crate::stop::{Moment, Watch};
+use crate::tally::Tally;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +26,10 @@ pub(super) struct Helm {
     plan: Plan,
     reports: UnboundedReceiver<Report>,
     progress: Progress,
+    watch: Watch,
+    live: Live,
+    /// The run's, once it has begun.
+    clock: Option<Clock>,
     /// Since when it is interrupted.
     interrupted: Option<Instant>,
     /// Why a condition ended it.
@@ -44,11 +51,16 @@ pub(super) struct Course {
 impl Helm {
     /// Over `crew`, which makes `plan` and gives `reports`.
     pub(super) fn new(crew: Arc<Crew>, plan: Plan, reports: UnboundedReceiver<Report>) -> Self {
+        let watch = Watch::new(plan.limits.stops.clone());
+        crew.tally().watch(watch.metrics());
         Self {
             crew,
+            live: Live::new(&plan.limits),
+            watch,
             plan,
             reports,
             progress: Progress::new("sent", None),
+            clock: None,
             interrupted: None,
             stopped: None,
         }
@@ -78,11 +90,12 @@ impl Helm {
         let limits = &self.plan.limits;
         let clock = Clock::start(limits.first);
         limits.began.get_or_init(|| clock.began());
+        self.clock = Some(clock);
         for start in starts {
             // One that has failed has said so, or will.
             let _ = start.send(clock);
         }
-        let parts = self.watch(&mut signals, threads).await?;
+        let parts = self.heed(&mut signals, threads).await?;
         self.progress.finish();
         Ok(Some(Course {
             parts,
@@ -108,7 +121,7 @@ impl Helm {
     }
 
     /// Until all `threads` have ended.
-    async fn watch(&mut self, signals: &mut Signals, threads: usize) -> io::Result<Vec<Part>> {
+    async fn heed(&mut self, signals: &mut Signals, threads: usize) -> io::Result<Vec<Part>> {
         let mut tick = tokio::time::interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut parts = Vec::new();
@@ -163,19 +176,25 @@ impl Helm {
     }
 
     /// Why the run is to end here, if it is.
-    fn stop_reason(&self) -> Option<String> {
-        let (tally, flying) = (self.crew.tally(), self.crew.in_flight());
-        let stops = &self.plan.limits.stops;
-        stops.iter().find_map(|stop| stop.fires(&tally, flying))
+    fn stop_reason(&mut self) -> Option<String> {
+        let tally = self.crew.tally();
+        let moment = moment(self.clock?, &self.crew, &tally);
+        self.watch.look(moment)
     }
 
     fn show(&mut self) {
+        let Some(clock) = self.clock else { return };
         let tally = self.crew.tally();
-        let (flying, failed, late) = (self.crew.in_flight(), tally.failed(), tally.lateness(0.99));
-        let (rate, p50, p99) = (tally.rate(), tally.ttft(0.5), tally.ttft(0.99));
-        let message = format!(
-            "in flight {flying}, failed {failed}, {rate:.0}/s, ttft p50 {p50} p99 {p99} ms, late p99 {late} ms"
-        );
-        self.progress.set(tally.ended + flying as u64, message);
+        let (sent, line) = self.live.line(moment(clock, &self.crew, &tally));
+        self.progress.set(sent, line);
+    }
+}
+
+/// The run as it is now.
+fn moment<'a>(clock: Clock, crew: &Crew, tally: &'a Tally) -> Moment<'a> {
+    Moment {
+        now: clock.now(),
+        tally,
+        in_flight: crew.in_flight(),
     }
 }

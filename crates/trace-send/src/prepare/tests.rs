@@ -29,6 +29,7 @@ fn preparer() -> Preparer {
         counting: false,
         selection: Selection::default(),
         repaired: AtomicU64::new(0),
+        outlook: Arc::default(),
     }
 }
 
