@@ -193,6 +193,8 @@ pub fn run_with(
     output: impl Write + Send + 'static,
     reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
+    let key = key(&args.server)?;
+    let header = header(&args.server)?;
     let url = args.server.url.as_deref().unwrap_or_default();
     trace_core::descriptors::prepare();
     let server = start_mock(args, url)?;
@@ -203,8 +205,6 @@ pub fn run_with(
         Target::parse(&url, args.server.endpoint_type).map_err(|reason| anyhow!(reason))?;
     let extra = Members::from_flags(&args.body.extra).map_err(|reason| anyhow!(reason))?;
     let run_id = args.runs.run_id.clone().unwrap_or_else(new_run_id);
-    let key = key(&args.server)?;
-    let header = header(&args.server)?;
     let key = key.as_deref();
     let heads = Heads::new(&target, &header, key, &run_id, args.server.new_connections)
         .and_then(|heads| heads.name_sessions(&args.server.session_header))
@@ -255,7 +255,9 @@ pub fn run_with(
     });
     let source = source(args, input)?;
     if args.dry_run {
-        return dry::run(args, &preparer, source, output);
+        let done = dry::run(args, &preparer, source, output);
+        tell_of_repairs(&preparer);
+        return done;
     }
     let began = Arc::new(OnceLock::new());
     let gpus = gpus(args);
@@ -296,12 +298,7 @@ pub fn run_with(
     };
     let verdict = runtime.block_on(campaign.run(source));
     let sampled = telemetry.map_or(Ok(()), Telemetry::finish);
-    let repaired = preparer.repaired.load(Ordering::Relaxed);
-    if repaired > 0 {
-        eprintln!(
-            "trace-send: {repaired} turns would have added less than a token and got one: their input_length is not above the turn before and its answer"
-        );
-    }
+    tell_of_repairs(&preparer);
     let output = runtime.block_on(finish(&results, reins.is_some()));
     runtime.shutdown_background();
     match output {
@@ -318,6 +315,16 @@ pub fn run_with(
         Verdict { no: true, .. } => cli::NO,
         _ => cli::DONE,
     })
+}
+
+/// Say how many turns had to be repaired, if any had.
+fn tell_of_repairs(preparer: &Preparer) {
+    let repaired = preparer.repaired.load(Ordering::Relaxed);
+    if repaired > 0 {
+        eprintln!(
+            "trace-send: {repaired} turns would have added less than a token and got one: their input_length is not above the turn before and its answer"
+        );
+    }
 }
 
 /// Everything that was measured is written before this returns, unless it is

@@ -123,7 +123,10 @@ fn names(body: &[u8]) -> Option<Vec<String>> {
     let list: List = serde_json::from_slice(body).ok()?;
     let listed = list.data.into_iter().map(|model| model.id);
     let named = list.models.into_iter().map(|model| model.name);
-    let names: Vec<_> = listed.chain(named).chain(list.model_id).collect();
+    let mut names: Vec<_> = listed.chain(named).chain(list.model_id).collect();
+    // llama.cpp lists each of its models both ways.
+    let mut known = std::collections::HashSet::new();
+    names.retain(|name| known.insert(name.clone()));
     (!names.is_empty()).then_some(names)
 }
 
@@ -138,6 +141,8 @@ mod tests {
         assert_eq!(first(openai).as_deref(), Some("a"));
         assert_eq!(first(r#"{"models":[{"name":"o"}]}"#).as_deref(), Some("o"));
         assert_eq!(first(r#"{"model_id":"t"}"#).as_deref(), Some("t"));
+        let both = br#"{"models":[{"name":"t"}],"data":[{"id":"t"}]}"#;
+        assert_eq!(names(both), Some(vec!["t".to_owned()]));
         assert_eq!(first(r#"{"data":[]}"#), None);
         assert_eq!(first("<html>"), None);
     }

@@ -42,7 +42,12 @@ pub(crate) fn selection(args: &Args) -> anyhow::Result<Selection> {
                     skip_invalid: true,
                 };
             let mut outcomes = earlier.open().context("--resume")?;
-            Done::read(&mut outcomes).context("--resume")?
+            let done = Done::read(&mut outcomes).context("--resume")?;
+            cli::report_skipped("trace-send: --resume", &outcomes);
+            if done.len() == 0 && outcomes.skipped() > 1 {
+                bail!("--resume: {}: these are no outcomes", path.display());
+            }
+            done
         }
         None => Done::default(),
     };

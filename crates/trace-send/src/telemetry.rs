@@ -270,9 +270,11 @@ impl Sampler {
         let (Some(file), Some(&began)) = (&mut self.file, self.began.get()) else {
             return Ok(());
         };
+        // As long ago as that was, so that both clocks tell one moment.
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .saturating_sub(now.elapsed());
         let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
         let reading = Reading {
             t_ms: ms(now.saturating_duration_since(began)),

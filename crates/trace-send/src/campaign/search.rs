@@ -108,6 +108,8 @@ impl Campaign<'_> {
             true => "",
             false => "; more --requests or --rounds would make it certain",
         };
+        let (_, broke) = search.found();
+        let client = broke.and_then(at).filter(|(level, _)| level.limited);
         match search.found() {
             (Some(held), Some(broke)) => {
                 eprintln!(
@@ -116,12 +118,6 @@ impl Campaign<'_> {
                     sureness(sure(broke)),
                     hint(sure(held) && sure(broke)),
                 );
-                if at(broke).is_some_and(|(level, _)| level.limited) {
-                    eprintln!(
-                        "trace-send: at {broke} this client was the limit, not the server: the answer is a lower bound"
-                    );
-                    verdict.no |= self.args.judge.strict_clock;
-                }
             }
             (Some(held), None) => eprintln!(
                 "trace-send: {what} {held} holds ({}); nothing higher was asked for{}",
@@ -132,6 +128,13 @@ impl Campaign<'_> {
                 eprintln!("trace-send: no {what} that was tried holds");
                 verdict.no = true;
             }
+        }
+        if let Some((level, _)) = client {
+            eprintln!(
+                "trace-send: at {} this client was the limit, not the server, which may hold more",
+                level.value
+            );
+            verdict.no |= self.args.judge.strict_clock;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use trace_core::{Line, Outcome};
@@ -71,20 +71,26 @@ pub(crate) fn tool() -> Command {
     tool
 }
 
-/// Run the tool with `flags` on `input`.
-pub(crate) fn send(flags: &[&str], input: &str) -> Ran {
-    let mut tool = tool();
-    tool.args(flags)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = tool.spawn().unwrap();
+/// Start `command` with pipes at all its ends.
+pub(crate) fn start(command: &mut Command) -> Child {
+    let command = command.stdin(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// Run `command` on `input`.
+pub(crate) fn run(command: &mut Command, input: &str) -> Ran {
+    let mut child = start(command);
     let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_owned());
     let feeding = thread::spawn(move || stdin.write_all(input.as_bytes()));
     let ran = child.wait_with_output().unwrap().into();
     // The tool may have had enough before its input ended.
     let _ = feeding.join().unwrap();
     ran
+}
+
+/// Run the tool with `flags` on `input`.
+pub(crate) fn send(flags: &[&str], input: &str) -> Ran {
+    run(tool().args(flags), input)
 }
 
 /// `count` requests at time zero.

@@ -8,7 +8,9 @@ mod manners; // pipes, signals, exit codes, bad input
 mod modes; // levels, rounds, searches, limits, what is left of an input
 mod real; // a server nobody here wrote, where there is one
 mod recipes; // stages from a file
+mod repeat; // the same flags and seed, the same bytes
 mod replay; // what is sent when, held against the mock's own record
+mod resets; // connections that are torn down, ports that run out
 mod secure; // https
 mod sessions; // conversations with live answers
 mod telemetry; // metrics and GPUs, while requests are sent

@@ -1,4 +1,4 @@
-use crate::harness::{Mock, Ran, requests, send, tool};
+use crate::harness::{Mock, Ran, requests, run, send, start, tool};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Stdio};
@@ -93,21 +93,10 @@ fn the_key_comes_from_the_environment_and_is_never_printed() {
         response("401 No", "application/json", "{\"error\":\"who are you\"}"),
         false,
     );
-    let mut child = tool()
-        .args(["--url", &format!("http://{address}"), "--model", "m"])
-        .env("OPENAI_API_KEY", "sk-secret")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(requests(1).as_bytes())
-        .unwrap();
-    let ran: Ran = child.wait_with_output().unwrap().into();
+    let mut tool = tool();
+    tool.args(["--url", &format!("http://{address}"), "--model", "m"])
+        .env("OPENAI_API_KEY", "sk-secret");
+    let ran = run(&mut tool, &requests(1));
     assert_eq!(ran.kinds(), ["http"]);
     assert!(!ran.stdout.contains("secret") && !ran.stderr.contains("secret"));
 }
@@ -197,7 +186,7 @@ fn a_reader_that_hangs_up_ends_the_run_quietly() {
     let input: String = (0..200)
         .map(|i| format!("{{\"timestamp\":{},\"input_length\":3}}\n", i * 20))
         .collect();
-    let mut child = start(&["--url", &mock.url()]);
+    let mut child = start(tool().args(["--url", &mock.url()]));
     child
         .stdin
         .take()
@@ -223,7 +212,7 @@ fn an_interrupt_sends_nothing_more_and_waits_for_what_is_under_way() {
         "{}{{\"timestamp\":3600000,\"input_length\":3}}\n",
         requests(4)
     );
-    let mut child = start(&["--url", &mock.url()]);
+    let mut child = start(tool().args(["--url", &mock.url()]));
     child
         .stdin
         .as_mut()
@@ -245,7 +234,7 @@ fn an_interrupt_sends_nothing_more_and_waits_for_what_is_under_way() {
 #[test]
 fn a_second_interrupt_cancels_and_every_request_has_its_line() {
     let mock = Mock::start(60_000, 0);
-    let mut child = start(&["--url", &mock.url()]);
+    let mut child = start(tool().args(["--url", &mock.url()]));
     child
         .stdin
         .as_mut()
@@ -309,15 +298,6 @@ fn a_disk_that_is_full_is_an_error() {
         "{}",
         ran.stderr
     );
-}
-
-fn start(flags: &[&str]) -> Child {
-    let mut tool = tool();
-    tool.args(flags)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    tool.spawn().unwrap()
 }
 
 fn wait_for(mock: &Mock, requests: u64) {

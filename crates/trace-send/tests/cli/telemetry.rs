@@ -1,8 +1,8 @@
-use crate::harness::{Mock, requests, response, send, server, tool};
+use crate::harness::{Mock, requests, response, run, send, server, tool};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A page of metrics on which a counter grows by ten each time.
@@ -170,29 +170,19 @@ fn gpus_are_watched_through_their_library() {
         return;
     }
     let file = folder.path().join("telemetry.jsonl");
-    let mut child = tool()
-        .args([
-            "--url",
-            "mock:?ttft=150ms",
-            "--rate",
-            "10",
-            "--gpu",
-            "--telemetry",
-        ])
+    let mut tool = tool();
+    let flags = [
+        "--url",
+        "mock:?ttft=150ms",
+        "--rate",
+        "10",
+        "--gpu",
+        "--telemetry",
+    ];
+    tool.args(flags)
         .arg(&file)
-        .env("LD_LIBRARY_PATH", folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(requests(5).as_bytes())
-        .unwrap();
-    let ran: crate::harness::Ran = child.wait_with_output().unwrap().into();
+        .env("LD_LIBRARY_PATH", folder.path());
+    let ran = run(&mut tool, &requests(5));
     assert_eq!(ran.kinds(), ["ok"; 5], "{}", ran.stderr);
     let peaks: Vec<_> = ran
         .outcomes()
