@@ -48,6 +48,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "preset", "format"])]
     pub html: Option<PathBuf>,
 
+    /// Draw in the terminal instead, with characters for dots, as wide as it is
+    /// (or as COLUMNS says); in colour on a terminal, unless NO_COLOR is set
+    #[arg(long, conflicts_with_all = ["out", "preset", "format", "html"])]
+    pub term: bool,
+
     /// What the page of --html is called [default: the names of the files]
     #[arg(long, value_name = "TEXT", requires = "html")]
     pub title: Option<String>,

@@ -25,6 +25,7 @@ value while a million are kept, then a sketch.
 Examples:
   trace-plot outcomes.jsonl --out report/
   trace-plot --html report.html before=a.jsonl after=b.jsonl
+  trace-plot rate latency-cdf --term outcomes.jsonl
   trace-plot rate day1.jsonl day2.jsonl.gz > rate.png
   trace-plot latency-cdf before=a.jsonl after=b.jsonl --by source --out cdf.svg
   trace-plot sweep --slo ttft_ms=500 --slo tpot_ms=50 outcomes.jsonl > sweep.png

@@ -46,6 +46,7 @@ pub mod report;
 pub mod sample;
 mod shapes;
 pub mod slo;
+pub mod term;
 pub mod theme;
 pub mod thin;
 pub mod whole;
@@ -82,42 +83,60 @@ pub fn run(args: &Args) -> Result<u8> {
     if let Some(path) = &args.html {
         return report::write(args, &plan, path);
     }
-    let sheets = match plan.draw {
-        Draw::Whole(whole) => {
-            let sheet = (whole.sheet)(&Task {
-                input: &plan.input,
-                settings: &plan.settings,
-                block_size: args.block_size.block_size,
-                metrics: &args.metric,
-            })?;
-            vec![(whole.name, sheet)]
+    let sheets = all(args, &plan)?;
+    match &plan.output {
+        Some(output) => pictures(&sheets, args, &plan, output)?,
+        None => {
+            let look = term::Look::of_stdout(plan.look.theme);
+            term::print(sheets.iter().map(|(_, sheet)| sheet), &look)?;
         }
-        _ => {
-            let mut input = plan.input.open()?;
-            let drawn = sheets(
-                &plan.draw.kinds(),
-                &plan.settings,
-                &mut input,
-                args.skip_invalid,
-            )?;
-            cli::report_skipped("trace-plot", &input);
-            named(drawn, &plan.draw)?
-        }
-    };
+    }
+    Ok(cli::DONE)
+}
+
+/// Every sheet of the plan, with its name.
+fn all(args: &Args, plan: &Plan) -> Result<Vec<(&'static str, Sheet)>> {
+    if let Draw::Whole(whole) = plan.draw {
+        let sheet = (whole.sheet)(&Task {
+            input: &plan.input,
+            settings: &plan.settings,
+            block_size: args.block_size.block_size,
+            metrics: &args.metric,
+        })?;
+        return Ok(vec![(whole.name, sheet)]);
+    }
+    let mut input = plan.input.open()?;
+    let drawn = sheets(
+        &plan.draw.kinds(),
+        &plan.settings,
+        &mut input,
+        args.skip_invalid,
+    )?;
+    cli::report_skipped("trace-plot", &input);
+    named(drawn, &plan.draw)
+}
+
+/// Write `sheets` as pictures, and say which files of a directory they are.
+fn pictures(
+    sheets: &[(&'static str, Sheet)],
+    args: &Args,
+    plan: &Plan,
+    output: &Output,
+) -> Result<()> {
     let press = Press::new();
     let mut written: Vec<PathBuf> = Vec::new();
     for (name, sheet) in sheets {
-        let picture = press.picture(&sheet, &plan.look)?;
-        written.extend(plan.output.write(name, &picture, args.scale)?);
+        let picture = press.picture(sheet, &plan.look)?;
+        written.extend(output.write(name, &picture, args.scale)?);
     }
-    if matches!(plan.output, Output::Directory(..)) {
+    if matches!(output, Output::Directory(..)) {
         let written: Vec<_> = written
             .iter()
             .map(|path| path.display().to_string())
             .collect();
         eprintln!("trace-plot: wrote {}", written.join(" "));
     }
-    Ok(cli::DONE)
+    Ok(())
 }
 
 /// What was made of an input.

@@ -9,7 +9,7 @@ use crate::{
     args::Args,
     draw::Look,
     kinds::{KINDS, Kind, Settings},
-    output::{Format, Output},
+    output::Output,
     picture,
     preset::Preset,
     whole::{WHOLES, Whole},
@@ -26,8 +26,8 @@ pub struct Plan {
     pub settings: Settings,
     /// How it looks.
     pub look: Look,
-    /// Where it goes.
-    pub output: Output,
+    /// Where the pictures go, if there are to be any.
+    pub output: Option<Output>,
 }
 
 /// What to draw.
@@ -112,10 +112,10 @@ impl Args {
                 gpus: self.gpus,
             },
             look: self.look()?,
-            output: match &self.html {
-                // the page has a place of its own
-                Some(path) => Output::File(path.clone(), Format::Svg),
-                None => self.output(draw.pictures())?,
+            // a page and a terminal take no pictures
+            output: match self.html.is_some() || self.term {
+                true => None,
+                false => Some(self.output(draw.pictures())?),
             },
             draw,
         })
@@ -204,6 +204,7 @@ mod tests {
     use trace_core::Micros;
 
     use super::*;
+    use crate::output::Format;
 
     fn plan(words: &str) -> Result<Plan> {
         Args::try_parse_from(std::iter::once("trace-plot").chain(words.split_whitespace()))
@@ -278,7 +279,7 @@ mod tests {
         assert_eq!(plan.settings.bin, Some(Micros::from_micros(1_000_000)));
         assert_eq!(
             plan.output,
-            Output::Directory("./".into(), vec![Format::Png])
+            Some(Output::Directory("./".into(), vec![Format::Png]))
         );
         assert_eq!(
             refusal("rate --preset traffic-designer a.jsonl"),

@@ -1,4 +1,5 @@
-//! The page of `--html`: one file, whole, safe and about all runs.
+//! The page of `--html`, one file, whole, safe and about all runs; and the
+//! terminal.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
@@ -108,6 +109,25 @@ fn every_plot_has_its_values() {
         let points = panels[0]["lines"][0]["points"].as_array().unwrap();
         assert!(points.len() > 1, "{json}");
     }
+}
+
+#[test]
+fn a_terminal_gets_characters() {
+    let mut command = Command::cargo_bin("trace-plot").unwrap();
+    command.args(["rate", "--term", "--theme", "dark"]);
+    command
+        .env("COLUMNS", "60")
+        .write_stdin(outcomes(50, false));
+    let drawn = command.assert().success().get_output().stdout.clone();
+    let drawn = String::from_utf8(drawn).unwrap();
+    assert!(drawn.starts_with("Request rate\n120 requests"), "{drawn}");
+    assert!(drawn.contains('└') && drawn.contains("time (s)"), "{drawn}");
+    assert!(
+        drawn.lines().all(|line| line.chars().count() <= 60),
+        "{drawn}"
+    );
+    // no terminal, no colours
+    assert!(!drawn.contains('\x1b'));
 }
 
 #[test]
