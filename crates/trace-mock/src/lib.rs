@@ -45,8 +45,10 @@
 //!
 //! Token k is due at arrival + ttft + k·itl, whenever the ones before it left, so long answers do
 //! not drift. Or a model of an [`engine`] says when: then answers share its batches, wait for a
-//! place in them, and find prompts in its cache, which their usage tells as `cached_tokens`. An
-//! answer that is not streamed leaves as its last token would.
+//! place in them, and find prompts in its cache, which their usage tells as `cached_tokens`. Answers
+//! are kept there, too: a prompt that holds the answer before it, as the next turn of a chat does,
+//! finds all of it but the last token, to the last full block. An answer that is not streamed
+//! leaves as its last token would.
 //!
 //! Tokens are counted as `--tokenizer` does, of content and without a chat template; the messages
 //! of a chat are counted one by one. An answer's words are one token each in o200k and cl100k.
@@ -89,7 +91,10 @@
 //! `last_byte_ms`, `sent_tokens`, `aborted` and `fault`, and those of trace-send's outcomes, from
 //! `seq` to `error`, measured at the proxy. `output_length` is what came, if the answer did to its
 //! end, else what was asked for. Tokens are counted by the server's usage, else by the tokenizer.
-//! Prompts are counted and written down alike; no text is, without `--keep-text`.
+//! Prompts are counted and written down alike; no text is, without `--keep-text`. Its kinds of
+//! `error` are trace-send's; an answer of another media type than the APIs have is `content`, a
+//! stream without output `empty`. Nothing of a request is changed but for what HTTP has between two
+//! hosts and the wish for compression, and nothing of an answer.
 
 pub mod engine;
 pub mod profile;

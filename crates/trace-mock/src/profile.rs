@@ -10,8 +10,11 @@
 //! cache = (memory · gpus · memory_share − weights) / bytes of a token's keys and values
 //! ```
 //!
-//! The facts are published; the efficiencies, overheads and c are assumptions that a profile may
-//! replace, and the defaults are round numbers. Whoever has measured better fits a profile to it.
+//! The facts are published: the shape of a model, from which its parameters are counted, and the
+//! memory, bandwidth and dense arithmetic of a GPU's data sheet; each built-in profile says where
+//! its own are from, and which are quoted from memory. The efficiencies, overheads and c are
+//! assumptions that a profile may replace, round numbers that nobody has measured here. Whoever has
+//! measured better fits a profile to it.
 
 use serde::Deserialize;
 
@@ -293,6 +296,27 @@ mod tests {
         // 131,072 bytes at 2512.5 GB/s.
         assert!((cost.context_token_ms - 52.168e-6).abs() < 1e-9, "{cost:?}");
         assert_eq!(facts.kv_cache_tokens(), 426_788);
+    }
+
+    #[test]
+    fn parameters_follow_from_the_shape_of_the_model() {
+        // Words in and out, attention with 8 of its heads for keys and values, what is behind it,
+        // and norms.
+        let shape = |hidden: u64, layers: u64, inner: u64| {
+            let attention = 2 * hidden * hidden + 2 * hidden * 1_024;
+            let layer = attention + 3 * hidden * inner + 2 * hidden;
+            2 * 128_256 * hidden + layers * layer + hidden
+        };
+        for (name, parameters) in [
+            ("a100-llama-3.1-8b", shape(4_096, 32, 14_336)),
+            ("h100-llama-3.1-8b", shape(4_096, 32, 14_336)),
+            ("4xh100-llama-3.1-70b", shape(8_192, 80, 28_672)),
+            ("2xh200-llama-3.1-70b", shape(8_192, 80, 28_672)),
+        ] {
+            let facts = Profile::load(name).unwrap().facts.unwrap();
+            let ratio = facts.parameters / parameters as f64;
+            assert!((ratio - 1.0).abs() < 1e-4, "{name}: {parameters}");
+        }
     }
 
     #[test]
