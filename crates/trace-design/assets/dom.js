@@ -51,7 +51,7 @@ export function settle(field, value) {
  * "inside".
  */
 export function complain(field, reason) {
-  const id = `${field.id || (field.id = `field-${crypto.randomUUID()}`)}-error`;
+  const id = `${field.id || (field.id = unique())}-error`;
   let note = document.getElementById(id);
   if (!reason) {
     note?.remove();
@@ -81,7 +81,11 @@ export function onTyped(field, take) {
   });
 }
 
-/** `text` as the name of one of the options of a select, if it is one. */
-export function choose(select, value) {
-  if (select.value !== value) select.value = value;
+/**
+ * A word that nothing else is called. Without crypto.randomUUID, which only
+ * secure pages have: with --listen this one may not be.
+ */
+export function unique() {
+  const [a, b] = crypto.getRandomValues(new Uint32Array(2));
+  return `id-${a.toString(36)}${b.toString(36)}`;
 }

@@ -2,11 +2,12 @@
 
 import { call } from "./api.js";
 import { area, peak } from "./curve.js";
+import { unique } from "./dom.js";
 
 /** Milliseconds of quiet before the server is asked. */
 const QUIET_MS = 120;
 /** What the server tells tabs apart by, to give up what a newer question replaces. */
-const TAB = crypto.randomUUID();
+const TAB = unique();
 /** Arrivals of a model that are shown. */
 const ARRIVALS = 2000;
 /** Arrivals that a bar should have on average, so that it tells a rate. */

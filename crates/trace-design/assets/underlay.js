@@ -2,7 +2,7 @@
 
 import { call, run } from "./api.js";
 import { tell, tellError } from "./ask.js";
-import { byId, choose, complain, make, onTyped } from "./dom.js";
+import { byId, complain, make, onTyped } from "./dom.js";
 import { withDuration } from "./design.js";
 import { countText, rateText, spokenTime } from "./number.js";
 import { simplified, stepped } from "./stroke.js";
@@ -106,7 +106,7 @@ export class Underlay extends EventTarget {
     const select = byId("underlay-model");
     const options = trace.models.map((model, i) => make("option", { value: String(i), text: model.name ?? "without a model" }));
     select.replaceChildren(make("option", { value: "all", text: "all together" }), ...options);
-    choose(select, this.which);
+    select.value = this.which;
     byId("underlay-stretch").checked = this.stretch;
     const field = byId("underlay-factor");
     if (field !== document.activeElement) field.value = field.defaultValue = String(this.factor);
