@@ -13,6 +13,9 @@ use std::time::Duration;
 /// When an answer counts as never to come.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Times that a driver is started until one stays.
+const TRIES: usize = 10;
+
 /// A `chromedriver` that ends with its owner.
 pub(crate) struct Driver {
     process: Child,
@@ -21,7 +24,15 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Start `program` on a port of its own choice.
+    ///
+    /// It chooses one of IPv4 and ends if that of IPv6 is taken, so several
+    /// tries are needed where many ports are in use.
     pub(crate) fn start(program: &Path) -> Self {
+        let started = (0..TRIES).find_map(|_| Self::try_start(program));
+        started.unwrap_or_else(|| panic!("{} does not start", program.display()))
+    }
+
+    fn try_start(program: &Path) -> Option<Self> {
         let mut process = Command::new(program)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -29,8 +40,10 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let port = port_said(process.stdout.take().unwrap());
-        Self { process, port }
+        let stdout = process.stdout.take().unwrap();
+        let mut driver = Self { process, port: 0 };
+        driver.port = port_said(stdout)?;
+        Some(driver)
     }
 
     /// Status and body of the answer to one request, on a connection of its own.
@@ -85,8 +98,8 @@ pub(crate) fn program(names: &[&str]) -> Option<PathBuf> {
     names.iter().find_map(found)
 }
 
-/// The port that the driver says it listens at.
-fn port_said(stdout: impl Read + Send + 'static) -> u16 {
+/// The port that the driver says it listens at; none if it ends instead.
+fn port_said(stdout: impl Read + Send + 'static) -> Option<u16> {
     let mut lines = BufReader::new(stdout).lines();
     let said = lines.by_ref().map_while(Result::ok).find_map(|line| {
         let after = line.split_once("started successfully on port ")?.1;
@@ -94,5 +107,5 @@ fn port_said(stdout: impl Read + Send + 'static) -> u16 {
     });
     // The driver must be able to go on talking.
     thread::spawn(move || lines.for_each(drop));
-    said.expect("chromedriver says its port")
+    said
 }
