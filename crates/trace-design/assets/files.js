@@ -106,6 +106,10 @@ export class Files {
       byId("dir-name").textContent = dir;
       const field = byId("dir-save-name");
       if (field.value === "") field.value = this.name;
+      // A list that is still right stays: somebody may be about to press.
+      const known = files.join("/");
+      if (list.dataset.known === known) return;
+      list.dataset.known = known;
       const entry = (name) =>
         make("li", {}, make("button", { type: "button", text: name, on: { click: () => this.openInDir(name) } }));
       list.replaceChildren(...files.map(entry));

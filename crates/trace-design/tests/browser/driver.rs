@@ -25,7 +25,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// Start `program` on a port of its own choice.
     ///
-    /// It chooses one of IPv4 and ends if that of IPv6 is taken, so several
+    /// It chooses one of IPv6 and ends if that of IPv4 is taken, so several
     /// tries are needed where many ports are in use.
     pub(crate) fn start(program: &Path) -> Self {
         let started = (0..TRIES).find_map(|_| Self::try_start(program));
