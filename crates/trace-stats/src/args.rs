@@ -169,14 +169,29 @@ Gaps:
                         known if output_tokens is a multiple of chunks; the other
                         requests give gaps per chunk, and the report says how many
 
+Time per output token, of n tokens:
+  tpot_ms               (last token - first token) / (n - 1), as vLLM's
+  tpot_with_ttft_ms     last token / n, from sending, as guidellm's
+  tpot_phase02_ms       latency / n, as Phase 02's, and inference-perf's normalized
+  request_output_tps    n per second of latency
+
+Objectives (--slo) may bound ttft_ms, first_content_ms, the three times per token,
+latency_ms, user_ttft_ms, user_latency_ms, queue_ms, itl_ms (the mean gap of a
+request) and request_output_tps (from below; FluxPerf's output_token_throughput).
+Bounds are inclusive. slo_attainment is good requests by scheduled ones, goodput_rps
+and goodput_tps are good requests and their tokens per second of duration_ms. What an
+outcome does not tell is not good.
+
+Exit codes: 0 done; 1 an assertion does not hold; 2 it could not be done.
+
 Memory:
   8 bytes for each value of a metric while a million of them are kept, 16 for each
   distinct one at most, and below a megabyte for a metric beyond: at most 100 MB
   for the times of outcomes, however many they are; 16 MB for arrivals; some 50
   bytes for each session. For a million requests, prefixes take 50 MB, 4 to 24
   bytes for each distinct block id, and for outcomes another 112 MB and 4 bytes for
-  each block (--no-prefix leaves them out); --cache takes 4 to 20 bytes for each id. The Mooncake conversation
-  trace, repeated to a million requests with ids of its own in each copy (15 million
+  each block (--no-prefix leaves them out); --cache takes 4 to 20 bytes for each id.
+  The Mooncake conversation trace, repeated to a million requests with ids of its own in each copy (15 million
   of them), takes 125 MB, and 20 MB with --no-prefix. --by takes as much again.
 
 Examples:
@@ -184,5 +199,7 @@ Examples:
   trace-stats --format json outcomes.jsonl | jq .metrics.user_ttft_ms.p99
   trace-stats --cache conversation.jsonl
   trace-stats --by source a=monday.jsonl b=tuesday.jsonl
+  trace-stats --by concurrency,round --slo ttft_ms=500 sweep.jsonl
+  trace-stats --assert 'error_rate<1%' --assert 'ttft_ms.p99<500' outcomes.jsonl
   ls day/*.jsonl | xargs -P4 -I{} trace-stats --partial {} | trace-stats --combine
   trace-send --url http://localhost:8000/v1/completions trace.jsonl | trace-stats";
