@@ -43,6 +43,7 @@ mod reply;
 mod router;
 mod sending;
 mod server;
+mod share;
 mod shelf;
 mod start;
 mod trace;

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, bail};
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use trace_core::cli;
 use trace_synth::curve_file::Curve;
@@ -88,7 +88,9 @@ impl Outlet {
             }),
             Self::File { file, made, .. } => {
                 *made = false;
+                // It may be the second try.
                 file.set_len(0)
+                    .and_then(|()| file.rewind())
                     .and_then(|()| file.write_all(&text))
                     .and_then(|()| file.sync_data())
             }
@@ -165,6 +167,7 @@ mod tests {
         fs::write(&path, "x".repeat(1_000)).unwrap();
         let mut outlet = Outlet::open(Some(&path)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap().len(), 1_000);
+        outlet.write(&curve()).unwrap();
         outlet.write(&curve()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), text(&curve()));
         outlet.give_up();

@@ -7,6 +7,7 @@ use crate::design;
 use crate::generate::{self, Detail, Generator};
 use crate::latest::Ticket;
 use crate::reply::{self, Refusal, Reply};
+use crate::share::{LOOK, Share};
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,12 +18,6 @@ use trace_synth::{Requests, Row};
 
 /// Requests that are made to be counted; of more the number is estimated.
 const MOST_COUNTED: f64 = 2_000_000.0;
-
-/// Requests of each model whose lengths an estimate is made from.
-const SAMPLE: u64 = 20_000;
-
-/// Arrivals that are shown of each model.
-const MOST_SHOWN: usize = 2_000;
 
 #[derive(Deserialize)]
 struct Asked<'a> {
@@ -41,26 +36,6 @@ struct Preview<'a> {
     bin_ms: f64,
     /// The numbers are expectations, not counts.
     estimated: bool,
-}
-
-/// What one model will come to, or all.
-#[derive(Clone, Default, Serialize)]
-struct Share<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    requests: u64,
-    input_tokens: u64,
-    output_tokens: u64,
-    /// Highest rate as it is drawn, requests per second.
-    peak: f64,
-    /// Requests over the whole time, per second.
-    mean: f64,
-    /// Some arrivals, evenly thinned.
-    arrivals: Vec<f64>,
-    /// Every how many an arrival is shown.
-    #[serde(skip)]
-    stride: u64,
-    bins: Vec<f64>,
 }
 
 /// Count what the design in `body` will come to.
@@ -154,9 +129,6 @@ fn made<'a>(
     }))
 }
 
-/// How many requests are counted between two looks at whether to go on.
-const LOOK: u64 = 1 << 12;
-
 /// Count all of `trace` into `shares`, by model. False if it became `stale`.
 fn count(
     trace: &mut dyn Requests,
@@ -183,59 +155,10 @@ fn count(
     true
 }
 
-impl Share<'_> {
-    fn add(&mut self, row: &Row, duration_ms: f64) {
-        let at = row.request.timestamp.unwrap_or_default().as_millis();
-        if self.requests.is_multiple_of(self.stride) {
-            self.arrivals.push(at);
-            if self.arrivals.len() > MOST_SHOWN {
-                let mut place = 0;
-                self.arrivals.retain(|_| {
-                    place += 1;
-                    place % 2 == 1
-                });
-                self.stride *= 2;
-            }
-        }
-        let bins = self.bins.len();
-        let bin = ((at / duration_ms * bins as f64) as usize).min(bins - 1);
-        self.bins[bin] += 1.0;
-        self.count(row);
-    }
-
-    fn count(&mut self, row: &Row) {
-        self.requests += 1;
-        self.input_tokens += row.request.input_length.unwrap_or_default();
-        self.output_tokens += row.request.output_length.unwrap_or_default();
-    }
-
-    /// Count the first requests of `trace`. False if it became `stale`.
-    fn sample(&mut self, trace: &mut dyn Requests, stale: &dyn Fn() -> bool) -> bool {
-        let mut row = Row::default();
-        while self.requests < SAMPLE && trace.fill(&mut row) {
-            self.count(&row);
-            if self.requests.is_multiple_of(LOOK) && stale() {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// So many requests in each bin, as long as those that were counted.
-    fn expect(&mut self, drawn: Vec<f64>) {
-        let expected: f64 = drawn.iter().sum();
-        let scale = expected / self.requests.max(1) as f64;
-        let scaled = |tokens: u64| (tokens as f64 * scale).round() as u64;
-        self.input_tokens = scaled(self.input_tokens);
-        self.output_tokens = scaled(self.output_tokens);
-        self.requests = expected.round() as u64;
-        self.bins = drawn;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::share::MOST_SHOWN;
 
     fn curve(rate: f64) -> Curve {
         let text = format!(

@@ -1,0 +1,84 @@
+//! What one model will come to: requests counted as they are made.
+
+use serde::Serialize;
+use trace_synth::{Requests, Row};
+
+/// Requests of each model whose lengths an estimate is made from.
+const SAMPLE: u64 = 20_000;
+
+/// Arrivals that are shown of each model.
+pub(crate) const MOST_SHOWN: usize = 2_000;
+
+/// How many requests are counted between two looks at whether to go on.
+pub(crate) const LOOK: u64 = 1 << 12;
+
+/// What one model will come to, or all.
+#[derive(Clone, Default, Serialize)]
+pub(crate) struct Share<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'a str>,
+    pub requests: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    /// Highest rate as it is drawn, requests per second.
+    pub peak: f64,
+    /// Requests over the whole time, per second.
+    pub mean: f64,
+    /// Some arrivals, evenly thinned.
+    pub arrivals: Vec<f64>,
+    /// Every how many an arrival is shown.
+    #[serde(skip)]
+    pub stride: u64,
+    pub bins: Vec<f64>,
+}
+
+impl Share<'_> {
+    /// Count a request, and when it comes within `duration_ms`.
+    pub(crate) fn add(&mut self, row: &Row, duration_ms: f64) {
+        let at = row.request.timestamp.unwrap_or_default().as_millis();
+        if self.requests.is_multiple_of(self.stride) {
+            self.arrivals.push(at);
+            if self.arrivals.len() > MOST_SHOWN {
+                let mut place = 0;
+                self.arrivals.retain(|_| {
+                    place += 1;
+                    place % 2 == 1
+                });
+                self.stride *= 2;
+            }
+        }
+        let bins = self.bins.len();
+        let bin = ((at / duration_ms * bins as f64) as usize).min(bins - 1);
+        self.bins[bin] += 1.0;
+        self.count(row);
+    }
+
+    fn count(&mut self, row: &Row) {
+        self.requests += 1;
+        self.input_tokens += row.request.input_length.unwrap_or_default();
+        self.output_tokens += row.request.output_length.unwrap_or_default();
+    }
+
+    /// Count the first requests of `trace`. False if it became `stale`.
+    pub(crate) fn sample(&mut self, trace: &mut dyn Requests, stale: &dyn Fn() -> bool) -> bool {
+        let mut row = Row::default();
+        while self.requests < SAMPLE && trace.fill(&mut row) {
+            self.count(&row);
+            if self.requests.is_multiple_of(LOOK) && stale() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// So many requests in each bin, as long as those that were counted.
+    pub(crate) fn expect(&mut self, drawn: Vec<f64>) {
+        let expected: f64 = drawn.iter().sum();
+        let scale = expected / self.requests.max(1) as f64;
+        let scaled = |tokens: u64| (tokens as f64 * scale).round() as u64;
+        self.input_tokens = scaled(self.input_tokens);
+        self.output_tokens = scaled(self.output_tokens);
+        self.requests = expected.round() as u64;
+        self.bins = drawn;
+    }
+}
