@@ -194,7 +194,7 @@ pub fn run_with(
     reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
     let key = key(&args.server)?;
-    let header = header(&args.server)?;
+    let header = header(&args.server.header)?;
     let url = args.server.url.as_deref().unwrap_or_default();
     trace_core::descriptors::prepare();
     let server = start_mock(args, url)?;

@@ -177,24 +177,24 @@ pub(crate) fn key(args: &ServerArgs) -> anyhow::Result<Option<String>> {
     Ok(Some(usual.trim().to_owned()).filter(|key| !key.is_empty()))
 }
 
-/// The header fields that were asked for, those in files too.
+/// The header `fields` that were asked for, those in files too. What is not a
+/// file may be several, a line each, as the environment has them.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(crate) fn header(args: &ServerArgs) -> anyhow::Result<Vec<String>> {
-    let mut fields = Vec::new();
-    for field in &args.header {
-        match field.strip_prefix('@') {
+pub(crate) fn header(fields: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut all = Vec::new();
+    for field in fields {
+        let text = match field.strip_prefix('@') {
             Some(path) => {
-                let text = std::fs::read_to_string(path);
-                let text = text.with_context(|| format!("--header @{path}"))?;
-                let lines = text.lines().filter(|line| !line.trim().is_empty());
-                fields.extend(lines.map(str::to_owned));
+                std::fs::read_to_string(path).with_context(|| format!("--header @{path}"))?
             }
-            None => fields.push(field.clone()),
-        }
+            None => field.clone(),
+        };
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        all.extend(lines.map(str::to_owned));
     }
-    Ok(fields)
+    Ok(all)
 }
 
 /// An id that no other run has.

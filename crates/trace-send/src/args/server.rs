@@ -48,8 +48,7 @@ pub struct ServerArgs {
         long,
         value_name = "NAME: VALUE|@FILE",
         env = "TRACE_SEND_HEADER",
-        hide_env_values = true,
-        value_delimiter = '\n'
+        hide_env_values = true
     )]
     pub header: Vec<String>,
 

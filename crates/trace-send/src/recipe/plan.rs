@@ -137,6 +137,7 @@ impl Outside<'_> {
             }
             if key == "header" {
                 let fields = words(&value).ok_or_else(|| anyhow!("header: expected fields"))?;
+                let fields = crate::setup::header(&fields)?;
                 env.push(("TRACE_SEND_HEADER".to_owned(), fields.join("\n")));
             } else {
                 arguments.extend(spelled(argument, &key, &value)?);

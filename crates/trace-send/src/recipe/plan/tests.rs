@@ -93,6 +93,9 @@ fn header_fields_are_no_arguments() {
     let text = "stages: [{name: a, url: 'mock:', header: ['X-Key: secret', 'B: 2']}]";
     let plan = plans(text, &[], false).unwrap().remove(0);
     assert!(!plan.arguments.concat().contains("secret"));
+    let gone = "stages: [{name: a, header: ['@/no/such/file']}]";
+    let error = format!("{:#}", plans(gone, &[], false).unwrap_err());
+    assert!(error.contains("--header @/no/such/file"), "{error}");
     let fields = "X-Key: secret\nB: 2".to_owned();
     assert_eq!(plan.env, [("TRACE_SEND_HEADER".to_owned(), fields)]);
 }
