@@ -1,20 +1,29 @@
-//! Counts of lengths in tokens, without hashing.
+//! Counts of whole numbers: lengths in tokens, gaps in microseconds.
 //!
-//! [`Values`] take any number and sort them; lengths are whole and mostly small,
+//! [`Values`] take any number and sort them; these are whole and mostly small,
 //! and a table of counts does.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use trace_core::quantile::Values;
 
-/// Lengths from here on go to the values: longer than most models read.
+/// Lengths from here on go to the values: longer than most models read, and a
+/// quarter of a second.
 const TABLE: u64 = 1 << 18;
 
-/// Lengths in tokens, equal ones counted. A table of 4 bytes for each length
-/// up to the longest, and what [`Values`] take for those beyond 2^18.
+/// Gaps that go to the values before there is a table: a group of a few requests
+/// needs none.
+const FEW: u32 = 1 << 14;
+
+/// Whole numbers, equal ones counted. A table of 4 bytes for each up to the
+/// largest, and what [`Values`] take for those beyond 2^18.
 #[derive(Debug, Clone)]
 pub struct Lengths {
     counts: Vec<u32>,
     rest: Values,
+    /// How many of the whole units are one unit of the values.
+    per: f64,
+    /// How many go to the values until the table begins.
+    few: u32,
 }
 
 impl Lengths {
@@ -23,6 +32,17 @@ impl Lengths {
         Self {
             counts: Vec::new(),
             rest: Values::new(limit),
+            per: 1.0,
+            few: 0,
+        }
+    }
+
+    /// The same for microseconds, whose values are milliseconds.
+    pub fn of_micros(limit: usize) -> Self {
+        Self {
+            per: 1_000.0,
+            few: FEW,
+            ..Self::new(limit)
         }
     }
 
@@ -33,8 +53,9 @@ impl Lengths {
 
     /// Count one more of that length.
     pub fn push(&mut self, tokens: u64) {
-        if tokens >= TABLE {
-            self.rest.push(tokens as f64);
+        if tokens >= TABLE || self.few > 0 {
+            self.few = self.few.saturating_sub(1);
+            self.rest.push(tokens as f64 / self.per);
             return;
         }
         let at = tokens as usize;
@@ -43,7 +64,8 @@ impl Lengths {
         }
         self.counts[at] += 1;
         if self.counts[at] == u32::MAX {
-            self.rest.push_times(tokens as f64, u64::from(u32::MAX));
+            self.rest
+                .push_times(tokens as f64 / self.per, u64::from(u32::MAX));
             self.counts[at] = 0;
         }
     }
@@ -53,7 +75,8 @@ impl Lengths {
         let mut values = self.rest;
         let counts = (0u32..).zip(self.counts);
         let counts = counts.filter(|(_, count)| *count > 0);
-        let counts = counts.map(|(tokens, count)| (f64::from(tokens), u64::from(count)));
+        let value = |tokens: u32| f64::from(tokens) / self.per;
+        let counts = counts.map(|(tokens, count)| (value(tokens), u64::from(count)));
         values.push_counted(&counts.collect::<Vec<_>>());
         values
     }
@@ -69,8 +92,8 @@ impl Serialize for Lengths {
 impl<'de> Deserialize<'de> for Lengths {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self {
-            counts: Vec::new(),
             rest: Values::deserialize(deserializer)?,
+            ..Self::new(0)
         })
     }
 }
@@ -93,6 +116,16 @@ mod tests {
             (u64::MAX as f64, 1),
         ];
         assert_eq!(lengths.values().ranked().distinct(), expected);
+    }
+
+    #[test]
+    fn microseconds_are_milliseconds_before_and_in_the_table() {
+        let mut gaps = Lengths::of_micros(10);
+        (0..3 * FEW).for_each(|_| gaps.push(1_234));
+        gaps.push(TABLE);
+        assert!(gaps.counts[1_234] == 2 * FEW && gaps.few == 0);
+        let expected = [(1.234, u64::from(3 * FEW)), (262.144, 1)];
+        assert_eq!(gaps.values().ranked().distinct(), expected);
     }
 
     #[test]

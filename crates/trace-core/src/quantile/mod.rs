@@ -27,6 +27,7 @@
 mod buckets;
 #[cfg(test)]
 mod laws;
+mod limbs;
 mod ranked;
 mod sample;
 mod sketch;

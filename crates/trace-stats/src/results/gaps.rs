@@ -1,6 +1,7 @@
 //! Gaps between chunks, and between tokens.
 
 use super::{Quantity, Recorder};
+use crate::lengths::Lengths;
 use serde::{Deserialize, Serialize};
 use trace_core::quantile::Values;
 use trace_core::{Micros, Outcome, TokenSource};
@@ -32,9 +33,9 @@ impl GapUnit {
 #[serde(deny_unknown_fields)]
 pub(super) struct Gaps {
     /// A gap per chunk that is also a gap per token, or is taken for one.
-    both: Values,
+    both: Lengths,
     /// The others, as a gap per chunk and as gaps per token.
-    chunks: Values,
+    chunks: Lengths,
     tokens: Values,
     /// Requests whose tokens per chunk are known, and unknown.
     known: u64,
@@ -45,8 +46,8 @@ impl Gaps {
     /// None yet; exact up to `limit` distinct ones.
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            both: Values::new(limit),
-            chunks: Values::new(limit),
+            both: Lengths::of_micros(limit),
+            chunks: Lengths::of_micros(limit),
             tokens: Values::new(limit),
             known: 0,
             unknown: 0,
@@ -63,12 +64,12 @@ impl Gaps {
             None => self.unknown += 1,
         }
         for gap in gaps {
-            let gap = gap.as_millis();
             match tokens {
-                None | Some(1) => self.both.push(gap),
+                None | Some(1) => self.both.push(gap.as_micros()),
                 Some(tokens) => {
-                    self.chunks.push(gap);
-                    self.tokens.push_times(gap / tokens as f64, tokens);
+                    self.chunks.push(gap.as_micros());
+                    let each = gap.as_millis() / tokens as f64;
+                    self.tokens.push_times(each, tokens);
                 }
             }
         }
@@ -108,9 +109,10 @@ impl Gaps {
     }
 
     pub(super) fn describe(self, figures: &mut Recorder<'_>) {
-        let (mut tokens, mut chunks) = (self.both.clone(), self.both);
+        let both = self.both.values();
+        let (mut tokens, mut chunks) = (both.clone(), both);
         tokens.append(self.tokens);
-        chunks.append(self.chunks);
+        chunks.append(self.chunks.values());
         figures.record("itl_ms", &mut tokens, Quantity::Itl);
         figures.record("icl_ms", &mut chunks, Quantity::Icl);
     }

@@ -14,3 +14,4 @@ mod objectives;
 mod outcomes;
 mod prefixes;
 mod requests;
+mod runs;

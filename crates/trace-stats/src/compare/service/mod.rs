@@ -21,11 +21,15 @@ mod page;
 mod rank_sum;
 mod run_record;
 mod signed_rank;
+mod trial;
+#[cfg(test)]
+mod trials;
 
 pub use bootstrap::{Resampling, Shift};
-pub use contest::{Contest, Failures, Trial};
+pub use contest::{Contest, Failures};
 pub use page::page;
 pub use run_record::{Identity, Record, Run};
+pub use trial::Trial;
 
 /// The probability that a standard normal value is as far from 0 as `z`.
 fn two_sided(z: f64) -> f64 {

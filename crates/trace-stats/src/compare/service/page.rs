@@ -1,6 +1,7 @@
 //! Two runs side by side, for people.
 
-use super::contest::{Contest, Side, Trial};
+use super::contest::{Contest, Side};
+use super::trial::Trial;
 use crate::format::{figure, plain, rounded};
 use comfy_table::{CellAlignment, Table};
 
@@ -91,9 +92,9 @@ fn tests(contest: &Contest) -> Table {
             trial
                 .effect
                 .map_or("-".to_owned(), |effect| format!("{effect:+.3}")),
-            number(trial.p),
+            chance(trial.p),
             number(trial.ks),
-            number(trial.ks_p),
+            chance(trial.ks_p),
         ]
     };
     for trial in &contest.metrics {
@@ -109,11 +110,20 @@ fn tests(contest: &Contest) -> Table {
         contest.pairs.to_string(),
         failures.test.to_owned(),
         effect,
-        number(Some(failures.p)),
+        chance(Some(failures.p)),
         "-".to_owned(),
         "-".to_owned(),
     ]);
     plain(table, CellAlignment::Right)
+}
+
+/// A probability; one too small to print is not 0.
+fn chance(p: Option<f64>) -> String {
+    match p {
+        Some(p) if p < 0.0001 => "<0.0001".to_owned(),
+        Some(p) => format!("{p:.4}"),
+        None => "-".to_owned(),
+    }
 }
 
 fn push_table(page: &mut String, table: &Table) {

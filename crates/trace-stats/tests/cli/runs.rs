@@ -1,0 +1,183 @@
+//! Parts of runs, windows, intervals, telemetry, runs side by side.
+
+use crate::harness::{OUTCOMES, TRACE, report, stats};
+use serde_json::{Value, json};
+
+/// Four hundred answers, ten a second, each by `more` ms slower than it might be.
+fn answers(more: u64) -> String {
+    let line = |at: u64| {
+        let (scheduled, latency) = (at * 100, 100 + at * 37 % 101 + more);
+        format!(
+            "{{\"input_length\":9,\"seq\":{at},\"scheduled_ms\":{scheduled},\"due_ms\":{scheduled},\"sent_ms\":{scheduled},\"lateness_ms\":0,\"ttft_ms\":{more},\"latency_ms\":{latency}}}\n"
+        )
+    };
+    (0..400).map(line).collect()
+}
+
+#[test]
+fn parts_of_traces_and_outcomes_add_up_to_one_report() {
+    for text in [TRACE, OUTCOMES] {
+        let (head, tail) = text.split_at(text.find('\n').unwrap() + 1);
+        let parts = [tail, head].map(|part| {
+            let (code, line, stderr) = stats(&["--partial", "--by", "model"], part);
+            assert_eq!((code, line.lines().count()), (0, 1), "{stderr}");
+            line
+        });
+        let sum = report(&["--combine"], parts.concat());
+        assert_eq!(sum, report(&["--no-prefix", "--by", "model"], text));
+    }
+}
+
+#[test]
+fn what_is_no_part_says_what_would_be() {
+    let (code, _, stderr) = stats(&["--combine"], OUTCOMES);
+    assert_eq!(
+        (code, stderr.trim_end()),
+        (
+            2,
+            "trace-stats: <stdin>:1:1: not a partial line of trace-stats; --partial writes them"
+        )
+    );
+    let (_, part, _) = stats(&["--partial"], OUTCOMES);
+    let (code, _, stderr) = stats(&[], part);
+    assert!(
+        code == 2 && stderr.contains("--combine adds them up"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = stats(&["--combine"], "");
+    assert!(code == 2 && stderr.contains("no partial lines"), "{stderr}");
+    let (code, _, stderr) = stats(&["--combine", "--by", "model"], "");
+    assert!(code == 2 && stderr.contains("--by"), "{stderr}");
+}
+
+#[test]
+fn a_window_counts_what_was_scheduled_in_it() {
+    let found = report(&["--window", "10s..20s"], answers(0));
+    assert_eq!(
+        (&found["requests"], &found["outside_window"]),
+        (&json!(100), &json!(300))
+    );
+    assert_eq!(found["duration_ms"], 10_000);
+    let auto = report(&["--window", "auto"], answers(0));
+    assert!(
+        auto["notes"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("steady state of the run"),
+        "{auto}"
+    );
+    let (code, _, stderr) = stats(&["--window", "auto"], TRACE);
+    assert!(
+        code == 2 && stderr.contains("--window auto needs outcomes"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = stats(&["--window", "auto", "--partial"], OUTCOMES);
+    assert!(
+        code == 2 && stderr.contains("needs the whole run"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = stats(&["--window", "20s..10s"], OUTCOMES);
+    assert!(
+        code == 2 && stderr.contains("ends before it begins"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn intervals_hold_their_figure() {
+    let found = report(&["--confidence"], answers(5));
+    let of = &found["confidence"]["metrics"]["latency_ms"];
+    for figure in ["mean", "p50", "p90", "p99"] {
+        let value = found["metrics"]["latency_ms"][figure].as_f64().unwrap();
+        let (low, high) = (of[figure][0].as_f64().unwrap(), of[figure][1].as_f64());
+        assert!(
+            low <= value && high.is_none_or(|high| value <= high),
+            "{figure}: {of}"
+        );
+    }
+    assert_eq!(found["confidence"]["level"], 0.95);
+    let (code, stdout, _) = stats(&["--confidence=0.9"], answers(5));
+    assert!(code == 0 && stdout.contains("90 %"), "{stdout}");
+    let (code, _, stderr) = stats(&["--confidence=2"], OUTCOMES);
+    assert!(code == 2 && stderr.contains("a probability"), "{stderr}");
+}
+
+#[test]
+fn many_values_are_a_sketch_that_says_so() {
+    let exact = report(&["--no-prefix"], answers(5));
+    let sketch = report(&["--no-prefix", "--exact-up-to", "0"], answers(5));
+    let p99 = |report: &Value| report["metrics"]["latency_ms"]["p99"].as_f64().unwrap();
+    let error = sketch["metrics"]["latency_ms"]["quantile_error"]
+        .as_f64()
+        .unwrap();
+    assert!((p99(&sketch) / p99(&exact) - 1.0).abs() <= error);
+    let notes = sketch["notes"].to_string();
+    assert!(notes.contains("within 0.05 %") && !exact["notes"].to_string().contains("sketch"));
+    let (code, _, stderr) = stats(&["--exact-up-to", "some"], "");
+    assert!(
+        code == 2 && stderr.contains("a number or `all`"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn runs_are_held_against_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let (a, b) = (write("a.jsonl", answers(10)), write("b.jsonl", answers(13)));
+    let compare = |flags: &[&str]| {
+        let mut all = vec!["compare", "--resamples", "200", &a, &b];
+        all.extend(flags);
+        stats(&all, "")
+    };
+    let (code, json, _) = compare(&["--format", "json"]);
+    let contest: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &contest["pairs"]), (0, &json!(400)));
+    let latency = &contest["metrics"].as_array().unwrap()[1];
+    assert_eq!(latency["name"], "latency_ms");
+    assert_eq!(
+        latency["shifts"]["mean"],
+        json!({"difference": 3, "interval": [3, 3]})
+    );
+    let (code, page, _) = compare(&["--tolerance", "ttft_ms.p50.worse=0.1"]);
+    assert!(
+        code == 1 && page.contains("ttft_ms.p50.worse: 0.3000, allowed 0.1000"),
+        "{page}"
+    );
+    let (code, page, _) = compare(&["--tolerance", "latency_ms.*.worse=0.1"]);
+    assert!(
+        code == 0 && page.contains("within every tolerance"),
+        "{page}"
+    );
+    let (code, page, _) = compare(&["--requests"]);
+    assert!(
+        code == 0 && page.contains("dispersion"),
+        "as traces: {page}"
+    );
+}
+
+#[test]
+fn telemetry_is_summarised_and_told_from_requests() {
+    let line = r#"{"t_ms":1,"unix_ms":5,"source":"nvml","name":"power","labels":{"gpu":"0"},"value":100,"unit":"W"}"#;
+    let (code, stdout, _) = stats(&["telemetry"], line);
+    assert!(
+        code == 0 && stdout.contains(r#"power{gpu="0"}"#),
+        "{stdout}"
+    );
+    let (code, _, stderr) = stats(&[], line);
+    assert!(
+        code == 2 && stderr.contains("trace-stats telemetry reads them"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = stats(&["telemetry"], TRACE);
+    assert!(
+        code == 2 && stderr.contains("not a line of telemetry"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = stats(&["telemetry"], "");
+    assert!(code == 0 && stderr.contains("no samples"), "{stderr}");
+}
