@@ -69,7 +69,7 @@ pub fn write(collection: &Collection, mut output: impl Write) -> io::Result<()> 
 ///
 /// # Errors
 ///
-/// Anything that [`write`] would not have written.
+/// Anything that [`write()`] would not have written.
 pub fn read(line: &[u8]) -> Result<Collection, (usize, String)> {
     let flaw = |error: serde_json::Error| {
         let words = error.to_string();
