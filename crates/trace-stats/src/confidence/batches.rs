@@ -25,7 +25,7 @@ pub const FEWEST: usize = 8;
 /// What there is of each quantity, by stretches of time.
 ///
 /// The length of a stretch is the least power of two in microseconds of which
-/// [`MOST`] span the run: it depends on the ends of the run alone, so parts of
+/// `MOST` span the run: it depends on the ends of the run alone, so parts of
 /// a run add up to the whole in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

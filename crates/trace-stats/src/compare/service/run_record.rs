@@ -35,7 +35,7 @@ pub struct Record {
     pub scheduled: Micros,
     /// Whether it failed.
     pub failed: bool,
-    /// Its value of each of [`names`]: infinite for a time of a request that
+    /// Its value of each of `names`: infinite for a time of a request that
     /// failed.
     pub values: [Option<f64>; MEASURES.len() + 1],
 }
