@@ -70,6 +70,8 @@ pub fn svg(
     drop(canvas);
     let svg = placed(&svg, &pieces);
     let (dash, gap) = (5.0 * UNITS, 3.5 * UNITS);
+    // to blend a whole element takes a picture of its own, to blend a fill none
+    let svg = svg.replace("<polygon opacity", "<polygon fill-opacity");
     let marked = format!("opacity=\"{DASHED}\"");
     Ok(svg.replace(&marked, &format!("stroke-dasharray=\"{dash} {gap}\"")))
 }
@@ -126,7 +128,7 @@ impl Canvas<'_> {
         let RGBColor(red, green, blue) = color;
         let mut piece = format!(
             "<path fill=\"none\" stroke=\"#{red:02x}{green:02x}{blue:02x}\" stroke-width=\"{}\" \
-             stroke-linecap=\"round\" opacity=\"{opacity}\" d=\"",
+             stroke-linecap=\"round\" stroke-opacity=\"{opacity}\" d=\"",
             (width * UNITS).round()
         );
         for &point in points {

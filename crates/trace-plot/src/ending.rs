@@ -72,7 +72,7 @@ impl Endings {
     pub fn nothing(&self, field: &str) -> Nothing {
         let (failed, untimed) = (self.failed(), self.untimed);
         Nothing(match (failed, untimed, self.unserved) {
-            (0, 0, 0) => format!("no line is an outcome, with {field}"),
+            (0, 0, 0) => format!("no line is an outcome with {field}"),
             (0, 0, _) => "every request was cancelled or skipped".to_owned(),
             (_, 0, _) => format!("every request failed ({})", self.kinds()),
             (_, _, _) => format!("no request that succeeded has {field}"),
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn nothing_says_why() {
         let why = |lines: &[&str]| ended(lines).0.nothing("latency_ms").to_string();
-        assert_eq!(why(&[""]), "no line is an outcome, with latency_ms");
+        assert_eq!(why(&[""]), "no line is an outcome with latency_ms");
         let failed = ",\"error\":{\"kind\":\"connect\",\"message\":\"refused\"}";
         assert_eq!(why(&[failed, failed]), "every request failed (connect 2)");
         assert_eq!(

@@ -109,11 +109,11 @@ impl Grid {
         } else {
             0
         };
-        let span = if from == to { 0 } else { to - start };
-        let width = extent.nice_width(span)?;
+        // a moment on its own, or one and its echo, has the whole bin around it
+        let lone = from == to || extent.count < 2;
+        let width = extent.nice_width(if lone { 0 } else { to - start })?;
         let end = ((to - start) / base * base).saturating_add(base);
-        // a moment on its own has the whole bin around it
-        let end = if from == to { end.max(width) } else { end };
+        let end = if lone { end.max(width) } else { end };
         Ok(Self {
             width,
             start,

@@ -17,6 +17,7 @@
 
 mod args;
 pub mod axis;
+mod batch;
 pub mod bins;
 pub mod canvas;
 pub mod cdf;
@@ -178,20 +179,19 @@ pub(crate) fn pass<'k>(
         .collect();
     let mut groups = Groups::by(&settings.by);
     let mut progress = Progress::new("lines", None);
-    let mut line = Line::default();
     let (mut count, mut outcomes, mut skipped) = (0_u64, 0_u64, 0_u64);
     let mut first = None;
-    while input.read(&mut line)? {
+    batch::read(input, |line| {
         let outcome = match line.outcome() {
             Ok(outcome) => outcome,
             Err(error) if skip_invalid => {
                 skipped += 1;
                 first.get_or_insert(error);
-                continue;
+                return Ok(());
             }
             Err(error) => return Err(error.into()),
         };
-        let group = groups.of(&line);
+        let group = groups.of(line);
         let sample = Sample {
             group,
             request: &line.request,
@@ -200,13 +200,14 @@ pub(crate) fn pass<'k>(
         for (_, plot) in &mut plots {
             plot.add(&sample)?;
         }
-        also(&line, outcome.as_ref())?;
+        also(line, outcome.as_ref())?;
         count += 1;
         outcomes += u64::from(outcome.is_some());
         if count.is_multiple_of(4_096) {
             progress.set(count, "");
         }
-    }
+        Ok(())
+    })?;
     progress.finish();
     if let Some(first) = first {
         eprintln!("trace-plot: skipped {skipped} outcomes that cannot be read, the first: {first}");
@@ -238,7 +239,8 @@ fn named(drawn: Drawn<'_>, draw: &Draw) -> Result<Vec<(&'static str, Sheet)>> {
             (None, _) => {}
             (Some(name), Ok(sheet)) => sheets.push((name, sheet)),
             (Some(_), Err(Nothing(reason))) => {
-                let why = reason.split(", with").next().unwrap_or(&reason);
+                let shared = reason.split(" with").next().filter(|_| drawn.outcomes == 0);
+                let why = shared.unwrap_or(&reason);
                 match missing.iter_mut().find(|(known, _)| known == why) {
                     Some((_, kinds)) => kinds.push(kind.name),
                     None => missing.push((why.to_owned(), vec![kind.name])),

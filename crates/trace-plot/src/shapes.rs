@@ -63,8 +63,8 @@ impl Shapes<'_, '_> {
             }
             Shape::Star(at) => {
                 let at = frame.at(*at);
-                canvas.polygon(&star(at, 11.0), self.theme.background, 1.0)?;
-                canvas.polygon(&star(at, 9.0), color, 1.0)
+                canvas.polygon(&star(at, 13.0), self.theme.background, 1.0)?;
+                canvas.polygon(&star(at, 11.0), color, 1.0)
             }
             Shape::Words(words) => self.words(words),
         }

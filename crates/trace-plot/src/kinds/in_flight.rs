@@ -60,7 +60,7 @@ impl Plot for InFlight {
     fn sheet(&self, groups: &Groups) -> Result<Sheet, Nothing> {
         let Some(extent) = self.bins.extent() else {
             return Err(Nothing(
-                "no line is an outcome, with sent_ms and latency_ms".to_owned(),
+                "no line is an outcome with sent_ms and latency_ms".to_owned(),
             ));
         };
         let grid = Grid::over(&extent)?;

@@ -77,7 +77,7 @@ impl Plot for Lateness {
     fn sheet(&self, groups: &Groups) -> Result<Sheet, Nothing> {
         if self.late.succeeded() == 0 {
             return Err(Nothing(
-                "no line is an outcome, with lateness_ms or sent_ms and due_ms".to_owned(),
+                "no line is an outcome with lateness_ms or sent_ms and due_ms".to_owned(),
             ));
         }
         let mut panels = vec![self.shares(groups)];

@@ -81,9 +81,10 @@ impl Plot for Pareto {
             .iter()
             .map(|one| Layer::of(one.ink, Shape::Dots(self.cloud.dots(&one.groups))))
             .collect();
+        // below the frontier, which it is when one request is the best in both
+        layers.push(Layer::of(Ink::Star, Shape::Star(ideal)));
         layers.push(Layer::line(Ink::All, points.to_vec()));
         layers.push(Layer::of(Ink::All, Shape::Knots(points.to_vec())));
-        layers.push(Layer::of(Ink::Star, Shape::Star(ideal)));
         let mut entries = match legend(&series, Mark::Dot) {
             none if none.is_empty() => vec![Entry::new("one request", series[0].ink, Mark::Dot)],
             several => several,

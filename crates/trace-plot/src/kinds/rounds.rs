@@ -87,7 +87,7 @@ impl Plot for Rounds {
     fn sheet(&self, groups: &Groups) -> Result<Sheet, Nothing> {
         if self.rounds.len() < 2 {
             return Err(Nothing(match self.rounds.len() {
-                0 => "no line is an outcome, with a round".to_owned(),
+                0 => "no line is an outcome with a round".to_owned(),
                 _ => "all lines are of one round".to_owned(),
             }));
         }

@@ -34,7 +34,8 @@ const MOST: usize = 500_000;
 pub(super) struct Sessions {
     ranks: HashMap<u64, u32, FixedState>,
     cloud: Cloud,
-    last: u64,
+    /// The first moment and the last, in microseconds.
+    span: Option<(u64, u64)>,
     /// Turns of sessions beyond those that are told apart.
     beyond: u64,
     /// Requests of no session, or without a time.
@@ -59,7 +60,8 @@ impl Sessions {
             }
         };
         let at = at.as_micros();
-        self.last = self.last.max(at);
+        let (first, last) = self.span.unwrap_or((at, at));
+        self.span = Some((first.min(at), last.max(at)));
         self.cloud.add(sample.group, (at as f64, f64::from(rank)));
     }
 
@@ -70,20 +72,29 @@ impl Sessions {
         groups: &Groups,
         x: Option<(Axis, u64)>,
     ) -> Result<Figure, Nothing> {
-        if self.cloud.count() == 0 {
+        let Some((first, last)) = self.span else {
             return Err(Nothing("no line has a session_id and a time".to_owned()));
-        }
+        };
         let series = groups.series();
         let dots = |groups: &[usize], start: u64| {
             let mut dots = self.cloud.dots(groups);
             for dot in &mut dots {
-                dot.at.0 -= start as f64;
+                dot.at.0 = (dot.at.0 - start as f64).max(0.0);
             }
             dots
         };
+        let own = x.is_none();
         let (x, start) = x.unwrap_or_else(|| {
-            let axis = Axis::from_zero("time", Quantity::Duration, self.last as f64);
-            (axis, 0)
+            let start = if first > (last - first) / 4 { first } else { 0 };
+            let end = (last - start).max(1_000_000);
+            let axis = Axis::from_zero("time", Quantity::Duration, end as f64);
+            (axis, start)
+        });
+        let late = (own && start > 0).then(|| {
+            format!(
+                "time counts from {} ms after the zero of the trace",
+                number::exact(start / 1_000)
+            )
         });
         let left_out = [
             (self.without, "of no session or without a time not drawn"),
@@ -103,6 +114,7 @@ impl Sessions {
             ),
             notes: left_out
                 .map(|(count, why)| format!("{} {why}", number::counted(count, "request")))
+                .chain(late)
                 .collect(),
             x,
             y: Axis::from_zero(

@@ -123,10 +123,12 @@ impl Plot for Timeline {
         let last = rows.iter().map(|row| row.ended).max();
         let Some((first, last)) = first.zip(last) else {
             return Err(Nothing(
-                "no line is an outcome, with sent_ms and latency_ms".to_owned(),
+                "no line is an outcome with sent_ms and latency_ms".to_owned(),
             ));
         };
         let start = if first > (last - first) / 4 { first } else { 0 };
+        // many rows touch, as gaps thinner than a pixel look like waves
+        let gap = if rows.len() > 100 { -0.03 } else { 0.06 };
         let mut layers = Vec::new();
         for (ink, label, mark) in [
             (WAITS, "waits to be sent", Mark::Block),
@@ -145,7 +147,7 @@ impl Plot for Timeline {
                 .filter(|(_, (.., of))| *of == ink)
                 .map(|(index, (from, to, _))| Bar {
                     x: ((from - start) as f64, (to - start) as f64),
-                    y: (index as f64 + 0.06, index as f64 + 0.94),
+                    y: (index as f64 + gap, (index + 1) as f64 - gap),
                     pale: false,
                 })
                 .collect();
