@@ -10,7 +10,10 @@ use std::collections::VecDeque;
 
 use trace_core::Micros;
 
-use crate::cell::Cell;
+use crate::{
+    cell::Cell,
+    extent::{Extent, TooManyBins},
+};
 
 /// Bins that are kept of a small count before neighbours are added up.
 pub const MOST: u64 = 20_000;
@@ -47,39 +50,6 @@ impl<C> Default for Row<C> {
             first: 0,
             cells: VecDeque::new(),
         }
-    }
-}
-
-/// Where bins lie and how many moments they count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// The first moment, in microseconds.
-    pub first: u64,
-    /// The last one.
-    pub last: u64,
-    /// Microseconds in a bin.
-    pub width: u64,
-    /// Moments counted.
-    pub count: u64,
-    /// As many bins may there be of this width, as it was asked for.
-    pub fixed: Option<u64>,
-}
-
-/// The width that was asked for is too small for the span of the trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--bin {width} makes more than {most} bins; take a wider one", width = WithUnit(*width))]
-pub struct TooManyBins {
-    /// Microseconds.
-    pub width: u64,
-    /// How many there may be.
-    pub most: u64,
-}
-
-struct WithUnit(u64);
-
-impl std::fmt::Display for WithUnit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&crate::number::duration(self.0 as f64).replace(' ', ""))
     }
 }
 

@@ -28,6 +28,7 @@ pub mod distribution;
 pub mod draw;
 pub mod edges;
 pub mod ending;
+pub mod extent;
 pub mod figure;
 pub mod font;
 mod frame;
@@ -50,7 +51,9 @@ pub mod slo;
 pub mod term;
 pub mod theme;
 pub mod thin;
+pub mod ticks;
 pub mod whole;
+mod words;
 
 use std::path::PathBuf;
 

@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod compare;
+mod metric;
 pub mod telemetry;
 
 use anyhow::Result;

@@ -20,6 +20,8 @@ pub(super) struct Levels {
     by_source: bool,
     /// Requests of levels beyond those that are told apart.
     pub(super) beyond: u64,
+    /// Requests that name no level.
+    pub(super) unlabelled: u64,
 }
 
 /// What makes a level: group, concurrency, stage, source.
@@ -65,8 +67,12 @@ impl Levels {
         let Some(outcome) = sample.outcome.filter(|_| !sample.unserved()) else {
             return;
         };
-        let stage = outcome.stage.as_deref().map(|stage| self.name(stage));
         let source = sample.request.source.as_deref();
+        if outcome.concurrency.is_none() && outcome.stage.is_none() && source.is_none() {
+            self.unlabelled += 1;
+            return;
+        }
+        let stage = outcome.stage.as_deref().map(|stage| self.name(stage));
         let source = source
             .filter(|_| !self.by_source)
             .map(|source| self.name(source));

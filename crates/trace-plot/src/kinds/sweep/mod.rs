@@ -6,6 +6,7 @@
 //! source. Rounds of a level are taken together: their times add up. Tokens
 //! are those that were counted in the answers.
 
+mod efficiency;
 mod levels;
 mod views;
 
@@ -17,7 +18,7 @@ use self::{
 };
 use super::{Kind, Nothing, Plot, Settings, legend, only};
 use crate::{
-    axis::{Axis, Quantity},
+    axis::Axis,
     figure::{Entry, Figure, Layer, Layout, Mark, Shape, Sheet},
     group::{Groups, Series, TRACKED},
     number,
@@ -151,7 +152,7 @@ impl Plot for Sweep {
 impl Sweep {
     fn rows(&self, groups: &Groups) -> Result<Rows<'_>, Nothing> {
         let all = self.levels.all();
-        if all.is_empty() {
+        if all.is_empty() && self.levels.unlabelled == 0 {
             return Err(Nothing("no line is an outcome".to_owned()));
         }
         let concurrency = all.iter().any(|level| level.concurrency.is_some());
@@ -258,65 +259,18 @@ impl Sweep {
         })
     }
 
-    fn efficiency(&self, rows: &Rows<'_>) -> Result<Figure, Nothing> {
-        let gpus = self.settings.gpus;
-        let mut layers = Vec::new();
-        let mut words = Vec::new();
-        let (mut right, mut top): (f64, f64) = (0.0, 0.0);
-        for (one, levels) in &rows.series {
-            let mut points = Vec::new();
-            for (at, level) in levels {
-                let tokens = level
-                    .per_second(level.output_tokens)
-                    .filter(|rate| *rate > 0.0);
-                let Some((tokens, users)) = tokens.zip(level.users()) else {
-                    continue;
-                };
-                let point = (tokens / users, tokens / gpus);
-                (right, top) = (right.max(point.0), top.max(point.1));
-                words.push((point, number::significant(*at)));
-                points.push(point);
-            }
-            layers.push(Layer::line(one.ink, points.clone()));
-            layers.push(Layer::of(one.ink, Shape::Knots(points)));
-        }
-        if words.is_empty() {
-            return Err(Nothing("no level has output_tokens".to_owned()));
-        }
-        layers.push(Layer::of(Ink::All, Shape::Words(words)));
-        let mut notes = vec![format!(
-            "points are labelled with their {}; users are {}, GPUs {}",
-            rows.title,
-            if rows.title == "concurrency" {
-                "as many as the concurrency"
-            } else {
-                "the requests in flight on average"
-            },
-            number::significant(gpus)
-        )];
-        notes.extend(self.notes());
-        let series: Vec<Series> = rows.series.iter().map(|(one, _)| one.clone()).collect();
-        Ok(Figure {
-            title: "Efficiency".to_owned(),
-            facts: String::new(),
-            notes,
-            x: Axis::from_zero(
-                "output tokens/s for each user",
-                Quantity::Number,
-                right * 1.05,
-            ),
-            y: Axis::from_zero("output tokens/s for each GPU", Quantity::Number, top * 1.05),
-            layers,
-            legend: legend(&series, Mark::Line),
-        })
-    }
-
     fn notes(&self) -> Vec<String> {
-        let beyond = (self.levels.beyond > 0).then(|| {
-            let requests = number::counted(self.levels.beyond, "request");
-            format!("{requests} of further levels not drawn")
-        });
-        beyond.into_iter().collect()
+        let left_out = [
+            (self.levels.beyond, "of further levels not drawn"),
+            (
+                self.levels.unlabelled,
+                "of no concurrency, stage or source not drawn",
+            ),
+        ];
+        let left_out = left_out.into_iter().filter(|(count, _)| *count > 0);
+        left_out
+            .map(|(count, why)| format!("{} {why}", number::counted(count, "request")))
+            .collect()
     }
 }
 
