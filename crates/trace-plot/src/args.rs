@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 use trace_core::{Micros, cli::BlockSizeArg, parse_duration};
 
 use crate::{
-    help::after_help, kinds::Spacing, output::Format, preset::Preset, report::Note, slo::Slo,
+    help::after_help, kinds::Spacing, output::Format, preset::Preset, report::Note, slo::SloArgs,
     theme::Theme,
 };
 
@@ -76,9 +76,9 @@ pub struct Args {
     #[arg(long, value_name = "FIELD")]
     pub by: Option<String>,
 
-    /// What a good answer keeps, for goodput, such as ttft_ms=500; repeatable
-    #[arg(long, value_name = "METRIC=MS")]
-    pub slo: Vec<Slo>,
+    /// What a good answer keeps.
+    #[command(flatten)]
+    pub slo: SloArgs,
 
     /// GPUs that served the run, for efficiency
     #[arg(long, value_name = "N", default_value = "1", value_parser = parse_gpus)]

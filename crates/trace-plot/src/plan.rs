@@ -108,7 +108,7 @@ impl Args {
                 by: self.by(files),
                 bin: self.bin.or(preset.and_then(Preset::bin)),
                 x_axis: self.x_axis,
-                slo: self.slo.clone(),
+                slo: self.slo.slo()?,
                 gpus: self.gpus,
             },
             look: self.look()?,

@@ -1,79 +1,65 @@
-//! What an answer has to keep to be good.
+//! What an answer has to keep to be good: the flags and the rules are those of
+//! `trace-stats`, so that a picture and a number of goodput agree.
 
-use trace_core::{Micros, Outcome};
+use std::path::PathBuf;
 
-/// A limit on one metric of every request: `ttft_ms=500`, inclusive.
-#[derive(Clone, Debug)]
-pub struct Slo {
-    metric: &'static str,
-    read: fn(&Outcome) -> Option<Micros>,
-    limit_ms: f64,
+use anyhow::Result;
+pub use trace_stats::slo::Slo;
+use trace_stats::slo::{self, Clock, Constraint};
+
+/// Which answers are good.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
+pub struct SloArgs {
+    /// What a good answer keeps, for goodput, such as ttft_ms=500, as in
+    /// trace-stats; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    pub slo: Vec<Constraint>,
+
+    /// The same from a YAML file; --slo of the same NAME wins
+    #[arg(long, value_name = "FILE")]
+    pub slo_file: Option<PathBuf>,
+
+    /// From when on an answer is judged: `scheduled` or `sent`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "CLOCK",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub slo_clock: Clock,
 }
 
-/// How a metric is read off an outcome.
-type Metric = (&'static str, fn(&Outcome) -> Option<Micros>);
-
-const METRICS: [Metric; 7] = [
-    ("ttft_ms", |outcome| outcome.ttft_ms),
-    ("first_content_ms", |outcome| {
-        outcome.first_content_ms.or(outcome.ttft_ms)
-    }),
-    ("tpot_ms", |outcome| outcome.tpot_ms),
-    ("latency_ms", |outcome| outcome.latency_ms),
-    ("queue_ms", |outcome| outcome.queue_ms),
-    ("user_ttft_ms", |outcome| {
-        Some(waited(outcome)? + outcome.ttft_ms?)
-    }),
-    ("user_latency_ms", |outcome| {
-        Some(waited(outcome)? + outcome.latency_ms?)
-    }),
-];
-
-/// From the schedule to the send.
-fn waited(outcome: &Outcome) -> Option<Micros> {
-    Some(outcome.sent_ms?.saturating_sub(outcome.scheduled_ms?))
-}
-
-impl std::str::FromStr for Slo {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, limit) = text
-            .split_once('=')
-            .ok_or_else(|| format!("{text:?}: expected METRIC=MS"))?;
-        let found = METRICS.iter().find(|(known, _)| *known == name);
-        let &(metric, read) = found.ok_or_else(|| {
-            let known: Vec<_> = METRICS.iter().map(|(name, _)| *name).collect();
-            format!("{name:?} is none of {}", known.join(", "))
-        })?;
-        let limit_ms = limit
-            .parse()
-            .ok()
-            .filter(|limit: &f64| limit.is_finite() && *limit > 0.0)
-            .ok_or_else(|| format!("{limit:?} is no number of milliseconds above zero"))?;
-        Ok(Self {
-            metric,
-            read,
-            limit_ms,
-        })
-    }
-}
-
-impl std::fmt::Display for Slo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ≤ {}", self.metric, self.limit_ms)
-    }
-}
-
-impl Slo {
-    /// Whether `outcome`, a success, keeps it. A time per token that a single
-    /// token has not is kept; any other that is missing is not.
-    pub fn is_kept(&self, outcome: &Outcome) -> bool {
-        match (self.read)(outcome) {
-            Some(time) => time.as_millis() <= self.limit_ms,
-            None => self.metric == "tpot_ms",
+impl SloArgs {
+    /// The objectives, if any are asked for.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is none of objectives; a name given twice.
+    pub fn slo(&self) -> Result<Option<Slo>> {
+        slo::Args {
+            slo: self.slo.clone(),
+            slo_file: self.slo_file.clone(),
+            slo_clock: self.slo_clock,
         }
+        .slo()
     }
+}
+
+/// The objectives in words: `ttft_ms ≤ 500, from the schedule`.
+pub fn words(slo: &Slo) -> String {
+    let bounds = slo.constraints.iter().flat_map(|constraint| {
+        let name = constraint.quantity.name();
+        let max = constraint.max.map(|max| format!("{name} ≤ {max}"));
+        let min = constraint.min.map(|min| format!("{name} ≥ {min}"));
+        max.into_iter().chain(min)
+    });
+    let clock = match slo.clock {
+        Clock::Scheduled => "from the schedule",
+        Clock::Sent => "from the send",
+    };
+    let bounds: Vec<String> = bounds.collect();
+    format!("{}, {clock}", bounds.join(", "))
 }
 
 #[cfg(test)]
@@ -81,28 +67,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_kept_up_to_itself() {
-        let ms = |millis: u64| Some(Micros::from_micros(millis * 1_000));
-        let outcome = |ttft_ms| Outcome {
-            ttft_ms,
-            scheduled_ms: ms(0),
-            sent_ms: ms(100),
-            ..Outcome::default()
+    fn objectives_are_told_in_words() {
+        let args = SloArgs {
+            slo: vec![
+                "ttft_ms=500".parse().unwrap(),
+                "request_output_tps=20".parse().unwrap(),
+            ],
+            ..SloArgs::default()
         };
-        let slo = |text: &str| text.parse::<Slo>().unwrap();
-        assert!(slo("ttft_ms=500").is_kept(&outcome(ms(500))));
-        assert!(!slo("ttft_ms=500").is_kept(&outcome(ms(501))));
-        assert!(!slo("ttft_ms=500").is_kept(&outcome(None)));
-        assert!(slo("tpot_ms=5").is_kept(&outcome(ms(1))));
-        assert!(!slo("user_ttft_ms=500").is_kept(&outcome(ms(401))));
-        for wrong in [
-            "ttft=5",
-            "ttft_ms",
-            "ttft_ms=x",
-            "ttft_ms=-1",
-            "ttft_ms=inf",
-        ] {
-            assert!(wrong.parse::<Slo>().is_err(), "{wrong}");
-        }
+        let slo = args.slo().unwrap().unwrap();
+        assert_eq!(
+            words(&slo),
+            "ttft_ms ≤ 500, request_output_tps ≥ 20, from the schedule"
+        );
+        assert!(SloArgs::default().slo().unwrap().is_none());
     }
 }

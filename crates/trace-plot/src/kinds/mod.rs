@@ -86,7 +86,7 @@ pub struct Settings {
     /// How latencies are spread over their axis.
     pub x_axis: Spacing,
     /// What a good answer keeps.
-    pub slo: Vec<Slo>,
+    pub slo: Option<Slo>,
     /// GPUs that served the run.
     pub gpus: f64,
 }
@@ -97,7 +97,7 @@ impl Default for Settings {
             by: "model".to_owned(),
             bin: None,
             x_axis: Spacing::Auto,
-            slo: Vec::new(),
+            slo: None,
             gpus: 1.0,
         }
     }

@@ -3,7 +3,10 @@
 use trace_core::Reader;
 
 use super::*;
-use crate::figure::{Figure, Shape, Sheet};
+use crate::{
+    figure::{Figure, Shape, Sheet},
+    slo::SloArgs,
+};
 
 /// The first figure of the kind `name` over `lines`.
 fn figure(name: &str, settings: &Settings, lines: &str) -> Figure {
@@ -288,7 +291,12 @@ fn two_levels() -> String {
 #[test]
 fn a_sweep_is_measured_at_its_levels() {
     let settings = Settings {
-        slo: vec!["ttft_ms=150".parse().unwrap()],
+        slo: SloArgs {
+            slo: vec!["ttft_ms=150".parse().unwrap()],
+            ..SloArgs::default()
+        }
+        .slo()
+        .unwrap(),
         gpus: 2.0,
         ..Settings::default()
     };

@@ -21,7 +21,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use trace_core::cli;
-use trace_stats::{collection::Collection, partial};
+use trace_stats::{collection::Collection, partial, results::Rules};
 
 use crate::{Args, Plan, figure::Sheet, kinds::Kind, picture::Press};
 
@@ -40,6 +40,10 @@ pub fn write(args: &Args, plan: &Plan, path: &Path) -> Result<u8> {
     let mut input = plan.input.open()?;
     let mut numbers = Collection::new(partial::Settings {
         by: vec![plan.settings.by.clone()],
+        rules: Rules {
+            slo: plan.settings.slo.clone(),
+            ..Rules::default()
+        },
         ..partial::Settings::default()
     });
     let mut when = When::default();

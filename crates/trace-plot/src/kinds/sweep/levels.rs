@@ -63,7 +63,7 @@ impl Levels {
     }
 
     /// Count an outcome; requests that were never served are left out.
-    pub(super) fn add(&mut self, sample: &Sample<'_>, limits: &[Slo]) {
+    pub(super) fn add(&mut self, sample: &Sample<'_>, slo: Option<&Slo>) {
         let Some(outcome) = sample.outcome.filter(|_| !sample.unserved()) else {
             return;
         };
@@ -93,7 +93,7 @@ impl Levels {
                 return;
             }
         };
-        self.levels[place].add(sample, outcome, limits);
+        self.levels[place].add(sample, outcome, slo);
     }
 
     fn name(&mut self, name: &str) -> usize {
@@ -122,7 +122,7 @@ impl Levels {
 }
 
 impl Level {
-    fn add(&mut self, sample: &Sample<'_>, outcome: &Outcome, limits: &[Slo]) {
+    fn add(&mut self, sample: &Sample<'_>, outcome: &Outcome, slo: Option<&Slo>) {
         self.stretch(sample, outcome);
         if sample.failed() {
             self.failed += 1;
@@ -132,7 +132,7 @@ impl Level {
             return;
         }
         self.succeeded += 1;
-        self.good += u64::from(limits.iter().all(|limit| limit.is_kept(outcome)));
+        self.good += u64::from(slo.is_none_or(|slo| slo.is_kept_by(outcome)));
         self.output_tokens = self
             .output_tokens
             .saturating_add(outcome.output_tokens.unwrap_or(0));

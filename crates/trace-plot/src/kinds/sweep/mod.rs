@@ -23,6 +23,7 @@ use crate::{
     group::{Groups, Series, TRACKED},
     number,
     sample::Sample,
+    slo,
     theme::Ink,
 };
 
@@ -114,7 +115,7 @@ impl Sweep {
 
 impl Plot for Sweep {
     fn add(&mut self, sample: &Sample<'_>) -> Result<()> {
-        self.levels.add(sample, &self.settings.slo);
+        self.levels.add(sample, self.settings.slo.as_ref());
         Ok(())
     }
 
@@ -124,7 +125,7 @@ impl Plot for Sweep {
             Show::View(view) => vec![self.view(view, &rows)?],
             Show::Efficiency => vec![self.efficiency(&rows)?],
             Show::All => {
-                let throughput = if self.settings.slo.is_empty() {
+                let throughput = if self.settings.slo.is_none() {
                     &views::THROUGHPUT
                 } else {
                     &views::GOODPUT
@@ -201,7 +202,7 @@ impl Sweep {
     }
 
     fn view(&self, view: &View, rows: &Rows<'_>) -> Result<Figure, Nothing> {
-        if view.needs_slo && self.settings.slo.is_empty() {
+        if view.needs_slo && self.settings.slo.is_none() {
             return Err(Nothing(
                 "goodput needs a limit to keep, such as --slo ttft_ms=500".to_owned(),
             ));
@@ -244,9 +245,8 @@ impl Sweep {
                     .to_owned(),
             );
         }
-        if view.needs_slo {
-            let limits: Vec<String> = self.settings.slo.iter().map(ToString::to_string).collect();
-            notes.push(format!("good: {}", limits.join(", ")));
+        if let Some(slo) = self.settings.slo.as_ref().filter(|_| view.needs_slo) {
+            notes.push(format!("good: {}", slo::words(slo)));
         }
         Ok(Figure {
             title: format!("{} against {}", view.title, rows.title),
