@@ -8,10 +8,10 @@ use super::{
     screen::{ACROSS, DOWN, Screen},
 };
 use crate::{
-    axis::Ticks,
     figure::{Entry, Figure, Layer, Mark, Shape},
     font,
     theme::Ink,
+    ticks::Ticks,
 };
 
 /// Rows of characters of a plot.
