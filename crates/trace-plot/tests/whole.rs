@@ -87,3 +87,58 @@ fn what_cannot_be_drawn_is_said() {
     assert!(refusal(&["compare", "-"], TRACE).contains("compare takes two traces"));
     assert!(refusal(&["cache", "rate", "-o", "x.svg"], TRACE).contains("drawn by itself"));
 }
+
+/// Two metrics over ten seconds, the second of two engines.
+fn telemetry() -> String {
+    let line = |t: u32, name: &str, engine: u32, value: u32| {
+        format!(
+            "{{\"t_ms\":{},\"unix_ms\":1,\"source\":\"http://s\",\"name\":\"{name}\",\
+             \"labels\":{{\"engine\":\"{engine}\",\"model\":\"m\"}},\"value\":{value},\"unit\":\"1/s\"}}\n",
+            t * 1_000
+        )
+    };
+    (0..10)
+        .flat_map(|t| {
+            [
+                line(t, "running", 0, t),
+                line(t, "tokens", 0, 7 * t),
+                line(t, "tokens", 1, 9),
+            ]
+        })
+        .collect()
+}
+
+#[test]
+fn telemetry_is_a_panel_a_metric_and_a_line_a_set_of_labels() {
+    let args = ["telemetry", "--format", "svg"];
+    let all = svg(&args, &telemetry());
+    assert!(all.contains("running. tokens."), "{}", &all[..400]);
+    let one = svg(
+        &["telemetry", "--metric", "run", "--format", "svg"],
+        &telemetry(),
+    );
+    assert!(!one.contains("tokens"), "{}", &one[..400]);
+    assert_ne!(
+        svg(
+            &args,
+            &telemetry().replace("\"engine\":\"1\"", "\"engine\":\"0\"")
+        ),
+        all
+    );
+}
+
+#[test]
+fn telemetry_that_cannot_be_drawn_is_said() {
+    let args = ["telemetry", "--format", "svg"];
+    assert!(refusal(&args, "").contains("the input has no telemetry lines"));
+    let bad = telemetry() + "{\"t_ms\":1}\n";
+    let error = refusal(&args, &bad);
+    assert!(
+        error.contains("<stdin>:31:10: not a telemetry line: missing field"),
+        "{error}"
+    );
+    assert!(refusal(&args, "\u{89}PNG\n").contains("<stdin>:1:1: not a telemetry line"));
+    let named = ["telemetry", "--metric", "nope", "--format", "svg"];
+    assert!(refusal(&named, &telemetry()).contains("no metric is called nope"));
+    assert!(svg(&["telemetry", "--skip-invalid", "--format", "svg"], &bad).contains("running"));
+}
