@@ -448,7 +448,9 @@ fn partial_lines_validate_and_add_up() {
             partial(&dir.path("empty.jsonl").to_string_lossy(), flags),
         ];
         dir.write("parts.jsonl", parts.concat());
-        let sum = dir.tool("trace-stats").args("--combine parts.jsonl --format json");
+        let sum = dir
+            .tool("trace-stats")
+            .args("--combine parts.jsonl --format json");
         Judge::of("stats").accept(&sum.run().json());
     }
 }
@@ -462,7 +464,9 @@ fn contests_and_telemetry_validate() {
     let dir = Dir::new();
     let sample = r#"{"t_ms":1.5,"unix_ms":5,"source":"nvml","name":"power","labels":{"gpu":"0"},"value":100,"unit":"W"}"#;
     dir.write("gpu.jsonl", format!("{sample}\n{sample}\n"));
-    let telemetry = dir.tool("trace-stats").args("telemetry --format json gpu.jsonl");
+    let telemetry = dir
+        .tool("trace-stats")
+        .args("telemetry --format json gpu.jsonl");
     Judge::of("telemetry-report").know(&telemetry.run().json());
 }
 

@@ -63,6 +63,9 @@ pub(crate) enum Exchange {
     Failed(Failure),
 }
 
+/// Statuses that another try may change.
+const PASSING: [u16; 5] = [429, 500, 502, 503, 504];
+
 impl Flight {
     /// A request about to be sent, of whose answer so much is `wanted`.
     pub(crate) fn new(launch: Launch<Box<Prepared>>, wanted: Wanted) -> Self {
@@ -107,9 +110,8 @@ impl Flight {
     /// Whether `ending` is one that another try may change: no connection, no
     /// answer, or a status that says so. A timeout is not: it was long enough.
     pub(crate) fn may_try_again(&self, ending: &Ending) -> bool {
-        const STATUS: [u16; 5] = [429, 500, 502, 503, 504];
         match (self.answer.status(), ending) {
-            (Some(status), _) => STATUS.contains(&status),
+            (Some(status), _) => PASSING.contains(&status),
             (None, Ending::Complete) => false,
             (None, Ending::Closed) => self.answer.is_untouched(),
             (None, Ending::Failed(failure)) => {
@@ -191,6 +193,19 @@ impl Flight {
             if self.answer.is_tedious() {
                 return Poll::Ready(Exchange::Complete { reusable: false });
             }
+            if self.flushed {
+                self.release();
+            }
+        }
+    }
+
+    /// Let go of the bytes that were sent, if its status says that they are
+    /// never sent again: long answers to long prompts would hold them all.
+    fn release(&mut self) {
+        let status = self.answer.status();
+        if status.is_some_and(|status| !PASSING.contains(&status)) {
+            self.request.wire = Vec::new();
+            self.shared = Bytes::new();
         }
     }
 
@@ -219,6 +234,7 @@ impl Flight {
     pub(crate) fn head(&mut self, head: &Head, now: Micros) {
         self.heard = now;
         self.answer.head(head);
+        self.release();
     }
 
     /// A piece of the answer came at `now`, framed by somebody else. Whether

@@ -203,6 +203,7 @@ impl Engine {
                 message: "its head is none that HTTP/2 can carry".to_owned(),
             });
         };
+        drop(wire);
         flight.borrow_mut().depart(self.clock.now());
         let response = match lease.send(request).await {
             Ok(response) => response,
