@@ -22,6 +22,9 @@ const VALUE: u32 = 11 + DIGITS;
 /// All bits of one value.
 const DIGIT_MASK: u64 = (1 << VALUE) - 1;
 
+/// Cells in which whole values lie on a linear axis.
+const LINEAR: u64 = 4_096;
+
 /// Points counted by where they are.
 #[derive(Clone, Debug, Default)]
 pub struct Cloud {
@@ -30,12 +33,33 @@ pub struct Cloud {
     /// Leading digits that no longer count.
     dropped: u32,
     count: u64,
+    /// Whole values by their differences, not their ratios, and how many of
+    /// their last binary digits no longer count.
+    linear: Option<[u32; 2]>,
 }
 
 impl Cloud {
+    /// A cloud of whole values on linear axes, such as moments and ranks:
+    /// equally fine everywhere, to a four-thousandth of the range.
+    pub fn linear() -> Self {
+        Self {
+            linear: Some([0; 2]),
+            ..Self::default()
+        }
+    }
+
     /// Count a point of `group`, both values finite and not below zero.
     pub fn add(&mut self, group: usize, (x, y): (f64, f64)) {
-        let key = (group as u64) << (2 * VALUE) | self.digits(x) << VALUE | self.digits(y);
+        if let Some([across, up]) = self.linear {
+            for (axis, value, spare) in [(0, x, across), (1, y, up)] {
+                let mut spare = spare;
+                while value as u64 >> spare >= LINEAR {
+                    spare += 1;
+                    self.halve(axis);
+                }
+            }
+        }
+        let key = (group as u64) << (2 * VALUE) | self.digits(0, x) << VALUE | self.digits(1, y);
         *self.places.entry(key).or_default() += 1;
         self.count += 1;
         while self.places.len() > MOST && self.dropped + 2 < DIGITS {
@@ -56,8 +80,8 @@ impl Cloud {
             .filter(|&(key, _)| groups.contains(&((key >> (2 * VALUE)) as usize)))
             .map(|(key, &count)| Dot {
                 at: (
-                    self.value(key >> VALUE & DIGIT_MASK),
-                    self.value(key & DIGIT_MASK),
+                    self.value(0, key >> VALUE & DIGIT_MASK),
+                    self.value(1, key & DIGIT_MASK),
                 ),
                 count,
             })
@@ -72,12 +96,19 @@ impl Cloud {
 
     /// The leading digits of a number are the leading bits of its format:
     /// exponent first, then what follows the point.
-    fn digits(&self, value: f64) -> u64 {
+    fn digits(&self, axis: usize, value: f64) -> u64 {
+        if let Some(spare) = self.linear {
+            return value as u64 >> spare[axis];
+        }
         (value + 0.0).to_bits() >> self.spare()
     }
 
     /// The middle of the values that begin with these digits.
-    fn value(&self, digits: u64) -> f64 {
+    fn value(&self, axis: usize, digits: u64) -> f64 {
+        if let Some(spare) = self.linear {
+            let cell = (1_u64 << spare[axis]) as f64;
+            return digits as f64 * cell + (cell - 1.0) / 2.0;
+        }
         let spare = self.spare();
         let low = digits << spare;
         if digits == 0 {
@@ -91,8 +122,26 @@ impl Cloud {
         52 - DIGITS + self.dropped
     }
 
+    /// Let one more digit of the values of that axis not count.
+    fn halve(&mut self, axis: usize) {
+        if let Some(spare) = &mut self.linear {
+            spare[axis] += 1;
+        }
+        for (key, count) in std::mem::take(&mut self.places) {
+            let (x, y) = (key >> VALUE & DIGIT_MASK, key & DIGIT_MASK);
+            let group = key & !(DIGIT_MASK << VALUE | DIGIT_MASK);
+            let (x, y) = if axis == 0 { (x >> 1, y) } else { (x, y >> 1) };
+            *self.places.entry(group | x << VALUE | y).or_default() += count;
+        }
+    }
+
     fn coarsen(&mut self) {
         self.dropped += 1;
+        if self.linear.is_some() {
+            self.halve(0);
+            self.halve(1);
+            return;
+        }
         for (key, count) in std::mem::take(&mut self.places) {
             let group = key & !(DIGIT_MASK << VALUE | DIGIT_MASK);
             let x = key >> VALUE & DIGIT_MASK;
@@ -120,6 +169,21 @@ mod tests {
         assert_eq!((dots.len(), dots[0].count, dots[0].at.1), (1, 7, 0.0));
         assert!((dots[0].at.0 / 3.0 - 1.0).abs() < 1e-3);
         assert_eq!(cloud.dots(&[0, 1]).len(), 2);
+    }
+
+    #[test]
+    fn a_linear_cloud_is_equally_fine_everywhere() {
+        let mut cloud = Cloud::linear();
+        for at in 0..100_000_u32 {
+            cloud.add(0, (f64::from(at) * 1e6, f64::from(at % 50)));
+        }
+        let dots = cloud.dots(&[0]);
+        assert_eq!(dots.iter().map(|dot| dot.count).sum::<u64>(), 100_000);
+        let mut columns: Vec<f64> = dots.iter().map(|dot| dot.at.0).collect();
+        columns.dedup();
+        let gaps: Vec<f64> = columns.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.iter().all(|gap| *gap == gaps[0]), "{gaps:?}");
+        assert!(columns.len() > 500, "{}", columns.len());
     }
 
     #[test]

@@ -49,7 +49,9 @@ impl Grid {
         // a moment on its own, or one and its echo, has the whole bin around it
         let lone = from == to || extent.count < 2;
         let width = extent.nice_width(if lone { 0 } else { to - start })?;
-        let end = ((to - start) / base * base).saturating_add(base);
+        // with the last moment, but for a bin that was asked for, which is whole
+        let unit = if extent.fixed.is_some() { base } else { 1_000 };
+        let end = ((to - start) / unit * unit).saturating_add(unit);
         let end = if lone { end.max(width) } else { end };
         Ok(Self {
             width,

@@ -30,7 +30,6 @@ pub(super) const KIND: Kind = Kind {
 const MOST: usize = 500_000;
 
 /// Turns by time and session.
-#[derive(Default)]
 pub(super) struct Sessions {
     ranks: HashMap<u64, u32, FixedState>,
     cloud: Cloud,
@@ -40,6 +39,18 @@ pub(super) struct Sessions {
     beyond: u64,
     /// Requests of no session, or without a time.
     without: u64,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            ranks: HashMap::default(),
+            cloud: Cloud::linear(),
+            span: None,
+            beyond: 0,
+            without: 0,
+        }
+    }
 }
 
 impl Sessions {
