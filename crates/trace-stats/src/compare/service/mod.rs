@@ -11,7 +11,8 @@
 //! samples are held against each other as wholes.
 //!
 //! Tests take pairs, or requests, for independent, which those of one run are
-//! not quite. Intervals allow for it: they come from resampling stretches of
+//! not quite. Intervals allow for most of it (where they say 95 %, the tests hold
+//! them to 80 % of runs of 400 requests): they come from resampling stretches of
 //! neighbours in time instead of single requests.
 
 mod bootstrap;
