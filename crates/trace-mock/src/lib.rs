@@ -96,6 +96,7 @@
 //! stream without output `empty`. Nothing of a request is changed but for what HTTP has between two
 //! hosts and the wish for compression, and nothing of an answer.
 
+pub mod blind;
 pub mod engine;
 pub mod profile;
 

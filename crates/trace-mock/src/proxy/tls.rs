@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::blind::Blind;
 use crate::secure::in_words;
 
 /// Speaks TLS with one server.
@@ -50,7 +50,7 @@ impl Tls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         if blind {
             let schemes = config.crypto_provider().signature_verification_algorithms;
-            let blind = Arc::new(Blind(schemes.supported_schemes()));
+            let blind = Arc::new(Blind(schemes));
             config.dangerous().set_certificate_verifier(blind);
         }
         Ok(Tls {
@@ -76,43 +76,4 @@ fn trust(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
         return Err("there is no certificate in it".into());
     }
     Ok(())
-}
-
-/// Believes any certificate.
-#[derive(Debug)]
-struct Blind(Vec<SignatureScheme>);
-
-impl ServerCertVerifier for Blind {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.clone()
-    }
 }
