@@ -23,7 +23,7 @@ const QUIET_MS = 250;
 /** Keeps the store's design in the browser and on the server. */
 export class Autosave {
   constructor(store, revision) {
-    Object.assign(this, { store, revision, saved: store.design, dirty: false, busy: false, ended: false });
+    Object.assign(this, { store, revision, saved: store.design, dirty: false, busy: false, ended: false, wait: 0 });
     this.status = byId("saved");
     this.channel = new BroadcastChannel(`trace-design.${run}`);
     this.channel.addEventListener("message", ({ data }) => this.heard(data));
@@ -67,6 +67,7 @@ export class Autosave {
       this.revision = revision;
       this.saved = design;
       this.dirty = this.store.design !== design;
+      this.wait = 0;
       this.say(this.dirty ? "saving" : "saved");
       this.keep();
       this.channel.postMessage({ revision, design });
@@ -75,7 +76,7 @@ export class Autosave {
     } finally {
       this.busy = false;
     }
-    if (this.dirty && !this.ended) this.timer = setTimeout(() => this.push(), this.wait ?? 0);
+    if (this.dirty && !this.ended) this.timer = setTimeout(() => this.push(), this.wait);
   }
 
   async failed(error) {
@@ -101,6 +102,8 @@ export class Autosave {
     this.saved = complete(design);
     if (same(this.saved, this.store.design)) {
       this.dirty = false;
+      this.say("saved");
+      this.keep();
       return;
     }
     const answer = await ask("Changed in two places", "This design was changed elsewhere, perhaps in another tab, since you changed it here.", [

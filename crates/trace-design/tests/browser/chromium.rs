@@ -1,30 +1,33 @@
 //! A headless Chromium that a test drives, over the WebDriver protocol.
 
 use crate::driver::{Driver, program};
+use crate::turn::Turn;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// When something counts as never to come.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// What the protocol calls the id of an element.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+pub(crate) const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Milliseconds that a script may take, and a page to load: longer than a
+/// slow machine makes it wait.
+const LONG_MS: u64 = 120_000;
+
+/// When a browser that was ended counts as never to be gone.
+const LINGERING: Duration = Duration::from_secs(30);
+
+/// Browsers that are started until one comes up in time.
+const TRIES: usize = 3;
 
 /// A browser with a profile of its own, which ends with the test.
 pub(crate) struct Browser {
     driver: Driver,
     session: String,
-    profile: TempDir,
-}
-
-/// How a pointer presses.
-#[derive(Clone, Copy)]
-pub(crate) enum Hand {
-    Mouse,
-    Pen,
-    Touch,
+    // Everything that the browser and its driver write, temporary files too.
+    profile: Option<TempDir>,
+    _turn: Turn,
 }
 
 impl Browser {
@@ -36,7 +39,8 @@ impl Browser {
             program(&["chromedriver"]),
         );
         if let (Some(chromium), Some(driver)) = &found {
-            return Some(Self::launch(chromium, driver));
+            let launched = (0..TRIES).find_map(|_| Self::launch(chromium, driver));
+            return Some(launched.expect("a browser comes up"));
         }
         let required = std::env::var_os("TRACE_BROWSER").is_some_and(|how| how == "required");
         assert!(
@@ -47,13 +51,33 @@ impl Browser {
         None
     }
 
-    fn launch(chromium: &Path, driver: &Path) -> Self {
-        let profile = TempDir::with_prefix("trace-design-browser-").unwrap();
+    /// A browser with a session; none if it did not come up in the time that
+    /// the driver gives it.
+    fn launch(chromium: &Path, driver: &Path) -> Option<Self> {
+        let turn = Turn::take();
+        // A short name: the browser's socket lies below it.
+        let profile = TempDir::with_prefix("td-").unwrap();
+        let temporary = profile.path().join("tmp");
+        std::fs::create_dir(&temporary).unwrap();
         let mut browser = Self {
-            driver: Driver::start(driver),
+            driver: Driver::start(driver, &temporary),
             session: String::new(),
-            profile,
+            profile: Some(profile),
+            _turn: turn,
         };
+        let asked = json!({"capabilities": {"alwaysMatch": browser.capabilities(chromium)}});
+        let (status, answer) = browser.driver.exchange("POST", "/session", Some(&asked));
+        if status != 200 {
+            eprintln!("no session: {answer}");
+            return None;
+        }
+        browser.session = answer["value"]["sessionId"].as_str().unwrap().to_owned();
+        browser.resize(1280, 720);
+        Some(browser)
+    }
+
+    fn capabilities(&self, chromium: &Path) -> Value {
+        let user_data = format!("--user-data-dir={}", self.profile().join("data").display());
         let flags = [
             "--headless",
             "--no-sandbox",
@@ -65,155 +89,30 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--window-size=1280,720",
+            &user_data,
         ];
-        let user_data = format!("--user-data-dir={}", browser.profile.path().display());
-        let flags: Vec<&str> = flags.into_iter().chain([user_data.as_str()]).collect();
         let options = json!({
             "binary": chromium,
             "args": flags,
-            "prefs": {"download.default_directory": browser.downloads(), "download.prompt_for_download": false},
+            "prefs": {"download.default_directory": self.downloads(), "download.prompt_for_download": false},
         });
-        let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
-        let asked = json!({"capabilities": {"alwaysMatch": capabilities}});
-        let session = browser.ask("POST", "/session", Some(&asked));
-        browser.session = session["sessionId"].as_str().unwrap().to_owned();
-        browser.resize(1280, 720);
-        browser
+        json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": LONG_MS, "pageLoad": LONG_MS},
+        })
     }
 
-    /// Where downloads land.
-    pub(crate) fn downloads(&self) -> PathBuf {
-        self.profile.path().join("downloads")
-    }
-
-    /// The file `name` once it is downloaded whole.
-    pub(crate) fn downloaded(&self, name: &str) -> Vec<u8> {
-        let path = self.downloads().join(name);
-        wait(&format!("{name} to be downloaded"), || path.is_file());
-        std::fs::read(path).unwrap()
+    /// The folder of all that the browser writes.
+    pub(crate) fn profile(&self) -> PathBuf {
+        let profile = self.profile.as_ref().expect("it is dropped with us");
+        profile.path().to_owned()
     }
 
     /// Open `url`.
     pub(crate) fn go(&self, url: &str) {
         self.call("POST", "/url", &json!({"url": url}));
-    }
-
-    /// What `script` returns, the page's `arguments` being `arguments`; a
-    /// promise is waited for.
-    pub(crate) fn run(&self, script: &str, arguments: &Value) -> Value {
-        self.call(
-            "POST",
-            "/execute/sync",
-            &json!({"script": script, "args": arguments}),
-        )
-    }
-
-    /// What the expression `script` is.
-    pub(crate) fn eval(&self, script: &str) -> Value {
-        self.run(&format!("return {script}"), &json!([]))
-    }
-
-    /// Wait until the expression `script` is true.
-    pub(crate) fn wait_for(&self, script: &str) {
-        wait(&format!("{script}\n{}", self.situation()), || {
-            self.eval(&format!("Boolean({script})")) == json!(true)
-        });
-    }
-
-    /// What is to be seen on the page, for messages.
-    fn situation(&self) -> String {
-        let errors = "[...document.querySelectorAll('.field-error, .note, #totals-note')].map((e) => e.textContent)";
-        format!("messages: {}", self.eval(errors))
-    }
-
-    /// The text of an element.
-    pub(crate) fn text(&self, css: &str) -> String {
-        let text = self.run(
-            "return document.querySelector(arguments[0])?.textContent",
-            &json!([css]),
-        );
-        text.as_str()
-            .unwrap_or_else(|| panic!("no {css}"))
-            .to_owned()
-    }
-
-    /// What is typed in a field.
-    pub(crate) fn value(&self, css: &str) -> String {
-        let value = self.run(
-            "return document.querySelector(arguments[0])?.value",
-            &json!([css]),
-        );
-        value
-            .as_str()
-            .unwrap_or_else(|| panic!("no {css}"))
-            .to_owned()
-    }
-
-    fn element(&self, css: &str) -> String {
-        let found = self.call(
-            "POST",
-            "/element",
-            &json!({"using": "css selector", "value": css}),
-        );
-        found[ELEMENT].as_str().unwrap().to_owned()
-    }
-
-    /// Click on an element, as a mouse would.
-    pub(crate) fn click(&self, css: &str) {
-        let element = self.element(css);
-        self.call("POST", &format!("/element/{element}/click"), &json!({}));
-    }
-
-    /// Send keys to an element; with a file field, the path of a file.
-    pub(crate) fn keys(&self, css: &str, text: &str) {
-        let element = self.element(css);
-        self.call(
-            "POST",
-            &format!("/element/{element}/value"),
-            &json!({"text": text}),
-        );
-    }
-
-    /// Replace what is in a field by `text`, and leave the field. Keys that
-    /// the driver knows none of (emoji) go through the page's own input.
-    pub(crate) fn fill(&self, css: &str, text: &str) {
-        let script = "const field = document.querySelector(arguments[0]); field.focus(); field.select();
-            document.execCommand(arguments[1] === '' ? 'delete' : 'insertText', false, arguments[1]); field.blur();";
-        self.run(script, &json!([css, text]));
-    }
-
-    /// Press at the first of `path`, move over the others and lift, all in
-    /// pixels from the upper left corner of the element.
-    pub(crate) fn drag(&self, css: &str, hand: Hand, path: &[(f64, f64)]) {
-        let kind = match hand {
-            Hand::Mouse => "mouse",
-            Hand::Pen => "pen",
-            Hand::Touch => "touch",
-        };
-        let size = self.run("const box = document.querySelector(arguments[0]).getBoundingClientRect(); return [box.width, box.height]", &json!([css]));
-        let half = |i: usize| size[i].as_f64().unwrap() / 2.0;
-        let origin = json!({ELEMENT: self.element(css)});
-        let to = |(x, y): (f64, f64)| json!({"type": "pointerMove", "duration": 10, "origin": origin, "x": (x - half(0)).round() as i64, "y": (y - half(1)).round() as i64});
-        let mut actions = vec![to(path[0]), json!({"type": "pointerDown", "button": 0})];
-        actions.extend(path[1..].iter().map(|&place| to(place)));
-        actions.push(json!({"type": "pointerUp", "button": 0}));
-        let source = json!({"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": actions});
-        self.call("POST", "/actions", &json!({"actions": [source]}));
-        self.call("DELETE", "/actions", &Value::Null);
-    }
-
-    /// Press keys together, the last one last, wherever the focus is.
-    pub(crate) fn chord(&self, keys: &[&str]) {
-        let down = keys
-            .iter()
-            .map(|key| json!({"type": "keyDown", "value": key}));
-        let up = keys
-            .iter()
-            .rev()
-            .map(|key| json!({"type": "keyUp", "value": key}));
-        let actions: Vec<Value> = down.chain(up).collect();
-        let source = json!({"type": "key", "id": "keyboard", "actions": actions});
-        self.call("POST", "/actions", &json!({"actions": [source]}));
     }
 
     /// Make the page so large, in CSS pixels.
@@ -229,18 +128,13 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &feature);
     }
 
-    fn devtools(&self, command: &str, parameters: &Value) {
+    /// Send a command to the browser itself.
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) {
         self.call(
             "POST",
             "/goog/cdp/execute",
             &json!({"cmd": command, "params": parameters}),
         );
-    }
-
-    /// The page as a PNG in base 64.
-    pub(crate) fn screenshot(&self) -> String {
-        let picture = self.call("GET", "/screenshot", &Value::Null);
-        picture.as_str().unwrap().to_owned()
     }
 
     /// Open another tab and turn to it; the tabs before it stay open.
@@ -256,28 +150,15 @@ impl Browser {
         self.call("POST", "/window", &json!({"handle": tabs[index]}));
     }
 
-    /// What the page wrote on its console as errors since last asked.
-    pub(crate) fn errors(&self) -> Vec<String> {
-        let log = self.call("POST", "/se/log", &json!({"type": "browser"}));
-        let lines = log.as_array().unwrap().iter();
-        let severe = lines.filter(|line| line["level"] == "SEVERE");
-        severe
-            .map(|line| line["message"].as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+    /// What the driver answers to a request of the session.
+    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let path = format!("/session/{}{path}", self.session);
-        self.ask(method, &path, (!body.is_null()).then_some(body))
-    }
-
-    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
-        let (status, answer) = self.driver.exchange(method, path, body);
+        let given = (!body.is_null()).then_some(body);
+        let (status, answer) = self.driver.exchange(method, &path, given);
         let value = answer["value"].clone();
         assert!(
             status == 200,
-            "{method} {path} {}: {}: {}",
-            body.map_or(String::new(), Value::to_string),
+            "{method} {path} {body}: {}: {}",
             value["error"],
             value["message"]
         );
@@ -289,16 +170,31 @@ impl Drop for Browser {
     fn drop(&mut self) {
         if !self.session.is_empty() {
             let path = format!("/session/{}", self.session);
-            self.driver.exchange("DELETE", &path, None);
+            let _ = self.driver.try_exchange("DELETE", &path, None);
+        }
+        self.driver.end();
+        let Some(folder) = self.profile.take().map(TempDir::keep) else {
+            return;
+        };
+        // Processes of the browser may outlive it for a moment, and write.
+        let end = Instant::now() + LINGERING;
+        while std::fs::remove_dir_all(&folder).is_err() && folder.exists() {
+            if Instant::now() > end {
+                eprintln!("{} cannot be removed", folder.display());
+                return;
+            }
+            thread::sleep(Duration::from_millis(25));
         }
     }
 }
 
-/// Wait until `happened`, or fail with `what` did not.
-pub(crate) fn wait(what: &str, happened: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !happened() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(25));
-    }
+#[test]
+fn a_browser_leaves_nothing_behind() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let folder = browser.profile();
+    assert!(folder.join("data").is_dir());
+    drop(browser);
+    assert!(!folder.exists(), "{} is left", folder.display());
 }

@@ -1,6 +1,7 @@
 //! A `trace-design` that runs, and the page it serves.
 
-use crate::chromium::{Browser, Hand, wait};
+use crate::chromium::Browser;
+use crate::hand::Hand;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -133,7 +134,8 @@ impl Page {
         shares.iter().map(place).collect()
     }
 
-    /// The design as the server has it, once everything is saved.
+    /// The design as the server has it, once everything is saved. What was
+    /// done before is in it: the page says that it is not saved at once.
     pub(crate) fn design(&self) -> Value {
         self.browser
             .wait_for("document.querySelector('#saved').dataset.state === 'saved'");
@@ -169,16 +171,12 @@ impl Page {
     /// Answer a question that is open by one of its choices.
     pub(crate) fn answer(&self, choice: &str) {
         let css = format!("dialog.question [data-answer=\"{choice}\"]");
-        wait(&format!("a question with {choice}"), || {
-            self.browser
-                .run(
-                    "return document.querySelector(arguments[0]) !== null",
-                    &json!([css]),
-                )
-                .as_bool()
-                .unwrap()
-        });
+        self.browser
+            .wait_for(&format!("document.querySelector({})", json!(css)));
         self.browser.click(&css);
+        // The page hears of the answer when the question is gone.
+        self.browser
+            .wait_for(&format!("!document.querySelector({})", json!(css)));
     }
 
     /// Open a file of this machine as the user would.

@@ -1,7 +1,7 @@
 //! Curves are drawn, mended and taken back, by every kind of hand.
 
-use crate::chromium::Hand;
 use crate::designer::{Page, rate_at};
+use crate::hand::Hand;
 use serde_json::json;
 
 /// From the left to the right in many small moves.
@@ -90,12 +90,8 @@ fn everything_is_undone_and_done_again() {
         page.browser.chord(&["\u{e009}", "\u{e008}", "z"]);
     }
     assert_eq!(page.design(), all);
-    assert!(
-        page.browser
-            .eval("document.querySelector('#redo').disabled")
-            .as_bool()
-            .unwrap()
-    );
+    page.browser
+        .becomes("document.querySelector('#redo').disabled", true);
 }
 
 #[test]
@@ -145,24 +141,18 @@ fn the_keyboard_alone_draws() {
     page.browser.chord(&[up]);
     page.browser.chord(&[shift, up]);
     assert_eq!(page.points(0), [(30_500.0, 61.0)]);
-    assert!(
-        page.browser
-            .text("#spoken")
-            .contains("61 requests per second"),
-        "{}",
-        page.browser.text("#spoken")
-    );
+    page.browser.says("#spoken", "61 requests per second");
     page.browser.chord(&[enter]);
     assert_eq!(page.points(0).len(), 2);
     page.browser.chord(&[delete]);
     assert_eq!(page.points(0).len(), 1);
-    page.browser.chord(&["l"]);
-    assert!(
-        page.browser
-            .eval("document.querySelector('input[value=line]').checked")
-            .as_bool()
-            .unwrap()
-    );
+    for (key, tool) in [("l", "line"), ("p", "points"), ("d", "draw")] {
+        page.browser.chord(&[key]);
+        page.browser.becomes(
+            "document.querySelector('input[name=tool]:checked').value",
+            tool,
+        );
+    }
 }
 
 #[test]
@@ -189,10 +179,7 @@ fn points_are_typed_exactly() {
         ("rate", "1e99"),
     ] {
         page.fill(&format!("#points-body tr:first-child .{field}"), text);
-        assert!(
-            !page.browser.text("#panel-points .field-error").is_empty(),
-            "{text}"
-        );
+        page.browser.speaks("#panel-points .field-error");
         assert_eq!(page.points(0), [(30_000.0, 1.5), (45_000.0, 240.0)]);
         page.fill(
             &format!("#points-body tr:first-child .{field}"),
@@ -220,10 +207,7 @@ fn a_stroke_in_steps_is_level_pieces() {
 fn presets_are_drawn_into_a_part() {
     let Some(page) = Page::open(&[]) else { return };
     page.browser.click("#open-presets");
-    page.browser.run(
-        "const kind = document.querySelector('#preset-kind'); kind.value = 'ramp'; kind.dispatchEvent(new Event('change'))",
-        &json!([]),
-    );
+    page.browser.choose("#preset-kind", "ramp");
     page.fill("#preset-low", "10");
     page.fill("#preset-high", "40");
     page.fill("#preset-from", "15s");
@@ -244,10 +228,7 @@ fn the_patterns_of_aibrix_come_from_the_server() {
         "severe_fluctuation",
     ] {
         page.browser.click("#open-presets");
-        page.browser.run(
-            "const kind = document.querySelector('#preset-kind'); kind.value = arguments[0]; kind.dispatchEvent(new Event('change'))",
-            &json!([kind]),
-        );
+        page.browser.choose("#preset-kind", kind);
         page.browser
             .wait_for("!document.querySelector('#preset-apply').disabled");
         page.browser.click("#preset-apply");

@@ -1,8 +1,9 @@
 //! Nothing that was drawn is lost: files, reloads, tabs, crashes.
 
-use crate::chromium::wait;
 use crate::designer::{Designer, Page, in_floats};
+use crate::eye::wait;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const HILL: [(f64, f64); 3] = [(0.2, 0.3), (0.5, 0.6), (0.8, 0.3)];
 
@@ -15,7 +16,7 @@ fn a_reload_finds_everything_and_what_to_undo() {
     let drawn = page.design();
     page.load();
     assert_eq!(page.design(), drawn);
-    assert_eq!(page.browser.value("#models .name"), "kept");
+    page.browser.field_becomes("#models .name", "kept");
     page.browser.click("#undo");
     page.browser.click("#undo");
     let design = page.design();
@@ -75,7 +76,10 @@ fn who_changed_an_old_revision_says_which_stays() {
     let Some(page) = changed_twice() else { return };
     page.answer("mine");
     assert_eq!(page.design()["models"][0]["name"], "mine");
+}
 
+#[test]
+fn what_was_changed_elsewhere_is_taken_and_undone() {
     let Some(page) = changed_twice() else { return };
     page.answer("theirs");
     assert_eq!(page.design()["models"][0]["name"], "theirs");
@@ -84,10 +88,44 @@ fn who_changed_an_old_revision_says_which_stays() {
 }
 
 #[test]
+fn who_changed_it_in_the_same_way_is_asked_nothing() {
+    let Some(page) = Page::open(&[]) else { return };
+    page.draw(&HILL);
+    let mut theirs = page.design();
+    theirs["models"][0]["name"] = json!("both");
+    // The page tells the server a little later than this script does.
+    let script = "const token = document.querySelector('meta[name=token]').content;
+        const headers = {'x-trace-design': token, 'content-type': 'application/json'};
+        return fetch('/api/design', {headers}).then((answer) => answer.json()).then(({revision}) => {
+            const field = document.querySelector('#models .name');
+            field.value = 'both';
+            field.dispatchEvent(new Event('change'));
+            return fetch('/api/design', {method: 'PUT', headers, body: JSON.stringify({revision, design: arguments[0]})});
+        }).then(() => true)";
+    page.browser.run(script, &json!([theirs]));
+    assert_eq!(page.design(), theirs);
+    assert_eq!(
+        page.browser
+            .eval("document.querySelector('dialog.question')"),
+        json!(null)
+    );
+}
+
+/// A number that another run of the tests beside this one hardly has.
+fn port_of_ours() -> u16 {
+    u16::try_from(std::process::id() % 10_000).unwrap()
+}
+
+#[test]
 fn a_crash_of_the_server_loses_nothing() {
     let Some(mut page) = Page::open(&[]) else {
         return;
     };
+    // Below those that the system gives to anybody who asks, so that nobody
+    // has it while no server does.
+    let folder = TempDir::with_prefix("trace-design-").unwrap();
+    page.designer = Designer::start_in(folder, 20_000 + port_of_ours(), &[]);
+    page.load();
     page.draw(&HILL);
     let drawn = page.design();
     let port = page.designer.port();
@@ -163,11 +201,7 @@ fn a_file_that_is_no_curve_is_refused_in_words() {
     page.open_file(&path);
     page.browser
         .wait_for("document.querySelector('#files .field-error')");
-    assert!(
-        page.browser
-            .text("#files .field-error")
-            .contains("picture.json")
-    );
+    page.browser.says("#files .field-error", "picture.json");
     assert_eq!(page.design(), before);
 }
 
@@ -184,7 +218,7 @@ fn files_of_the_folder_are_saved_and_opened() {
     page.fill("#dir-save-name", "monday");
     page.browser.click("#save-in-dir button");
     let path = page.designer.path().join("monday.json");
-    wait("monday.json", || path.is_file());
+    wait(|| path.is_file().then_some(()), || "monday.json".to_owned());
     page.browser
         .wait_for("document.querySelector('#dir-files button')?.textContent === 'monday.json'");
     // Anything outside is refused, whatever its name.

@@ -116,18 +116,19 @@ fn nothing_sticks_out_at_three_sizes_in_both_themes() {
 #[test]
 fn the_theme_is_the_systems_until_the_user_says_otherwise() {
     let Some(page) = Page::open(&[]) else { return };
-    let theme = || page.browser.eval("document.documentElement.dataset.theme");
+    let becomes = |theme: &str| {
+        page.browser
+            .becomes("document.documentElement.dataset.theme", theme);
+    };
     for scheme in ["dark", "light"] {
         page.browser.prefer(scheme);
-        page.browser.wait_for(&format!(
-            "document.documentElement.dataset.theme === '{scheme}'"
-        ));
+        becomes(scheme);
     }
     page.browser.click("#theme");
     page.browser.click("#theme");
-    assert_eq!(theme(), "dark");
+    becomes("dark");
     page.load();
-    assert_eq!(theme(), "dark");
+    becomes("dark");
 }
 
 #[test]

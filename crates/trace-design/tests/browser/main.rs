@@ -2,6 +2,8 @@
 //!
 //! - [`chromium`]: a browser that the tests drive, or none, said aloud
 //! - [`driver`]: how it is driven: WebDriver
+//! - [`hand`], [`eye`]: what is done on its page, and what is seen there
+//! - [`turn`]: how many of them there may be at once
 //! - [`designer`]: a `trace-design` that runs, and the page it serves
 //! - [`drawing`]: strokes, points, keys, fingers, undo
 //! - [`naming`]: names that would break a page that trusts them
@@ -22,9 +24,12 @@ mod designer;
 mod drawing;
 mod driver;
 mod extent;
+mod eye;
 mod geometry;
+mod hand;
 mod keeping;
 mod looks;
 mod naming;
 mod promise;
 mod sending;
+mod turn;

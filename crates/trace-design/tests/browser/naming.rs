@@ -19,11 +19,12 @@ fn any_name_is_shown_as_it_is_and_kept() {
         page.fill("#models .name", name);
         page.draw(&[(0.2, 0.3), (0.5, 0.5), (0.8, 0.3)]);
         assert_eq!(page.design()["models"][0]["name"], json!(name));
-        assert_eq!(page.browser.value("#models .name"), name);
-        assert_eq!(page.browser.text("#points-of"), name);
+        page.browser.field_becomes("#models .name", name);
+        page.browser
+            .becomes("document.querySelector('#points-of').textContent", name);
         assert!(page.total(name, "requests") > 0.0);
         page.load();
-        assert_eq!(page.browser.value("#models .name"), name);
+        page.browser.field_becomes("#models .name", name);
     }
     assert_eq!(page.browser.eval("window.broken ?? null"), json!(null));
     assert_eq!(
@@ -41,10 +42,7 @@ fn a_name_is_neither_empty_nor_taken() {
     page.browser.click("#add-model");
     for bad in ["", "   ", first.as_str()] {
         page.fill("#models li:last-child .name", bad);
-        assert!(
-            !page.browser.text("#models .field-error").is_empty(),
-            "{bad:?}"
-        );
+        page.browser.speaks("#models .field-error");
     }
     let design = page.design();
     let names: Vec<&str> = design["models"]
@@ -64,17 +62,15 @@ fn models_are_added_recoloured_and_removed_but_for_the_last() {
     let design = page.design();
     assert_eq!(design["models"][0]["points"], design["models"][1]["points"]);
     assert_ne!(design["models"][0]["color"], design["models"][1]["color"]);
-    page.browser.run(
-        "const color = document.querySelector('#models li:last-child .color'); color.value = '#123456'; color.dispatchEvent(new Event('input'))",
-        &json!([]),
-    );
+    page.browser
+        .choose("#models li:last-child .color", "#123456");
     assert_eq!(page.design()["models"][1]["color"], "#123456");
     page.browser.click("#models li.active .remove");
     assert_eq!(page.design()["models"].as_array().unwrap().len(), 1);
-    let last = page
-        .browser
-        .eval("document.querySelector('#models li.active .remove').disabled");
-    assert_eq!(last, json!(true));
+    page.browser.becomes(
+        "document.querySelector('#models li.active .remove').disabled",
+        true,
+    );
     page.browser.click("#undo");
     assert_eq!(page.design()["models"][1]["color"], "#123456");
 }

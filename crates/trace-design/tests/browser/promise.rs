@@ -2,7 +2,7 @@
 
 use crate::designer::Page;
 use clap::Parser;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::Path;
 
 /// Lines of the trace that `trace-synth curve FILE` makes.
@@ -43,7 +43,7 @@ fn drawn(page: &Page) {
     page.browser.click("input[value=step]");
     page.draw(&[(0.0, 0.1), (0.2, 0.1), (0.4, 0.3), (0.6, 0.3)]);
     page.fill("#output-length", "77");
-    page.browser.run("const arrival = document.querySelector('#arrival'); arrival.value = 'gamma'; arrival.dispatchEvent(new Event('change'))", &json!([]));
+    page.browser.choose("#arrival", "gamma");
     page.fill("#arrival-cv", "3");
 }
 
@@ -111,12 +111,9 @@ fn a_spelling_that_is_wrong_is_said_at_its_field() {
     page.fill("#input-length", "about a thousand");
     page.browser
         .wait_for("document.querySelector('#panel-traffic .field-error')");
-    assert_eq!(
-        page.browser.run(
-            "return document.querySelector('#input-length').getAttribute('aria-invalid')",
-            &json!([])
-        ),
-        "true"
+    page.browser.becomes(
+        "document.querySelector('#input-length').getAttribute('aria-invalid')",
+        "true",
     );
     page.fill("#input-length", "1000");
     page.browser
@@ -149,11 +146,7 @@ fn the_rate_of_a_trace_lies_below_and_is_traced_over() {
     page.browser.keys("#underlay-file", path.to_str().unwrap());
     page.browser
         .wait_for("!document.querySelector('#underlay-settings').hidden");
-    assert!(
-        page.browser
-            .text("#underlay-about")
-            .contains("recorded.jsonl")
-    );
+    page.browser.says("#underlay-about", "recorded.jsonl");
     // A reload finds it again.
     page.load();
     page.browser.click("#open-underlay");
