@@ -32,6 +32,8 @@ pub(crate) struct Flight {
     pub body: Vec<u8>,
     /// How often it was tried.
     attempts: u64,
+    /// How often it was written to a connection that was dead.
+    lost: u64,
     scheduled: Micros,
     due: Micros,
     /// When it was sent; `due` until then.
@@ -73,6 +75,7 @@ impl Flight {
             request: *launch.job,
             session: launch.session,
             body: Vec::new(),
+            lost: 0,
             attempts: 1,
             wanted,
             scheduled: launch.scheduled,
@@ -125,6 +128,11 @@ impl Flight {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.answer.retry_after()
     }
+    /// The connection it was written to was dead; it is sent again.
+    pub(crate) fn lost(&mut self) {
+        self.lost += 1;
+    }
+
 
     /// A connection was opened for it, in `time`.
     pub(crate) fn connected(&mut self, time: Micros) {
@@ -297,7 +305,7 @@ impl Flight {
             scheduled_ms: Some(clock.since_first(self.scheduled)),
             due_ms: Some(clock.since_first(self.due)),
             sent_ms: Some(clock.since_first(sent)),
-            attempts: Some(self.attempts).filter(|&attempts| attempts > 1),
+            attempts: Some(self.attempts + self.lost).filter(|&attempts| attempts > 1),
             lateness_ms: Some(sent.saturating_sub(self.due)),
             queue_ms: Some(self.due.saturating_sub(self.scheduled)),
             sent_unix_ms: Some(clock.unix(sent)),

@@ -57,9 +57,10 @@
 //!
 //! A connection that lay idle may be closed by the server just as it is used.
 //! If nothing of an answer had come, the request is sent once more on a new
-//! connection: `sent_ms` stays that of the first attempt, `connect_ms` is
-//! there, and the summary counts them. Nothing else is tried again unless
-//! `--retries` says so, which shows as `attempts`.
+//! connection: `sent_ms` stays that of the first attempt, `attempts` is 2,
+//! and the summary counts them: `--by attempts` of `trace-stats` tells them
+//! apart. Nothing else is tried again unless `--retries` says so, which shows
+//! as `attempts`, too.
 //!
 //! # Failures
 //!

@@ -107,12 +107,13 @@ impl Engine {
                 Exchange::Failed(failure) => (Ending::Failed(failure), self.clock.now()),
             };
             // It lay idle for too long: the server closed it as we wrote. What
-            // that cost is in the request's own times.
+            // that cost is in the request's own times, and `attempts` says why.
             if fresh || !flight.borrow().is_unanswered() {
                 return (ending, ended, None);
             }
             fresh = true;
             self.pool.borrow_mut().doubt();
+            flight.borrow_mut().lost();
             self.crew.tally().resent += 1;
             connection = match self.open_for(flight).await {
                 Ok(connection) => connection,

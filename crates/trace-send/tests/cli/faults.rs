@@ -247,6 +247,8 @@ fn a_request_on_a_dead_connection_is_sent_once_more_and_it_shows() {
         .map(|outcome| outcome.connect_ms.is_some())
         .collect();
     assert_eq!(opened, [false, true, true, true]);
+    let tried: Vec<_> = ran.outcomes().iter().map(|line| line.attempts).collect();
+    assert_eq!(tried, [None, Some(2), None, None]);
     assert!(
         ran.stderr.contains("1 request was sent again"),
         "{}",
