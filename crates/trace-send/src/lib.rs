@@ -107,6 +107,7 @@ mod metric;
 mod models;
 pub mod ndjson;
 mod order;
+mod key;
 mod outlook;
 mod pace;
 mod pool;
@@ -149,7 +150,7 @@ use limits::Limits;
 use members::Members;
 use prepare::Preparer;
 use results::Results;
-use setup::{gpus, greet, header, key, new_run_id, runtime, selection, source, start_mock, trust};
+use setup::{gpus, greet, header, new_run_id, runtime, selection, source, start_mock, trust};
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -194,7 +195,6 @@ pub fn run_with(
     output: impl Write + Send + 'static,
     reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
-    let key = key(&args.server)?;
     let header = header(&args.server.header)?;
     let url = args.server.url.as_deref().unwrap_or_default();
     trace_core::descriptors::prepare();
@@ -217,6 +217,7 @@ pub fn run_with(
         args.server.unix_socket.clone(),
         args.server.http,
     );
+    let key = setup::key(args, &target)?;
     let connector = Rc::new(connector.map_err(|failure| anyhow!(failure.message))?);
 
     let runtime = runtime()?;

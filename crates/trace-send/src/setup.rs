@@ -1,13 +1,12 @@
 //! What a run needs before it begins: a server, a key, its input.
 
-use crate::args::ServerArgs;
 use crate::connect::{Connector, Version};
 use crate::head::Heads;
 use crate::prepare::Source;
 use crate::select::{Done, Selection};
 use crate::target::{self, Target};
 use crate::telemetry::Gpus;
-use crate::{Args, models, order, tls};
+use crate::{Args, key, models, order, tls};
 use anyhow::{Context, anyhow, bail};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -147,34 +146,22 @@ pub(crate) async fn greet(
     Ok(model)
 }
 
-/// The key to show, if there is one.
+/// The key to show `target`, if there is one. Where one goes that nobody
+/// named is said.
 ///
 /// # Errors
-/// A key among the flags, where anybody can read it; a file or a variable
-/// that is not there or has nothing in it.
-pub(crate) fn key(args: &ServerArgs) -> anyhow::Result<Option<String>> {
-    if args.api_key.is_some() {
-        bail!(
-            "--api-key: what is typed can be read by anybody on this machine; set OPENAI_API_KEY, or name a variable with --api-key-env or a file with --api-key-file"
-        );
+/// As [`key::named`].
+pub(crate) fn key(args: &Args, target: &Target) -> anyhow::Result<Option<String>> {
+    let server = &args.server;
+    if let Some(key) = key::named(server)? {
+        return Ok(Some(key));
     }
-    let there = |key: String, what: String| match key.trim() {
-        "" => Err(anyhow!("{what}: there is no key in it")),
-        key => Ok(Some(key.to_owned())),
-    };
-    if let Some(path) = &args.api_key_file {
-        let what = format!("--api-key-file {}", path.display());
-        let text = std::fs::read_to_string(path).with_context(|| what.clone())?;
-        return there(text, what);
+    let there = std::env::var(key::USUAL).ok();
+    let (key, said) = key::usual(there, target, server.unix_socket.is_some());
+    if let Some(said) = said.filter(|_| !args.dry_run) {
+        eprintln!("trace-send: {said}");
     }
-    if let Some(name) = &args.api_key_env {
-        let what = format!("--api-key-env {name}");
-        // The error of the variable repeats what is in it.
-        let key = std::env::var(name).map_err(|_| anyhow!("{what}: it is not set, or no text"))?;
-        return there(key, what);
-    }
-    let usual = std::env::var("OPENAI_API_KEY").unwrap_or_default();
-    Ok(Some(usual.trim().to_owned()).filter(|key| !key.is_empty()))
+    Ok(key)
 }
 
 /// The header `fields` that were asked for, those in files too. What is not a

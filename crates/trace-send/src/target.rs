@@ -3,6 +3,7 @@
 use crate::endpoint::Endpoint;
 use crate::secret;
 use ::http::Uri;
+use std::net::IpAddr;
 use trace_core::time::parse_duration;
 use trace_mock::Settings;
 
@@ -88,6 +89,18 @@ impl Target {
             path,
             endpoint,
         })
+    }
+
+    /// Whether it is this machine. So is 0.0.0.0, which servers print as where
+    /// they listen.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self.host.parse::<IpAddr>() {
+            Ok(address) => {
+                let address = address.to_canonical();
+                address.is_loopback() || address.is_unspecified()
+            }
+            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
+        }
     }
 
     /// The path of the list of models beside this endpoint.

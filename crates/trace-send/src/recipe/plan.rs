@@ -4,6 +4,7 @@ use super::dataset::Dataset;
 use super::flag::{is_typed, spelled, word, words};
 use super::{fluxperf, server};
 use crate::args::Args;
+use crate::key;
 use anyhow::{Context, anyhow, bail};
 use clap::CommandFactory;
 use serde::Deserialize;
@@ -113,6 +114,16 @@ impl Outside<'_> {
         for (key, value) in &stage.env {
             let value = word(value).ok_or_else(|| anyhow!("env {key}: expected a string"))?;
             env.push((key.clone(), value));
+        }
+        // Who writes it here knows where it goes.
+        let given = |(name, key): &(String, String)| name == key::USUAL && !key.is_empty();
+        let named = ["api_key_env", "api-key-env", "api_key_file", "api-key-file"];
+        let mut typed = self.typed.iter();
+        if env.iter().any(given)
+            && !named.iter().any(|name| flags.contains_key(*name))
+            && !typed.any(|typed| typed.starts_with("--api-key"))
+        {
+            flags.insert("api-key-env".to_owned(), Value::from(key::USUAL));
         }
         let server = stage.server.or(theirs.server);
         let (mut arguments, mut files) = (Vec::new(), Vec::new());

@@ -102,6 +102,31 @@ fn the_key_comes_from_the_environment_and_is_never_printed() {
 }
 
 #[test]
+fn a_key_that_nobody_named_does_not_leave_in_the_clear() {
+    let run_to = |url: &str, flags: &[&str]| {
+        let mut tool = tool();
+        tool.args(["--url", url, "--model", "m", "--timeout", "1s"]);
+        tool.args(flags).env("OPENAI_API_KEY", "sk-secret");
+        run(&mut tool, &requests(1)).stderr
+    };
+    let said = run_to("http://nowhere.invalid:9", &[]);
+    let refused = "the key in OPENAI_API_KEY is not sent to nowhere.invalid:9: without https";
+    assert!(said.contains(refused), "{said}");
+    let said = run_to("https://nowhere.invalid:9", &[]);
+    let told = "the key in OPENAI_API_KEY goes to nowhere.invalid:9;";
+    assert!(said.contains(told), "{said}");
+    let named = ["--api-key-env", "OPENAI_API_KEY"];
+    for (url, flags) in [
+        ("http://nowhere.invalid:9", &named[..]),
+        ("http://127.0.0.1:9", &[]),
+        ("https://nowhere.invalid:9", &["--dry-run"]),
+    ] {
+        let said = run_to(url, flags);
+        assert!(!said.contains("OPENAI_API_KEY"), "{url} {flags:?}: {said}");
+    }
+}
+
+#[test]
 fn a_key_among_the_arguments_is_refused_and_never_repeated() {
     for flags in [
         &["--api-key", "sk-secret"][..],

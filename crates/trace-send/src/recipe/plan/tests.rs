@@ -43,6 +43,7 @@ fn fluxperfs_words_are_understood() {
     assert_eq!(
         plan.arguments,
         [
+            "--api-key-env=OPENAI_API_KEY",
             "--between=http://h/reset",
             "--between-which=rounds",
             "--concurrency=1,5",
