@@ -144,6 +144,7 @@ pub(crate) async fn run(
     let parts = course.parts;
     let mut tally = std::mem::take(&mut *crew.tally());
     tally.threads = threads;
+    tally.overload = course.overload;
     tally.wall_step = course.clock.step(SystemTime::now());
     tally.busy = parts.iter().filter_map(|part| part.busy).reduce(f64::max);
     Ok(Ended {

@@ -142,6 +142,7 @@ pub use reins::{Reins, Watch};
 use answer::Wanted;
 use anyhow::{Context, anyhow};
 use bodies::Bodies;
+mod track;
 use campaign::{Campaign, Verdict};
 use connect::Connector;
 use head::Heads;

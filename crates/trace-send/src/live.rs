@@ -2,7 +2,7 @@
 
 use crate::limits::Limits;
 use crate::outlook::Outlook;
-use crate::stop::Moment;
+use crate::track::Moment;
 use std::sync::Arc;
 use trace_core::time::Micros;
 

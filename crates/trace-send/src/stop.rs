@@ -1,9 +1,7 @@
 //! What ends a run before its input does: `error_rate>0.1`.
 
 use crate::metric::Metric;
-use crate::tally::Tally;
-use std::collections::VecDeque;
-use trace_core::time::Micros;
+use crate::track::{ENOUGH, Moment, Track};
 
 /// A condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,18 +43,6 @@ const NAMED: [(&str, What); 5] = [
 /// Seconds of `saturation` if none are said.
 const LONG: f64 = 10.0;
 
-/// Requests that must have ended before a share or a quantile says anything.
-const ENOUGH: u64 = 20;
-
-/// Over how long a rate is taken.
-const WINDOW: Micros = Micros::from_micros(5_000_000);
-
-/// Between two moments that are kept.
-const STEP: Micros = Micros::from_micros(1_000_000);
-
-/// Moments that are kept, some three hours.
-const MOST_KEPT: usize = 10_000;
-
 impl std::str::FromStr for Stop {
     type Err = String;
 
@@ -97,36 +83,11 @@ fn quantile(name: &str) -> Option<What> {
     Some(What::Quantile(metric, f64::from(percent) / 100.0))
 }
 
-/// A run at one moment.
-#[derive(Clone, Copy)]
-pub(crate) struct Moment<'a> {
-    /// Since it began.
-    pub now: Micros,
-    /// What has ended.
-    pub tally: &'a Tally,
-    /// Requests that were sent and have not ended.
-    pub in_flight: usize,
-}
-
-/// What was so at an earlier moment.
-#[derive(Debug, Clone, Copy)]
-struct Past {
-    at: Micros,
-    /// Requests that had been sent.
-    sent: u64,
-    /// Requests that had ended.
-    ended: u64,
-    /// How long the last of them had waited to be sent.
-    queue: Micros,
-}
-
 /// Looks at a run again and again, whether a condition fires.
 #[derive(Debug)]
 pub(crate) struct Watch {
     stops: Vec<Stop>,
-    past: VecDeque<Past>,
-    /// Since when the server has fallen behind.
-    behind: Option<Micros>,
+    track: Track,
 }
 
 impl Watch {
@@ -134,42 +95,27 @@ impl Watch {
     pub(crate) fn new(stops: Vec<Stop>) -> Self {
         Self {
             stops,
-            past: VecDeque::new(),
-            behind: None,
+            track: Track::default(),
         }
     }
 
     /// The times whose quantiles are asked for.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
-        let latency = Metric::named("latency_ms");
         let all = self.stops.iter().filter_map(|stop| match stop.what {
             What::Quantile(metric, _) => Some(metric),
-            What::Saturation => latency,
             _ => None,
         });
-        all.collect()
+        all.chain(Metric::named("latency_ms")).collect()
+    }
+
+    /// What it has seen.
+    pub(crate) fn track(&self) -> &Track {
+        &self.track
     }
 
     /// Why the run is to end, if it is.
     pub(crate) fn look(&mut self, moment: Moment<'_>) -> Option<String> {
-        if self.stops.is_empty() {
-            return None;
-        }
-        let last = self.past.back().map(|past| past.at);
-        if last.is_none_or(|last| moment.now >= last + STEP) {
-            let tally = moment.tally;
-            self.past.push_back(Past {
-                at: moment.now,
-                sent: tally.ended + moment.in_flight as u64,
-                ended: tally.ended,
-                queue: tally.queue,
-            });
-            if self.past.len() > MOST_KEPT {
-                self.past.pop_front();
-            }
-            let behind = self.is_behind(moment);
-            self.behind = self.behind.or(Some(moment.now)).filter(|_| behind);
-        }
+        self.track.look(moment);
         let fires = |stop: &&Stop| {
             let now = self.value(&stop.what, moment)?;
             let fires = if stop.above {
@@ -192,52 +138,9 @@ impl Watch {
             What::ErrorRate => enough.then(|| tally.error_rate()),
             What::Quantile(metric, q) if enough => Some(tally.watched(*metric, *q)?.as_millis()),
             What::Quantile(..) => None,
-            What::Rate => {
-                let past = self.before(moment.now, WINDOW)?;
-                let passed = moment.now.saturating_sub(past.at).as_secs();
-                Some((tally.ended - past.ended) as f64 / passed)
-            }
-            What::Saturation => {
-                let since = self.behind?;
-                Some(moment.now.saturating_sub(since).as_secs())
-            }
+            What::Rate => self.track.rate(moment),
+            What::Saturation => Some(self.track.behind(moment.now)?.as_secs()),
         }
-    }
-
-    /// Whether fewer than nine in ten of the requests that came due ended in
-    /// the last five seconds.
-    fn is_behind(&self, moment: Moment<'_>) -> bool {
-        let now = moment.now;
-        let (Some(last), Some(before)) = (self.past.back(), self.before(now, WINDOW)) else {
-            return false;
-        };
-        // Where a cap makes requests wait, those that left in five seconds
-        // came due in as much less as the wait grew.
-        let grown = last.queue.saturating_sub(before.queue);
-        if 10 * grown.as_micros() > WINDOW.as_micros() {
-            return true;
-        }
-        // The answers of five seconds are held against what was sent in five
-        // seconds a median latency before: where requests take long or come
-        // faster and faster, the answers are behind without being too few.
-        let latency = Metric::named("latency_ms");
-        let median = latency.and_then(|metric| moment.tally.watched(metric, 0.5));
-        let Some(median) = median else { return false };
-        let sent = |ago| self.before(now, ago).map(|past| past.sent);
-        let (Some(to), Some(from)) = (sent(median), sent(median + WINDOW)) else {
-            return false;
-        };
-        let (came, went) = (to - from, last.ended - before.ended);
-        came >= ENOUGH && 10 * went < 9 * came
-    }
-
-    /// What was kept at least `ago` before `now`, the last of it.
-    fn before(&self, now: Micros, ago: Micros) -> Option<Past> {
-        let then = now.as_micros().checked_sub(ago.as_micros())?;
-        let after = self
-            .past
-            .partition_point(|past| past.at.as_micros() <= then);
-        self.past.get(after.checked_sub(1)?).copied()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::lateness::Histogram;
 use crate::metric::Metric;
+use crate::track::Overload;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use trace_core::time::Micros;
@@ -41,6 +42,8 @@ pub(crate) struct Tally {
     pub threads: usize,
     /// Requests that were sent again because their connection was dead.
     pub resent: u64,
+    /// How far the server was behind at the end.
+    pub overload: Option<Overload>,
     /// Connections that the server closed right after an answer.
     pub died_young: u64,
     /// Requests that were read only after their time.
@@ -210,6 +213,12 @@ impl Tally {
             let share = 100.0 * self.busy.unwrap_or_default();
             let more = format!("--threads {}", 2 * self.threads.max(1));
             let who = match self.threads {
+        if let Some(count) = self.failed.get(&ErrorKind::Exhausted) {
+            lines.push(format!(
+                "{count} requests were not sent for want of descriptors or ports on this side: too many were in flight at once; raise the limit (ulimit -n), bound them with --max-concurrency, or end such runs with --stop-on in_flight>N"
+            ));
+        }
+        lines.extend(self.overload.map(|overload| overload.to_string()));
                 0 | 1 => "the thread that sends was".to_owned(),
                 threads => format!("one of {threads} threads that send was"),
             };

@@ -1,13 +1,14 @@
 //! The run from above: ^C, conditions that end it, the line on a terminal.
 
 use super::hand::{Part, Report};
-use super::{Plan, ready};
+use super::{Pace, Plan, ready};
 use crate::clock::Clock;
 use crate::crew::Crew;
 use crate::live::Live;
 use crate::signals::Signals;
-use crate::stop::{Moment, Watch};
+use crate::stop::Watch;
 use crate::tally::Tally;
+use crate::track::{Moment, Overload};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(super) struct Course {
     pub interrupted: bool,
     /// Why a condition ended it.
     pub stopped: Option<String>,
+    /// How far the server was behind at the end.
+    pub overload: Option<Overload>,
     /// Tells its time.
     pub clock: Clock,
 }
@@ -100,6 +103,11 @@ impl Helm {
         Ok(Some(Course {
             parts,
             interrupted: self.interrupted.is_some(),
+            // Who stops at a limit knows it.
+            overload: match (self.plan.pace, &self.stopped) {
+                (Pace::Open(_), None) => self.watch.track().overload(),
+                _ => None,
+            },
             stopped: self.stopped,
             clock,
         }))

@@ -1,4 +1,6 @@
 use super::*;
+use crate::tally::Tally;
+use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome};
 
 fn secs(seconds: f64) -> Micros {
