@@ -41,6 +41,11 @@ It is 1 if --stop-on fired, --search found nothing or --strict-clock was broken,
 /// in flight. Only when an input begins with an outcome line is it held whole,
 /// to send its requests in their order, or when there is more than one run (levels,
 /// rounds, a search): some 1 GB per million requests.
+///
+/// Times of answers are those at which the kernel got their bytes, over TCP on
+/// Linux, whether or not this process ran then; elsewhere, and over a unix
+/// socket, those at which it learnt of them. The summary says how long answers
+/// lay before they were read.
 #[derive(Debug, clap::Parser)]
 #[command(name = "trace-send", version, about, long_about, after_help = EXAMPLES)]
 pub struct Args {

@@ -1,4 +1,5 @@
-//! When bytes came: noted as the runtime learns of them, before anyone reads.
+//! When bytes came, for sockets of which the kernel does not tell: noted as
+//! the runtime learns of them, before anyone reads.
 //!
 //! The runtime hears from the kernel of many sockets at once and then lets
 //! their tasks read one after the other, a dozen microseconds each. A stamp

@@ -46,12 +46,19 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 #[derive(Clone)]
 pub(crate) struct Channel {
     sender: Sender,
-    /// When bytes last came.
-    heard: Rc<Cell<Instant>>,
+    heard: Rc<Cell<Heard>>,
     /// Requests that the server allows at once.
     most: Rc<dyn Fn() -> usize>,
     /// Requests under way.
     streams: Rc<Cell<usize>>,
+}
+
+/// When bytes last came, and when they were read.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    /// As the kernel says, if it does.
+    came: Option<Instant>,
+    read: Instant,
 }
 
 #[derive(Debug)]
@@ -104,7 +111,10 @@ impl Channel {
     /// # Errors
     /// [`ErrorKind::Stream`] if the server does not.
     pub(crate) async fn open(socket: Socket, many: bool) -> Result<Self, Failure> {
-        let heard = Rc::new(Cell::new(Instant::now()));
+        let heard = Rc::new(Cell::new(Heard {
+            came: None,
+            read: Instant::now(),
+        }));
         let io = TokioIo::new(Stamped {
             socket,
             heard: Rc::clone(&heard),
@@ -196,9 +206,14 @@ impl Lease {
         }
     }
 
-    /// When bytes last came on this connection.
+    /// When bytes were last read on this connection.
     pub(crate) fn heard(&self) -> Instant {
-        self.0.heard.get()
+        self.0.heard.get().read
+    }
+
+    /// When they came, if the kernel said so.
+    pub(crate) fn came(&self) -> Option<Instant> {
+        self.0.heard.get().came
     }
 
     /// Whether requests go as in HTTP/2, their target whole.
@@ -282,7 +297,7 @@ impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for Local {
 /// A socket that notes when bytes came.
 struct Stamped {
     socket: Socket,
-    heard: Rc<Cell<Instant>>,
+    heard: Rc<Cell<Heard>>,
 }
 
 impl AsyncRead for Stamped {
@@ -293,7 +308,9 @@ impl AsyncRead for Stamped {
     ) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.socket).poll_read(cx, room);
         if read.is_ready() {
-            self.heard.set(Instant::now());
+            let came = self.socket.came();
+            let read = Instant::now();
+            self.heard.set(Heard { came, read });
         }
         read
     }

@@ -6,6 +6,7 @@
 use crate::channel::{Channel, Lease};
 use crate::socket::Socket;
 use crate::target::Target;
+use crate::tcp::Tcp;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::cell::RefCell;
@@ -178,8 +179,7 @@ impl Connector {
     }
 
     async fn greet(&self, stream: TcpStream) -> Result<Socket, Failure> {
-        // It makes the clock finer and can fail only on a dead socket, which tells anyway.
-        let _ = stream.set_nodelay(true);
+        let stream = Tcp::new(stream);
         let Some((connector, name)) = &self.tls else {
             return Ok(Socket::Plain(stream));
         };
@@ -198,7 +198,7 @@ impl Connector {
 }
 
 /// Whether the handshake agreed on HTTP/2.
-fn speaks_http2(stream: &tokio_rustls::client::TlsStream<TcpStream>) -> bool {
+fn speaks_http2(stream: &tokio_rustls::client::TlsStream<Tcp>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
 }
 

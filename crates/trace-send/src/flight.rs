@@ -2,14 +2,14 @@
 //!
 //! Writing and reading go on at once, so that a server may refuse a long
 //! prompt before it has read it. Each piece of the answer gets the time at
-//! which the runtime learnt of it ([`crate::arrival`]), the end of the answer
-//! that at which it was read, both before it is looked at. Bytes are read into
+//! which it came ([`crate::hearing`]), before it is looked at. Bytes are read into
 //! one buffer that all flights share, for none keeps them: ten thousand streams
 //! cost their bookkeeping only.
 
 use crate::answer::{Answer, Ending, Wanted};
 use crate::clock::Clock;
 use crate::connect::plain;
+use crate::hearing::{Hearing, Known};
 use crate::http::Head;
 use crate::prepare::Prepared;
 use crate::schedule::Launch;
@@ -47,8 +47,7 @@ pub(crate) struct Flight {
     written: usize,
     flushed: bool,
     write_error: Option<io::Error>,
-    /// When the last piece of the answer came.
-    heard: Micros,
+    hearing: Hearing,
 }
 
 /// How an exchange on one connection ended.
@@ -75,8 +74,8 @@ impl Flight {
             request: *launch.job,
             session: launch.session,
             body: Vec::new(),
-            lost: 0,
             attempts: 1,
+            lost: 0,
             wanted,
             scheduled: launch.scheduled,
             due: launch.due,
@@ -87,7 +86,7 @@ impl Flight {
             written: 0,
             flushed: false,
             write_error: None,
-            heard: Micros::ZERO,
+            hearing: Hearing::default(),
         }
     }
 
@@ -128,11 +127,11 @@ impl Flight {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.answer.retry_after()
     }
+
     /// The connection it was written to was dead; it is sent again.
     pub(crate) fn lost(&mut self) {
         self.lost += 1;
     }
-
 
     /// A connection was opened for it, in `time`.
     pub(crate) fn connected(&mut self, time: Micros) {
@@ -187,9 +186,12 @@ impl Flight {
                     )));
                 }
             };
-            self.heard = clock.now();
-            // What follows in the same go came while this was read.
-            let came = noted.take().unwrap_or(self.heard);
+            let came = self.note(Known {
+                told: socket.came().map(|came| clock.at(came)),
+                // What follows in the same go came while this was read.
+                noted: noted.take(),
+                read: clock.now(),
+            });
             let taken = match self.answer.feed(bytes, came) {
                 Ok(taken) => taken,
                 Err(failure) => return Poll::Ready(Exchange::Failed(failure)),
@@ -238,18 +240,23 @@ impl Flight {
         }
     }
 
-    /// The head of the answer came at `now`, read by somebody else.
-    pub(crate) fn head(&mut self, head: &Head, now: Micros) {
-        self.heard = now;
+    /// When a piece of the answer came of which so much is `known`.
+    fn note(&mut self, known: Known) -> Micros {
+        self.hearing.note(known, self.sent.unwrap_or_default())
+    }
+
+    /// The head of the answer came, read by somebody else.
+    pub(crate) fn head(&mut self, head: &Head, known: Known) {
+        self.note(known);
         self.answer.head(head);
         self.release();
     }
 
-    /// A piece of the answer came at `now`, framed by somebody else. Whether
-    /// more is wanted.
-    pub(crate) fn piece(&mut self, bytes: &[u8], now: Micros) -> bool {
-        self.heard = now;
-        self.answer.body(bytes, now);
+    /// A piece of the answer came, framed by somebody else. Whether more is
+    /// wanted.
+    pub(crate) fn piece(&mut self, bytes: &[u8], known: Known) -> bool {
+        let came = self.note(known);
+        self.answer.body(bytes, came);
         !self.answer.is_tedious()
     }
 
@@ -273,9 +280,9 @@ impl Flight {
         self.answer.is_done()
     }
 
-    /// When the last piece of the answer came.
-    pub(crate) fn heard(&self) -> Micros {
-        self.heard
+    /// What was heard, and when.
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.hearing
     }
 
     /// It cannot be sent: its line and its outcome.

@@ -33,11 +33,19 @@
 //! `sent_ms` is read from the clock just before the write, or before
 //! connecting where no connection was at hand (`connect_ms` is there then, and
 //! is part of `ttft_ms` and `latency_ms`, as it is for any user of the
-//! server). A piece of an answer is stamped when the runtime learns of it
-//! from the kernel, before it is read; the end of an answer when it is read,
-//! before it is decoded. `lateness_ms` is what this client added to
-//! the schedule; when one request in a hundred is more than 5 ms late the
-//! run is called client-limited.
+//! server). A piece of an answer has the time at which the kernel got its last
+//! byte, over TCP on Linux, below TLS, too: a client that is kept from running
+//! measures no less truly for it. The kernel goes by the wall clock, so its
+//! times are carried over to the run's own, and none is believed while the
+//! wall clock is being set. Where the kernel tells none (unix sockets, other
+//! systems) it is the time at which the runtime learns of the piece, before it
+//! is read. Pieces that are read together have the time of the last. How long
+//! answers lay before they were read is in the summary.
+//!
+//! `lateness_ms` is what this client added to the schedule; when one request
+//! in a hundred is more than 5 ms late the run is called client-limited. A
+//! slot of a closed loop is free when an answer has come, not when it was
+//! read, so there lateness is the client's whole delay.
 //!
 //! The thread that sends is watched too: above nine tenths of a core at work
 //! the run is client-limited as well, and --threads or --shard divides it.
@@ -96,8 +104,10 @@ mod feed;
 mod fetch;
 mod flight;
 mod head;
+mod hearing;
 mod history;
 pub mod http;
+mod key;
 pub mod lateness;
 mod leg;
 mod limits;
@@ -107,7 +117,6 @@ mod metric;
 mod models;
 pub mod ndjson;
 mod order;
-mod key;
 mod outlook;
 mod pace;
 mod pool;
@@ -124,12 +133,16 @@ mod signals;
 mod slo;
 mod socket;
 pub mod sse;
+#[cfg(target_os = "linux")]
+mod stamp;
 mod start;
 mod stop;
 mod tally;
 mod target;
+mod tcp;
 mod telemetry;
 mod tls;
+mod track;
 mod wake;
 mod warmup;
 mod work;
@@ -142,7 +155,6 @@ pub use reins::{Reins, Watch};
 use answer::Wanted;
 use anyhow::{Context, anyhow};
 use bodies::Bodies;
-mod track;
 use campaign::{Campaign, Verdict};
 use connect::Connector;
 use head::Heads;
@@ -205,6 +217,7 @@ pub fn run_with(
         .map_or_else(|| url.to_owned(), trace_mock::Running::url);
     let target =
         Target::parse(&url, args.server.endpoint_type).map_err(|reason| anyhow!(reason))?;
+    let key = setup::key(args, &target)?;
     let extra = Members::from_flags(&args.body.extra).map_err(|reason| anyhow!(reason))?;
     let run_id = args.runs.run_id.clone().unwrap_or_else(new_run_id);
     let key = key.as_deref();
@@ -218,7 +231,6 @@ pub fn run_with(
         args.server.unix_socket.clone(),
         args.server.http,
     );
-    let key = setup::key(args, &target)?;
     let connector = Rc::new(connector.map_err(|failure| anyhow!(failure.message))?);
 
     let runtime = runtime()?;

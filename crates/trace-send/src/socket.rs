@@ -1,10 +1,11 @@
 //! A stream of bytes to the server: TCP, TLS over it, or a unix socket.
 
+use crate::tcp::Tcp;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio_rustls::client::TlsStream;
@@ -13,9 +14,9 @@ use tokio_rustls::client::TlsStream;
 #[derive(Debug)]
 pub(crate) enum Socket {
     /// TCP.
-    Plain(TcpStream),
+    Plain(Tcp),
     /// TLS over TCP.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Tcp>>),
     /// A socket with a name in the file system.
     #[cfg(unix)]
     Unix(UnixStream),
@@ -80,6 +81,17 @@ impl Socket {
         })
     }
 
+    /// When the last bytes that were read came, as the kernel says, if it
+    /// does. Of a TLS record that is the time of its end.
+    pub(crate) fn came(&self) -> Option<Instant> {
+        match self {
+            Self::Plain(stream) => stream.came(),
+            Self::Tls(stream) => stream.get_ref().0.came(),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Whether a connection nobody uses is still open and silent.
     ///
     /// Costs no system call unless something came.
@@ -120,8 +132,8 @@ impl AsyncWrite for Socket {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            // What was written to these has left.
-            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            // What was written to it has left.
             #[cfg(unix)]
             Self::Unix(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),

@@ -22,6 +22,8 @@ pub(crate) struct Tally {
     /// The message of the first failure.
     first_failure: Option<String>,
     lateness: Histogram,
+    /// The longest that a piece of each answer lay before it was read.
+    lay: Histogram,
     /// Requests that kept every limit.
     pub good: u64,
     /// Attempts beyond the first.
@@ -40,10 +42,10 @@ pub(crate) struct Tally {
     pub wall_step: Option<f64>,
     /// How many threads sent.
     pub threads: usize,
-    /// Requests that were sent again because their connection was dead.
-    pub resent: u64,
     /// How far the server was behind at the end.
     pub overload: Option<Overload>,
+    /// Requests that were sent again because their connection was dead.
+    pub resent: u64,
     /// Connections that the server closed right after an answer.
     pub died_young: u64,
     /// Requests that were read only after their time.
@@ -78,6 +80,12 @@ impl Tally {
             self.first_failure
                 .get_or_insert_with(|| failure.message.clone());
         }
+    }
+
+    /// Of an answer that was counted, no piece lay longer than `time` before it
+    /// was read.
+    pub(crate) fn lay(&mut self, time: Micros) {
+        self.lay.add(time);
     }
 
     /// Keep the quantiles of `metrics`, too.
@@ -172,6 +180,9 @@ impl Tally {
         }
         let (p50, p99, max) = (self.lateness(0.5), self.lateness(0.99), self.lateness.max());
         let _ = write!(line, "; late by p50 {p50} ms, p99 {p99} ms, max {max} ms");
+        if let Some(lay) = self.lay.quantile(0.99) {
+            let _ = write!(line, "; answers lay p99 {lay} ms before they were read");
+        }
         let mut lines = vec![line];
         if let Some(first) = &self.first_failure {
             lines.push(format!("the first failure: {first}"));
@@ -202,6 +213,12 @@ impl Tally {
                 "the wall clock was set by {step:+.1} s during the run, or the machine slept; sent_unix_ms goes by what it was at the beginning, all other times are of a clock that nobody sets"
             ));
         }
+        if let Some(count) = self.failed.get(&ErrorKind::Exhausted) {
+            lines.push(format!(
+                "{count} requests were not sent for want of descriptors or ports on this side: too many were in flight at once; raise the limit (ulimit -n), bound them with --max-concurrency, or end such runs with --stop-on in_flight>N"
+            ));
+        }
+        lines.extend(self.overload.map(|overload| overload.to_string()));
         if self.is_client_limited() {
             lines.push(self.verdict());
         }
@@ -213,12 +230,6 @@ impl Tally {
             let share = 100.0 * self.busy.unwrap_or_default();
             let more = format!("--threads {}", 2 * self.threads.max(1));
             let who = match self.threads {
-        if let Some(count) = self.failed.get(&ErrorKind::Exhausted) {
-            lines.push(format!(
-                "{count} requests were not sent for want of descriptors or ports on this side: too many were in flight at once; raise the limit (ulimit -n), bound them with --max-concurrency, or end such runs with --stop-on in_flight>N"
-            ));
-        }
-        lines.extend(self.overload.map(|overload| overload.to_string()));
                 0 | 1 => "the thread that sends was".to_owned(),
                 threads => format!("one of {threads} threads that send was"),
             };

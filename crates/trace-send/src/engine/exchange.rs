@@ -6,6 +6,7 @@ use crate::arrival::Arrival;
 use crate::channel::{self, Lease};
 use crate::connect::{Connection, Opened};
 use crate::flight::{Exchange, Flight, broken};
+use crate::hearing::Known;
 use crate::socket::Socket;
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -99,7 +100,7 @@ impl Engine {
             };
             let (ending, ended) = match exchange {
                 Exchange::Complete { reusable } => {
-                    let ended = flight.borrow().heard();
+                    let ended = flight.borrow().hearing().last();
                     let keep = reusable && !self.limits.new_connections;
                     return (Ending::Complete, ended, keep.then_some(connection));
                 }
@@ -112,8 +113,8 @@ impl Engine {
                 return (ending, ended, None);
             }
             fresh = true;
-            self.pool.borrow_mut().doubt();
             flight.borrow_mut().lost();
+            self.pool.borrow_mut().doubt();
             self.crew.tally().resent += 1;
             connection = match self.open_for(flight).await {
                 Ok(connection) => connection,
@@ -212,10 +213,14 @@ impl Engine {
                 return Exchange::Closed(Some(std::io::Error::other(channel::words(&error))));
             }
         };
-        let at = |lease: &Lease| self.clock.at(lease.heard());
+        let known = |lease: &Lease| Known {
+            told: lease.came().map(|came| self.clock.at(came)),
+            noted: None,
+            read: self.clock.at(lease.heard()),
+        };
         flight
             .borrow_mut()
-            .head(&channel::head(&response), at(lease));
+            .head(&channel::head(&response), known(lease));
         let mut body = response.into_body();
         loop {
             let next = body.frame();
@@ -230,7 +235,7 @@ impl Engine {
             match frame {
                 None => return Exchange::Complete { reusable: true },
                 Some(Ok(frame)) => {
-                    let more = |data: &Bytes| flight.borrow_mut().piece(data, at(lease));
+                    let more = |data: &Bytes| flight.borrow_mut().piece(data, known(lease));
                     if !frame.data_ref().is_none_or(more) {
                         return Exchange::Complete { reusable: false };
                     }

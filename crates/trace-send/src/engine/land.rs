@@ -50,6 +50,9 @@ impl Engine {
                 .borrow_mut()
                 .put(connection, ended, flight.keep_for());
         }
+        if let Some(lay) = flight.hearing().lay() {
+            self.crew.tally().lay(lay);
+        }
         let text = flight.take_text();
         let (line, outcome) = flight.land(ending, ended, &self.clock);
         self.remember(&flight, &outcome, &text);

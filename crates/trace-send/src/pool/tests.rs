@@ -1,4 +1,5 @@
 use super::*;
+use crate::tcp::Tcp;
 use std::future::Future;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -21,7 +22,7 @@ async fn pair() -> (Connection, TcpStream) {
     let connecting = TcpStream::connect(listener.local_addr().unwrap());
     let (ours, theirs) = tokio::join!(connecting, listener.accept());
     (
-        Connection::Own(Socket::Plain(ours.unwrap())),
+        Connection::Own(Socket::Plain(Tcp::new(ours.unwrap()))),
         theirs.unwrap().0,
     )
 }

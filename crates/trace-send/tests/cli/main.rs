@@ -13,6 +13,8 @@ mod replay; // what is sent when, held against the mock's own record
 mod resets; // connections that are torn down, ports that run out
 mod secure; // https
 mod sessions; // conversations with live answers
+#[cfg(target_os = "linux")]
+mod stamps; // what comes while the tool does not run
 mod telemetry; // metrics and GPUs, while requests are sent
 mod threads; // several threads that send
 mod versions; // HTTP/2, unix sockets, connections of one's own

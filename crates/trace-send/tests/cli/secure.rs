@@ -4,8 +4,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// A server for `localhost`, and its certificate as PEM.
-fn secure_server() -> (SocketAddr, String) {
+/// What a server for `localhost` speaks TLS with, and its certificate as PEM.
+pub(crate) fn identity() -> (Arc<ServerConfig>, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, pem) = (made.cert.der().clone(), made.cert.pem());
     let key = made.signing_key.serialize_der();
@@ -17,7 +17,12 @@ fn secure_server() -> (SocketAddr, String) {
         vec![certificate],
         rustls::pki_types::PrivatePkcs8KeyDer::from(key).into(),
     );
-    let config = Arc::new(config.unwrap());
+    (Arc::new(config.unwrap()), pem)
+}
+
+/// A server for `localhost`, and its certificate as PEM.
+fn secure_server() -> (SocketAddr, String) {
+    let (config, pem) = identity();
     let answer = response(
         "200 OK",
         "text/event-stream",
