@@ -54,6 +54,7 @@ pub mod seed;
 mod source;
 pub mod time;
 pub mod verdict;
+mod whole_file;
 mod writer;
 
 pub use block::{BLOCK_TOKENS, BlockTable, blocks_of, shared_prefix};
@@ -66,4 +67,5 @@ pub use record::{Request, SessionId, push_integers, push_string};
 pub use seed::{Random, Streams};
 pub use source::Source;
 pub use time::{Micros, parse_duration};
+pub use whole_file::WholeFile;
 pub use writer::Writer;

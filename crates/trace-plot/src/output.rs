@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use trace_core::WholeFile;
+
 use crate::picture::Picture;
 
 /// A format of pictures.
@@ -94,11 +96,26 @@ impl Output {
     }
 }
 
+impl Output {
+    /// Write `text` to the file `name` beside the pictures, if they are files of
+    /// a directory; gives the file written.
+    ///
+    /// # Errors
+    /// A directory that cannot be made, a file that cannot be written.
+    pub fn write_text(&self, name: &str, text: &str) -> Result<Option<PathBuf>> {
+        let Self::Directory(directory, _) = self else {
+            return Ok(None);
+        };
+        make(directory)?;
+        save(directory.join(name), text.as_bytes()).map(Some)
+    }
+}
+
 fn make(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))
 }
 
 fn save(path: PathBuf, bytes: &[u8]) -> Result<PathBuf> {
-    fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    WholeFile::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
 }

@@ -20,7 +20,7 @@ mod when;
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
-use trace_core::cli;
+use trace_core::{WholeFile, cli};
 use trace_stats::{collection::Collection, partial, results::Rules};
 
 use crate::{Args, Plan, figure::Sheet, kinds::Kind, picture::Press};
@@ -88,7 +88,8 @@ pub fn write(args: &Args, plan: &Plan, path: &Path) -> Result<u8> {
         fs::create_dir_all(parent)
             .with_context(|| format!("cannot create {}", parent.display()))?;
     }
-    fs::write(path, page.html()).with_context(|| format!("cannot write {}", path.display()))?;
+    WholeFile::write(path, page.html().as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     eprintln!("trace-plot: wrote {}", path.display());
     Ok(cli::DONE)
 }

@@ -7,7 +7,8 @@
 //!
 //! The layout is FluxPerf's; the numbers are ours: quantiles interpolate, the
 //! deviation is the population's, failures are infinite in quantiles (`inf`, or
-//! `null` in JSON), and goodput is a share of what was scheduled.
+//! `null` in JSON), and goodput is a share of what was scheduled. An input that
+//! cannot be read to its end leaves the files of the last run as they were.
 
 mod detail;
 mod level;
@@ -21,8 +22,9 @@ use anyhow::{Context, bail};
 use level::Level;
 use round_file::RoundFile;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use trace_core::Outcome;
+use trace_core::{Outcome, WholeFile};
 
 /// Most levels, each of which is an open file while a run is read.
 const MOST_LEVELS: usize = 500;
@@ -94,14 +96,27 @@ impl Export {
         }
         let mut columns = Vec::new();
         let mut reports: Vec<Report> = Vec::new();
+        let mut files = Vec::new();
         for (level, file) in self.levels {
-            let mut report = file.finish()?;
+            let (mut report, file) = file.end()?;
             report.by = level.by();
             columns.push(level.column());
             reports.push(report);
+            files.push(file);
         }
         let path = self.folder.join("metrics_summary.csv");
         let page = table::page(&columns, &reports, &changes(&reports))?;
-        std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
+        let table = WholeFile::create(&path).and_then(|mut table| {
+            table.write_all(&page)?;
+            Ok(table)
+        });
+        let table = table.with_context(|| format!("cannot write {}", path.display()))?;
+        files.push((path, table));
+        // None of them has its name before all of them are written.
+        for (path, file) in files {
+            let named = file.finish();
+            named.with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
     }
 }

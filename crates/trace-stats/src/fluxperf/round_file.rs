@@ -8,17 +8,16 @@ use crate::slo::Slo;
 use crate::summary::Summary;
 use anyhow::Context;
 use serde_json::{Value as Json, json};
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use trace_core::quantile::{Spread, number};
-use trace_core::{Line, Outcome};
+use trace_core::{Line, Outcome, WholeFile};
 
 /// A file that is being written.
 #[derive(Debug)]
 pub(super) struct RoundFile {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<WholeFile>,
     summary: Summary,
     details: u64,
 }
@@ -35,7 +34,7 @@ impl RoundFile {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            let mut file = BufWriter::new(File::create(&path)?);
+            let mut file = BufWriter::new(WholeFile::create(&path)?);
             let (concurrency, round) = level.concurrency_and_round();
             let concurrency = Json::from(concurrency);
             write!(
@@ -72,13 +71,17 @@ impl RoundFile {
         written.with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    /// End the file, and give what its requests came to.
-    pub(super) fn finish(mut self) -> anyhow::Result<Report> {
+    /// End the file, and give what its requests came to and the file, which has
+    /// yet to be given its name.
+    pub(super) fn end(mut self) -> anyhow::Result<(Report, (PathBuf, WholeFile))> {
         let report = self.summary.finish(None)?;
-        let ended = write!(self.file, "\n],\"summary\":{}}}\n", summary(&report))
-            .and_then(|()| self.file.flush());
-        ended.with_context(|| format!("cannot write {}", self.path.display()))?;
-        Ok(report)
+        let ended = write!(self.file, "\n],\"summary\":{}}}\n", summary(&report)).and_then(|()| {
+            self.file
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)
+        });
+        let file = ended.with_context(|| format!("cannot write {}", self.path.display()))?;
+        Ok((report, (self.path, file)))
     }
 }
 
