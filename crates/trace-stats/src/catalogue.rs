@@ -37,7 +37,7 @@ pub enum Shape {
     Word,
 }
 
-const SCHEMA: &str = include_str!("../../../schemas/stats.schema.json");
+const SCHEMA: &str = include_str!("../stats.schema.json");
 
 /// The catalogue of the stats report.
 pub fn catalogue() -> &'static Catalogue {
