@@ -2,7 +2,7 @@
 
 use crate::by::Buckets;
 use crate::confidence::Level;
-use crate::format::Format;
+use crate::format::{Format, Quantile};
 use crate::partial::{PartArgs, Settings};
 use crate::results::Rules;
 use crate::steady::{Choice, Windows};
@@ -37,6 +37,16 @@ pub struct Args {
     /// How to print the report
     #[arg(short, long, value_enum, default_value_t)]
     pub format: Format,
+
+    /// Quantiles that the table has columns for, in percent, of 25, 50, 75, 90, 95,
+    /// 99 and 99.9; the other formats have all of them
+    #[arg(
+        long,
+        value_name = "P,…",
+        value_delimiter = ',',
+        default_value = "50,90,95,99"
+    )]
+    pub quantiles: Vec<Quantile>,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "shared with the other tools")]
@@ -200,6 +210,6 @@ Examples:
   trace-stats --cache conversation.jsonl
   trace-stats --by source a=monday.jsonl b=tuesday.jsonl
   trace-stats --by concurrency,round --slo ttft_ms=500 sweep.jsonl
-  trace-stats --assert 'error_rate<1%' --assert 'ttft_ms.p99<500' outcomes.jsonl
+  trace-stats --assert 'error_rate<1%' --assert 'ttft_ms.p99.9<500' outcomes.jsonl
   ls day/*.jsonl | xargs -P4 -I{} trace-stats --partial {} | trace-stats --combine
   trace-send --url http://localhost:8000/v1/completions trace.jsonl | trace-stats";

@@ -1,5 +1,6 @@
 //! A report on paper: for people, for programs, for spreadsheets, for pages.
 
+mod columns;
 mod comparison;
 mod csv;
 mod markdown;
@@ -8,6 +9,7 @@ mod prometheus;
 mod sheet;
 mod table;
 
+pub use columns::{Columns, Quantile};
 pub(crate) use table::plain;
 
 use crate::confidence::Ends;
@@ -32,7 +34,8 @@ pub enum Format {
     Prometheus,
 }
 
-/// Print `report` to `output`, and to `notes` what the format has no place for.
+/// Print `report` to `output`, and to `notes` what the format has no place for;
+/// a table has `columns`, the other formats every figure.
 ///
 /// # Errors
 ///
@@ -40,12 +43,13 @@ pub enum Format {
 pub fn print(
     report: &Report,
     format: Format,
+    columns: &Columns,
     output: &mut impl Write,
     notes: &mut impl Write,
 ) -> anyhow::Result<()> {
     match format {
-        Format::Table => output.write_all(table::page(report).as_bytes())?,
-        Format::Markdown => output.write_all(markdown::page(report).as_bytes())?,
+        Format::Table => output.write_all(table::page(report, columns).as_bytes())?,
+        Format::Markdown => output.write_all(markdown::page(report, columns).as_bytes())?,
         Format::Json => {
             let mut json = serde_json::to_vec_pretty(report)?;
             json.push(b'\n');
@@ -78,16 +82,6 @@ fn bare(json: &str) -> String {
         Ok(serde_json::Value::String(text)) => text,
         _ => json.to_owned(),
     }
-}
-
-/// The columns for people: a page of 100 characters holds no more.
-fn columns(spread: &Spread) -> [(&'static str, Option<f64>); 8] {
-    let chosen = |wanted: &'static str| {
-        let figures = spread.figures();
-        let found = figures.into_iter().find(|(name, _)| *name == wanted);
-        found.expect("every column is a figure")
-    };
-    ["mean", "std", "min", "p50", "p90", "p95", "p99", "max"].map(chosen)
 }
 
 /// A figure of `spread` for people: an undefined quantile is infinite if there

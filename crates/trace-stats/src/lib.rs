@@ -64,6 +64,7 @@ pub use summary::Summary;
 
 use anyhow::{Context, ensure};
 use collection::Collection;
+use format::Columns;
 use partial::Settings;
 use std::io::Write;
 use trace_core::cli;
@@ -148,7 +149,8 @@ fn conclude(
     }
     let mut report = collection.report()?;
     assertion::judge(&args.assert.assertions, &mut report);
-    print(&report, args.format, output, notes)?;
+    let columns = Columns::of(&args.quantiles);
+    print(&report, args.format, &columns, output, notes)?;
     tell(&report, notes)
 }
 
@@ -171,13 +173,14 @@ fn tell(report: &Report, notes: &mut impl Write) -> anyhow::Result<u8> {
 fn print(
     report: &Report,
     format: format::Format,
+    columns: &Columns,
     output: &mut impl Write,
     notes: &mut impl Write,
 ) -> anyhow::Result<u8> {
     if report.requests == 0 {
         writeln!(notes, "trace-stats: the input holds no requests")?;
     }
-    format::print(report, format, output, notes).context("cannot write the report")?;
+    format::print(report, format, columns, output, notes).context("cannot write the report")?;
     Ok(cli::DONE)
 }
 

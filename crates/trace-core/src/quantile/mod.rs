@@ -219,7 +219,7 @@ mod tests {
         let json = serde_json::to_string(&sample.spread()).unwrap();
         assert_eq!(
             json,
-            r#"{"count":2,"censored":1,"mean":1.5,"std":0.5,"min":1,"p25":1.5,"p50":2,"p75":null,"p90":null,"p95":null,"p99":null,"max":2}"#
+            r#"{"count":2,"censored":1,"mean":1.5,"std":0.5,"min":1,"p25":1.5,"p50":2,"p75":null,"p90":null,"p95":null,"p99":null,"p99.9":null,"max":2}"#
         );
     }
 

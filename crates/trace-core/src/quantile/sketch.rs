@@ -76,9 +76,8 @@ impl Sketch {
 
     pub(super) fn spread(&self, censored: u64, at: impl Fn(u64) -> f64) -> Spread {
         let count = self.count();
-        let mut spread = Spread::quantiles(|percent| {
-            interpolate(count, censored, f64::from(percent) / 100.0, &at)
-        });
+        let mut spread =
+            Spread::quantiles(|mille| interpolate(count, censored, f64::from(mille) / 1000.0, &at));
         spread.count = count;
         spread.censored = censored;
         let Some((min, max)) = self.ends else {

@@ -42,6 +42,9 @@ pub struct Spread {
     /// 99th percentile.
     #[serde(serialize_with = "number")]
     pub p99: Option<f64>,
+    /// 99.9th percentile.
+    #[serde(rename = "p99.9", serialize_with = "number")]
+    pub p99_9: Option<f64>,
     /// Greatest measured value.
     #[serde(serialize_with = "number")]
     pub max: Option<f64>,
@@ -60,8 +63,7 @@ impl Spread {
         censored: u64,
         at: impl Fn(u64) -> f64,
     ) -> Self {
-        let percentile =
-            |percent: u32| interpolate(count, censored, f64::from(percent) / 100.0, &at);
+        let percentile = |mille: u32| interpolate(count, censored, f64::from(mille) / 1000.0, &at);
         let mut spread = Self {
             count,
             censored,
@@ -84,21 +86,22 @@ impl Spread {
         spread
     }
 
-    /// The percentiles alone, each as `of` gives it.
+    /// The percentiles alone, each as `of` gives that many thousandths.
     pub(super) fn quantiles(of: impl Fn(u32) -> Option<f64>) -> Self {
         Self {
-            p25: of(25),
-            p50: of(50),
-            p75: of(75),
-            p90: of(90),
-            p95: of(95),
-            p99: of(99),
+            p25: of(250),
+            p50: of(500),
+            p75: of(750),
+            p90: of(900),
+            p95: of(950),
+            p99: of(990),
+            p99_9: of(999),
             ..Self::default()
         }
     }
 
     /// The figures with their names, in the order they are reported.
-    pub fn figures(&self) -> [(&'static str, Option<f64>); 10] {
+    pub fn figures(&self) -> [(&'static str, Option<f64>); 11] {
         [
             ("mean", self.mean),
             ("std", self.std),
@@ -109,6 +112,7 @@ impl Spread {
             ("p90", self.p90),
             ("p95", self.p95),
             ("p99", self.p99),
+            ("p99.9", self.p99_9),
             ("max", self.max),
         ]
     }

@@ -46,8 +46,9 @@ pub enum Found {
 }
 
 /// Figures of a metric.
-const FIGURES: [&str; 12] = [
-    "count", "censored", "mean", "std", "min", "p25", "p50", "p75", "p90", "p95", "p99", "max",
+const FIGURES: [&str; 13] = [
+    "count", "censored", "mean", "std", "min", "p25", "p50", "p75", "p90", "p95", "p99", "p99.9",
+    "max",
 ];
 /// Figures of a constraint.
 const SHARES: [&str; 4] = ["good", "attainment", "goodput_rps", "goodput_tps"];

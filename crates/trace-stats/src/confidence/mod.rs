@@ -44,13 +44,14 @@ impl std::str::FromStr for Level {
 }
 
 /// The percentiles that get an interval.
-pub const PERCENTILES: [(&str, f64); 6] = [
+pub const PERCENTILES: [(&str, f64); 7] = [
     ("p25", 0.25),
     ("p50", 0.5),
     ("p75", 0.75),
     ("p90", 0.9),
     ("p95", 0.95),
     ("p99", 0.99),
+    ("p99.9", 0.999),
 ];
 
 /// Two ends; `None` is an end that the sample does not give: too few values, or

@@ -1,7 +1,7 @@
 //! Groups beside each other: a table per metric, one of rates, one of changes.
 
 use super::sheet::{Sheet, cell};
-use super::{columns, figure};
+use super::{Columns, figure};
 use crate::by::Change;
 use crate::report::{Report, Value};
 use serde_json::value::RawValue;
@@ -34,14 +34,16 @@ const RATES: [&str; 9] = [
 const GOODPUT: [&str; 4] = ["good", "slo_attainment", "goodput_rps", "goodput_tps"];
 
 /// The groups of `report` beside each other; nothing for fewer than two.
-pub(super) fn sheets(report: &Report) -> Vec<Sheet> {
+pub(super) fn sheets(report: &Report, columns: &Columns) -> Vec<Sheet> {
     let groups = &report.groups;
     if groups.len() < 2 {
         return Vec::new();
     }
     let is_run = groups.iter().any(|group| group.kind.as_str() == "outcomes");
     let names: &[&str] = if is_run { &OF_OUTCOMES } else { &OF_REQUESTS };
-    let metrics = names.iter().filter_map(|name| metric(groups, name));
+    let metrics = names
+        .iter()
+        .filter_map(|name| metric(groups, name, columns));
     let mut sheets: Vec<Sheet> = metrics.collect();
     let throughput = if is_run { &RATES[..6] } else { &RATES[6..] };
     sheets.extend(scalars("requests and throughput", groups, throughput));
@@ -51,22 +53,23 @@ pub(super) fn sheets(report: &Report) -> Vec<Sheet> {
 }
 
 /// One metric of every group.
-fn metric(groups: &[Report], name: &str) -> Option<Sheet> {
+fn metric(groups: &[Report], name: &str, columns: &Columns) -> Option<Sheet> {
     let spreads: Vec<_> = groups.iter().map(|group| group.metric(name)).collect();
     // What no success has, as answers that were not streamed, is nothing to
     // compare; failures alone are shown by their latency.
     let measured = |spread: &&Spread| spread.count > 0 || name == "latency_ms";
-    let found = *spreads.iter().flatten().find(|spread| measured(spread))?;
+    spreads.iter().flatten().find(|spread| measured(spread))?;
     let mut header = fields(groups);
     let names = header.len();
     header.extend(["count", "failed"].map(str::to_owned));
-    header.extend(columns(found).map(|(name, _)| name.to_owned()));
+    header.extend(columns.names().map(str::to_owned));
     let rows = groups.iter().zip(&spreads).map(|(group, spread)| {
         let mut row = values(&group.by);
         match spread {
             Some(spread) => {
                 row.extend([spread.count.to_string(), spread.censored.to_string()]);
-                row.extend(columns(spread).map(|(name, value)| figure(spread, name, value)));
+                let figures = columns.figures(spread);
+                row.extend(figures.map(|(name, value)| figure(spread, name, value)));
             }
             None => row.resize(header.len(), "-".to_owned()),
         }

@@ -30,7 +30,7 @@ pub(super) fn page(report: &Report) -> anyhow::Result<Vec<u8>> {
                 .iter()
                 .map(String::as_str)
                 .chain([name.as_str(), value.as_str()]);
-            writer.write_record(row.chain([""; 12]))?;
+            writer.write_record(row.chain([""; 13]))?;
         }
         for (name, spread) in &part.metrics {
             let counts = [

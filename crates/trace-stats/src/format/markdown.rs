@@ -1,14 +1,14 @@
 //! The report for a page: GitHub's tables.
 
 use super::sheet::Sheet;
-use super::{between, comparison, figure, headline, objectives, printable, scalars};
+use super::{Columns, between, comparison, figure, headline, objectives, printable, scalars};
 use crate::report::Report;
 use crate::{assertion, cache};
 use std::fmt::Display;
 use trace_core::quantile::{self, Spread};
 
 /// The whole page.
-pub(super) fn page(report: &Report) -> String {
+pub(super) fn page(report: &Report, columns: &Columns) -> String {
     let mut page = format!("## {}\n", headline(report));
     push_block(&mut page, report);
     if let Some(cache) = &report.cache {
@@ -26,7 +26,7 @@ pub(super) fn page(report: &Report) -> String {
         ));
         push_block(&mut page, group);
     }
-    for sheet in comparison::sheets(report) {
+    for sheet in comparison::sheets(report, columns) {
         page.push_str(&format!("\n### {}\n", cell(&sheet.title)));
         push_sheet(&mut page, &sheet);
     }
@@ -42,7 +42,7 @@ fn push_block(page: &mut String, report: &Report) {
             page,
             ["metric", "count", "censored"].into_iter().chain(names),
         );
-        let rules = ["---:"; 12];
+        let rules = ["---:"; 13];
         push_row(page, ["---"].into_iter().chain(rules));
         for (name, spread) in &report.metrics {
             let counts = [
@@ -57,10 +57,10 @@ fn push_block(page: &mut String, report: &Report) {
     }
     if let Some(confidence) = &report.confidence {
         page.push('\n');
-        let columns = ["mean", "p25", "p50", "p75", "p90", "p95", "p99"];
+        let columns = ["mean", "p25", "p50", "p75", "p90", "p95", "p99", "p99.9"];
         let percent = format!("{} %", 100.0 * confidence.level.get());
         push_row(page, std::iter::once(percent.as_str()).chain(columns));
-        push_row(page, ["---"].into_iter().chain(["---:"; 7]));
+        push_row(page, ["---"].into_iter().chain(["---:"; 8]));
         for (name, figures) in &confidence.metrics {
             let cell = |wanted: &str| {
                 let mut named = figures.named();

@@ -116,7 +116,7 @@ impl Page {
                 None if is_infinite(spread, figure) => f64::INFINITY,
                 None => continue,
             };
-            let quantile = format!("0.{percent}");
+            let quantile = format!("0.{}", percent.replace('.', ""));
             let quantile = quantile.trim_end_matches('0');
             let labels = with(labels, "quantile", quantile);
             family.push_line(&full(&base), &labels, value);
@@ -344,6 +344,7 @@ mod tests {
         trace_stats_ttft_seconds{quantile="0.9"} +Inf
         trace_stats_ttft_seconds{quantile="0.95"} +Inf
         trace_stats_ttft_seconds{quantile="0.99"} +Inf
+        trace_stats_ttft_seconds{quantile="0.999"} +Inf
         trace_stats_ttft_seconds_sum 0.4
         trace_stats_ttft_seconds_count 2
         # HELP trace_stats_ttft_mean_seconds Mean of trace_stats_ttft_seconds.

@@ -1,7 +1,7 @@
 //! The report for people: aligned columns, no lines.
 
 use super::sheet::Sheet;
-use super::{between, columns, comparison, figure, headline, objectives, printable, scalars};
+use super::{Columns, between, comparison, figure, headline, objectives, printable, scalars};
 use crate::cache;
 use crate::confidence::Intervals;
 use crate::report::Report;
@@ -9,15 +9,15 @@ use comfy_table::{CellAlignment, Table, presets};
 use trace_core::quantile;
 
 /// The whole page.
-pub(super) fn page(report: &Report) -> String {
-    let mut page = block(report);
+pub(super) fn page(report: &Report, columns: &Columns) -> String {
+    let mut page = block(report, columns);
     for group in &report.groups {
         page.push('\n');
         page.push_str(&printable(&group.title()));
         page.push('\n');
-        page.push_str(&block(group));
+        page.push_str(&block(group, columns));
     }
-    for sheet in comparison::sheets(report) {
+    for sheet in comparison::sheets(report, columns) {
         page.push('\n');
         push_sheet(&mut page, &sheet);
     }
@@ -32,16 +32,16 @@ pub(super) fn page(report: &Report) -> String {
     page
 }
 
-fn block(report: &Report) -> String {
+fn block(report: &Report, columns: &Columns) -> String {
     let mut block = headline(report);
     block.push('\n');
     if !report.metrics.is_empty() {
         block.push('\n');
-        push_table(&mut block, &metrics(report));
+        push_table(&mut block, &metrics(report, columns));
     }
     if let Some(confidence) = &report.confidence {
         block.push('\n');
-        push_table(&mut block, &intervals(confidence));
+        push_table(&mut block, &intervals(confidence, &columns.estimated()));
     }
     let scalars = scalars(report);
     if !scalars.is_empty() {
@@ -66,40 +66,40 @@ fn block(report: &Report) -> String {
     block
 }
 
-fn metrics(report: &Report) -> Table {
+fn metrics(report: &Report, columns: &Columns) -> Table {
     let mut table = Table::new();
     let censored = report.metrics.iter().any(|(_, spread)| spread.censored > 0);
     let mut header = vec!["", "count"];
     if censored {
         header.push("failed");
     }
-    if let Some((_, spread)) = report.metrics.first() {
-        header.extend(columns(spread).map(|(name, _)| name));
-    }
+    header.extend(columns.names());
     table.set_header(header);
     for (name, spread) in &report.metrics {
         let mut row = vec![(*name).to_owned(), spread.count.to_string()];
         if censored {
             row.push(spread.censored.to_string());
         }
-        row.extend(columns(spread).map(|(name, value)| figure(spread, name, value)));
+        let figures = columns.figures(spread);
+        row.extend(figures.map(|(name, value)| figure(spread, name, value)));
         table.add_row(row);
     }
     plain(table, CellAlignment::Right)
 }
 
-fn intervals(confidence: &Intervals) -> Table {
+fn intervals(confidence: &Intervals, columns: &[&str]) -> Table {
     let mut table = Table::new();
     let percent = format!("{} %", 100.0 * confidence.level.get());
-    let columns = ["mean", "p50", "p90", "p95", "p99"];
-    table.set_header(std::iter::once(percent.as_str()).chain(columns));
+    table.set_header(std::iter::once(percent.as_str()).chain(columns.iter().copied()));
     for (name, figures) in &confidence.metrics {
         let cell = |wanted: &str| {
             let mut named = figures.named();
             let ends = named.find(|(name, _)| *name == wanted);
             ends.map_or("-".to_owned(), |(_, ends)| between(ends))
         };
-        table.add_row(std::iter::once((*name).to_owned()).chain(columns.map(cell)));
+        table.add_row(
+            std::iter::once((*name).to_owned()).chain(columns.iter().map(|name| cell(name))),
+        );
     }
     plain(table, CellAlignment::Right)
 }

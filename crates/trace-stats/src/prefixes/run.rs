@@ -1,6 +1,7 @@
 //! Read the trace once, and print the report.
 
 use super::Args;
+use crate::format::Columns;
 use crate::input::each_line;
 use crate::report::{Kind, Report, Value};
 use crate::sharing::Sharing;
@@ -23,7 +24,13 @@ pub fn run(
     mut notes: impl Write,
 ) -> anyhow::Result<u8> {
     let report = report(args, input)?;
-    crate::print(&report, args.format, &mut output, &mut notes)
+    crate::print(
+        &report,
+        args.format,
+        &Columns::default(),
+        &mut output,
+        &mut notes,
+    )
 }
 
 /// The report on all requests of `input`.

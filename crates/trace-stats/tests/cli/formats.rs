@@ -13,7 +13,7 @@ fn markdown_and_csv_hold_every_figure() {
     );
     let (_, csv, notes) = stats(&["--format", "csv", "--block-size", "10"], TRACE);
     let mut lines = csv.lines();
-    let header = "metric,value,count,censored,mean,std,min,p25,p50,p75,p90,p95,p99,max";
+    let header = "metric,value,count,censored,mean,std,min,p25,p50,p75,p90,p95,p99,p99.9,max";
     assert_eq!(lines.next(), Some(header));
     let columns = header.split(',').count();
     assert!(
