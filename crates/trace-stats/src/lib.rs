@@ -39,6 +39,8 @@ pub mod fluxperf;
 pub mod format;
 pub mod ids;
 mod input;
+#[cfg(test)]
+mod laws;
 pub mod lengths;
 pub mod lint;
 pub mod order;
