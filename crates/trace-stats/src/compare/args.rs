@@ -13,8 +13,8 @@ use trace_core::cli::{BlockSizeArg, SeedArg};
 /// whether that is more than chance. Requests with the same stage, concurrency,
 /// round and seq are pairs (tests of Wilcoxon and McNemar); without pairs the
 /// runs are held against each other as wholes (Mann-Whitney, Fisher). Intervals
-/// are of a bootstrap that resamples stretches of neighbours, since requests of
-/// one run wait for each other. A failed request counts as infinitely slow.
+/// are of a bootstrap that resamples stretches of neighbours, as long as requests
+/// of the run still depend on each other (Politis and White). A failed request counts as infinitely slow.
 ///
 /// With --tolerance the answer is a verdict: 1 if a difference is beyond its
 /// tolerance, and which.

@@ -21,7 +21,7 @@ pub fn page(contest: &Contest) -> String {
     page.push_str("\nis it chance?\n");
     push_table(&mut page, &tests(contest));
     page.push_str(
-        "\np takes requests for independent, which those of one run are not quite; intervals come from stretches of\nneighbours, and hold the difference somewhat less often than they say\n",
+        "\np takes requests for independent, which those of one run are not quite; intervals allow for it\n",
     );
     page
 }
