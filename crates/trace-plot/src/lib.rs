@@ -48,6 +48,7 @@ pub mod report;
 pub mod sample;
 mod shapes;
 pub mod slo;
+mod summary;
 pub mod term;
 pub mod theme;
 pub mod thin;
@@ -87,9 +88,13 @@ pub fn run(args: &Args) -> Result<u8> {
     if let Some(path) = &args.html {
         return report::write(args, &plan, path);
     }
-    let sheets = all(args, &plan)?;
+    let (sheets, words) = all(args, &plan)?;
     match &plan.output {
-        Some(output) => pictures(&sheets, args, &plan, output)?,
+        Some(output) => {
+            let mut written = pictures(&sheets, args, &plan, output)?;
+            written.extend(summary::write(&plan, output, &written, &words)?);
+            tell(output, &written);
+        }
         None => {
             let look = term::Look::of_stdout(plan.look.theme);
             term::print(sheets.iter().map(|(_, sheet)| sheet), &look)?;
@@ -98,8 +103,8 @@ pub fn run(args: &Args) -> Result<u8> {
     Ok(cli::DONE)
 }
 
-/// Every sheet of the plan, with its name.
-fn all(args: &Args, plan: &Plan) -> Result<Vec<(&'static str, Sheet)>> {
+/// Every sheet of the plan, with its name, and what is said of them.
+fn all(args: &Args, plan: &Plan) -> Result<(Sheets, Vec<String>)> {
     if let Draw::Whole(whole) = plan.draw {
         let sheet = (whole.sheet)(&Task {
             input: &plan.input,
@@ -107,32 +112,41 @@ fn all(args: &Args, plan: &Plan) -> Result<Vec<(&'static str, Sheet)>> {
             block_size: args.block_size.block_size,
             metrics: &args.metric,
         })?;
-        return Ok(vec![(whole.name, sheet)]);
+        return Ok((vec![(whole.name, sheet)], Vec::new()));
     }
     let mut input = plan.input.open()?;
-    let drawn = sheets(
+    let mut drawn = sheets(
         &plan.draw.kinds(),
         &plan.settings,
         &mut input,
         args.skip_invalid,
     )?;
     cli::report_skipped("trace-plot", &input);
-    named(drawn, &plan.draw)
+    let words = std::mem::take(&mut drawn.words);
+    Ok((named(drawn, &plan.draw)?, words))
 }
 
-/// Write `sheets` as pictures, and say which files of a directory they are.
+/// Sheets, each with the name of its file.
+type Sheets = Vec<(&'static str, Sheet)>;
+
+/// Write `sheets` as pictures, and give the files they are.
 fn pictures(
     sheets: &[(&'static str, Sheet)],
     args: &Args,
     plan: &Plan,
     output: &Output,
-) -> Result<()> {
+) -> Result<Vec<PathBuf>> {
     let press = Press::new();
     let mut written: Vec<PathBuf> = Vec::new();
     for (name, sheet) in sheets {
         let picture = press.picture(sheet, &plan.look)?;
         written.extend(output.write(name, &picture, args.scale)?);
     }
+    Ok(written)
+}
+
+/// Say which files of a directory were written.
+fn tell(output: &Output, written: &[PathBuf]) {
     if matches!(output, Output::Directory(..)) {
         let written: Vec<_> = written
             .iter()
@@ -140,7 +154,6 @@ fn pictures(
             .collect();
         eprintln!("trace-plot: wrote {}", written.join(" "));
     }
-    Ok(())
 }
 
 /// What was made of an input.
@@ -150,6 +163,8 @@ pub struct Drawn<'k> {
     pub sheets: Vec<(&'k Kind, Result<Sheet, Nothing>)>,
     /// Lines that told what happened to their request.
     pub outcomes: u64,
+    /// What a text beside the pictures says of them, line by line.
+    pub words: Vec<String>,
 }
 
 /// The sheets of `kinds` from one pass over `input`, or why there is none.
@@ -218,17 +233,20 @@ pub(crate) fn pass<'k>(
     if count == 0 {
         bail!("nothing to draw: the input has no requests");
     }
+    let mut words = plots.iter().map(|(_, plot)| plot.words(&groups));
+    let words = words.find(|words| !words.is_empty()).unwrap_or_default();
     let sheets = plots.iter();
     let sheets = sheets.map(|(kind, plot)| (*kind, plot.sheet(&groups)));
     Ok(Drawn {
         sheets: sheets.collect(),
         outcomes,
+        words,
     })
 }
 
 /// The sheets that there are, with the names of their files; those that were
 /// not asked for by name may be missing, if one is left.
-fn named(drawn: Drawn<'_>, draw: &Draw) -> Result<Vec<(&'static str, Sheet)>> {
+fn named(drawn: Drawn<'_>, draw: &Draw) -> Result<Sheets> {
     let mut sheets = Vec::new();
     // kinds by why they are missing, which many have in common
     let mut missing: Vec<(String, Vec<&str>)> = Vec::new();

@@ -15,8 +15,8 @@ pub enum Preset {
     /// AIBrix: workload; of outcomes that and performance_metrics_time_series
     Aibrix,
     /// Dynamo: p50_ and avg_inter_token_latency, request_throughput and
-    /// avg_time_to_first_token, each _vs_concurrency, and
-    /// efficiency_tok_s_gpu_vs_user
+    /// avg_time_to_first_token, each _vs_concurrency,
+    /// efficiency_tok_s_gpu_vs_user, and SUMMARY.txt
     Dynamo,
 }
 
@@ -95,6 +95,14 @@ impl Preset {
             Self::TrafficDesigner => Some(Micros::from_micros(1_000_000)),
             // a second for an hour, and wider for a week
             Self::Aibrix | Self::Phase02 | Self::Dynamo => None,
+        }
+    }
+
+    /// The file that says in words what was drawn, if the tool writes one.
+    pub fn summary(self) -> Option<&'static str> {
+        match self {
+            Self::Dynamo => Some("SUMMARY.txt"),
+            Self::TrafficDesigner | Self::Phase02 | Self::Aibrix => None,
         }
     }
 

@@ -203,6 +203,7 @@ fn a_preset_writes_the_files_that_its_tool_writes() {
             "dynamo",
             &sweep(),
             &[
+                "SUMMARY.txt",
                 "avg_inter_token_latency_vs_concurrency.png",
                 "avg_time_to_first_token_vs_concurrency.png",
                 "efficiency_tok_s_gpu_vs_user.png",
@@ -224,11 +225,30 @@ fn a_preset_writes_the_files_that_its_tool_writes() {
             .collect();
         found.sort();
         assert_eq!(found, files, "{preset}");
-        for file in files {
+        let pictures = files.iter().filter(|file| file.ends_with(".png"));
+        for file in pictures {
             let (width, height) = dimensions(&fs::read(dir.path().join(file)).unwrap());
             assert!(width >= 480 && height >= 270, "{file}");
         }
     }
+}
+
+#[test]
+fn a_summary_tells_every_level() {
+    let dir = TempDir::new().unwrap();
+    plot(&["--preset", "dynamo", "--scale", "0.5", "--out", "p/"])
+        .current_dir(&dir)
+        .write_stdin(sweep())
+        .assert()
+        .success();
+    let text = fs::read_to_string(dir.path().join("p/SUMMARY.txt")).unwrap();
+    println!("{text}");
+    assert!(text.contains("concurrency levels ("), "{text}");
+    assert!(text.contains("    concurrency 1: "), "{text}");
+    assert!(
+        text.contains("\n  request_throughput_vs_concurrency.png\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -128,6 +128,12 @@ pub trait Plot {
     /// # Errors
     /// [`Nothing`] if no line had what this plot shows.
     fn sheet(&self, groups: &Groups) -> Result<Sheet, Nothing>;
+
+    /// What a text beside the picture says of it, line by line; nothing for
+    /// most.
+    fn words(&self, _groups: &Groups) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Why a plot cannot be drawn from this input.

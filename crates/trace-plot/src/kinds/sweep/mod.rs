@@ -8,6 +8,7 @@
 
 mod efficiency;
 mod levels;
+mod summary;
 mod views;
 
 use anyhow::Result;
@@ -147,6 +148,11 @@ impl Plot for Sweep {
         };
         first.facts += &only(groups, &groups.series());
         Ok(Sheet::new("Sweep", panels, Layout::PAIRS))
+    }
+
+    fn words(&self, groups: &Groups) -> Vec<String> {
+        self.rows(groups)
+            .map_or_else(|_| Vec::new(), |rows| summary::lines(&rows))
     }
 }
 
