@@ -183,9 +183,7 @@ impl Canvas<'_> {
             .color(&color)
             .pos(Pos::new(horizontal, VPos::Bottom));
         let at = units((at.0, at.1 + size / 4.0));
-        Ok(self
-            .area
-            .draw(&Text::new(font::printable(text), at, style))?)
+        Ok(self.area.draw(&Text::new(font::legible(text), at, style))?)
     }
 }
 

@@ -2,10 +2,13 @@
 //!
 //! DejaVu Sans travels inside the program, so that a picture looks the same on
 //! a laptop, in a container without any fonts, and in CI. It covers Latin,
-//! Greek and Cyrillic; characters it lacks become boxes.
+//! Greek, Cyrillic, Arabic and Hebrew; what it lacks, such as emoji and Chinese,
+//! is written as its number, `<U+1F600>`: other names stay other, and nobody
+//! takes a row of boxes for a name.
 
-use std::sync::Once;
+use std::sync::{LazyLock, Once};
 
+use ab_glyph::{Font as _, FontRef};
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 
 /// The family name inside the font file.
@@ -97,6 +100,28 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
+/// `text` as it can be drawn: [`printable`], and what the font has no glyph for
+/// by its number.
+pub fn legible(text: &str) -> String {
+    static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
+        FontRef::try_from_slice(bytes()).expect("the font inside the program is valid")
+    });
+    let mut legible = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        // these join and vary the character before them, and are nothing themselves
+        let shapes = matches!(c, '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}');
+        if shapes {
+            continue;
+        }
+        if FONT.glyph_id(c).0 == 0 {
+            legible.push_str(&format!("<U+{:04X}>", u32::from(c)));
+        } else {
+            legible.push(c);
+        }
+    }
+    legible
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +157,15 @@ mod tests {
         assert!(lines.len() > 1);
         assert!(lines.iter().all(|line| width(line, 13.0) <= 70.0));
         assert_eq!(lines.join(" "), "one two three four five six");
+    }
+
+    #[test]
+    fn what_has_no_glyph_is_written_as_its_number() {
+        assert_eq!(legible("qwen Ж é ع"), "qwen Ж é ع");
+        assert_eq!(legible("a😀"), "a<U+1F600>");
+        assert_eq!(legible("模型"), "<U+6A21><U+578B>");
+        assert_eq!(legible("👩\u{200d}💻"), "<U+1F469><U+1F4BB>");
+        assert_eq!(legible(&legible("模")), legible("模"));
     }
 
     #[test]

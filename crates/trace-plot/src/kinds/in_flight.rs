@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Settings, legend, only};
+use super::{Kind, Nothing, Plot, Settings, apart, legend, only};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, MOST},
@@ -90,7 +90,7 @@ impl Plot for InFlight {
                 number::counted(self.endless, "request")
             )
         });
-        Ok(Sheet::from(Figure {
+        let figure = Figure {
             title: "Requests in flight".to_owned(),
             facts: format!(
                 "{}{mean}{}, the mean of each{}",
@@ -103,6 +103,7 @@ impl Plot for InFlight {
             y: Axis::from_zero("requests in flight", Quantity::Number, peak),
             layers,
             legend: legend(&series, Mark::Line),
-        }))
+        };
+        Ok(apart::sheet(figure, &series))
     }
 }

@@ -3,6 +3,7 @@
 //! A kind counts what it needs from one line after the other and then makes a
 //! sheet of it. All kinds of a run see the lines in one pass.
 
+mod apart;
 mod in_flight;
 mod latency_cdf;
 mod lateness;

@@ -7,7 +7,7 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Settings, legend, only};
+use super::{Kind, Nothing, Plot, Settings, apart, legend, only};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, MOST},
@@ -104,7 +104,7 @@ impl Plot for Rate {
                 layers.push(Layer::dashes(ink, points));
             }
         }
-        Ok(Sheet::from(Figure {
+        let figure = Figure {
             title: if self.both {
                 "Request rate".to_owned()
             } else {
@@ -116,7 +116,8 @@ impl Plot for Rate {
             y: Axis::from_zero(format!("requests/{}", per.name), Quantity::Number, peak),
             layers,
             legend: entries(&series, shifted),
-        }))
+        };
+        Ok(apart::sheet(figure, &series))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Settings, legend, only};
+use super::{Kind, Nothing, Plot, Settings, apart, legend, only};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, MOST},
@@ -91,7 +91,7 @@ impl Plot for Tokens {
         } else {
             String::new()
         };
-        Ok(Sheet::from(Figure {
+        let figure = Figure {
             title: "Output tokens a second".to_owned(),
             facts: format!(
                 "{} in {}{mean}{}{}",
@@ -110,6 +110,7 @@ impl Plot for Tokens {
             y: Axis::from_zero("output tokens/s", Quantity::Number, peak),
             layers,
             legend: legend(&series, Mark::Line),
-        }))
+        };
+        Ok(apart::sheet(figure, &series))
     }
 }

@@ -6,7 +6,7 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Settings, legend, only};
+use super::{Kind, Nothing, Plot, Settings, apart, legend, only};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, MOST},
@@ -146,6 +146,21 @@ impl Plot for Totals {
         if let Some(last) = panels.last_mut() {
             last.notes = self.notes(&grid);
         }
-        Ok(Sheet::new("Requests and tokens", panels, Layout::STACK))
+        // each series in a row of its own: its requests, then its tokens
+        let several = series.len();
+        let apart: Vec<Vec<Figure>> = panels
+            .into_iter()
+            .map(|panel| apart::panels(panel, &series))
+            .collect();
+        let rows = (0..several).flat_map(|row| apart.iter().filter_map(move |all| all.get(row)));
+        let layout = match apart.iter().any(|all| all.len() > 1) {
+            true => Layout::PAIRS,
+            false => Layout::STACK,
+        };
+        Ok(Sheet::new(
+            "Requests and tokens",
+            rows.cloned().collect(),
+            layout,
+        ))
     }
 }
