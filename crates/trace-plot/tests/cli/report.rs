@@ -1,6 +1,5 @@
 //! The page of `--html`, one file, whole, safe and about all runs; and the
 //! terminal.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 

@@ -1,5 +1,4 @@
 //! `trace-plot cache` and `trace-plot compare` as processes.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::process::Output;
 
