@@ -115,3 +115,17 @@ fn the_report_has_them_too() {
     assert!(run("csv").contains("\nfailed<1,false,"));
     assert!(run("prometheus").contains("trace_stats_assertion_passed{assertion=\"failed<1\"} 0\n"));
 }
+
+#[test]
+fn the_far_tail_can_be_asserted() {
+    let (code, lines) = judge(
+        &["latency_ms.p99.9<1", "ttft_ms.p99.9>0"],
+        &["--successes-only"],
+    );
+    assert_eq!(code, 1);
+    assert!(
+        lines[0].starts_with("trace-stats: FAILED: latency_ms.p99.9<1: it is "),
+        "{lines:?}"
+    );
+    assert!(lines[1].starts_with("trace-stats: passed: "), "{lines:?}");
+}

@@ -147,3 +147,23 @@ fn what_cannot_be_written_is_an_error() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_bad_line_leaves_the_files_of_the_last_run() {
+    let dir = export(SWEEP);
+    let folder = dir.path().join("results");
+    let files = || -> std::collections::BTreeMap<_, _> {
+        let entries = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap());
+        entries
+            .map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap()))
+            .collect()
+    };
+    let before = files();
+    let half = SWEEP.replace("\"ttft_ms\":100", "\"ttft_ms\":101") + "oops\n";
+    let (code, stdout, stderr) = stats(&["--output-dir", folder.to_str().unwrap()], half);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.starts_with("trace-stats: <stdin>:"), "{stderr}");
+    assert_eq!(files(), before, "nothing half written, nothing left over");
+}

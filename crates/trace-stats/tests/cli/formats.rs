@@ -111,3 +111,16 @@ fn every_format_has_the_groups() {
     );
     assert!(markdown.contains("\n### round to round\n"), "{markdown}");
 }
+
+#[test]
+fn the_columns_of_the_table_can_be_chosen() {
+    let (_, table, _) = stats(&["--quantiles", "25,99.9"], TRACE);
+    let header: Vec<&str> = table.lines().nth(2).unwrap().split_whitespace().collect();
+    assert_eq!(
+        header,
+        ["count", "mean", "std", "min", "p25", "p99.9", "max"]
+    );
+    let (code, _, stderr) = stats(&["--quantiles", "98"], TRACE);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("25, 50, 75, 90, 95, 99, 99.9"), "{stderr}");
+}
