@@ -4,14 +4,14 @@ use std::{fs, path::Path};
 
 use assert_cmd::Command;
 
-pub fn plot(arguments: &[&str]) -> Command {
+pub(crate) fn plot(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("trace-plot").unwrap();
     command.args(arguments);
     command
 }
 
 /// Outcomes of two models over a minute, one in twenty failed.
-pub fn outcomes() -> String {
+pub(crate) fn outcomes() -> String {
     let line = |i: u32| {
         let model = if i.is_multiple_of(3) {
             "small"
@@ -36,19 +36,19 @@ pub fn outcomes() -> String {
     (0..400).map(line).collect()
 }
 
-pub fn stderr(output: &std::process::Output) -> String {
+pub(crate) fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Width and height in a PNG's header.
-pub fn dimensions(png: &[u8]) -> (u32, u32) {
+pub(crate) fn dimensions(png: &[u8]) -> (u32, u32) {
     assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
     let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
     (number(16), number(20))
 }
 
 /// The SVG is well-formed and can be drawn without any font.
-pub fn check_svg(path: &Path) -> String {
+pub(crate) fn check_svg(path: &Path) -> String {
     let svg = fs::read_to_string(path).unwrap();
     let options = resvg::usvg::Options::default();
     let tree = resvg::usvg::Tree::from_str(&svg, &options).unwrap();
@@ -70,7 +70,7 @@ pub fn check_svg(path: &Path) -> String {
 }
 
 /// Two rounds at three concurrencies, all with tokens and sessions.
-pub fn sweep() -> String {
+pub(crate) fn sweep() -> String {
     let line = |i: u64| {
         let (round, concurrency) = (i / 30 % 2 + 1, [1, 4, 16][(i / 60) as usize]);
         let (seq, at) = (i % 30, i * 40);

@@ -74,6 +74,9 @@ const ORDER: [&str; 17] = [
     "cached_tokens",
 ];
 
+/// What every answer should tell, since the throughput is made of it.
+const UNTOLD: [&str; 2] = ["latency_ms", "output_tokens"];
+
 /// Collects the outcome side of every line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,6 +195,9 @@ impl Results {
         let duration = self.duration.length();
         let rate = |amount: u64| duration.and_then(|span| per_second(amount as f64, span));
         let tokens = &self.tokens;
+        // Answers of unknown lengths are not answers without a token.
+        let told = [tokens.inputs(), tokens.outputs()].map(|told| told > 0 || self.succeeded == 0);
+        let total = tokens.total_input.saturating_add(tokens.total_output);
         let tried = self.requests - unserved;
         let scheduled = if self.successes_only {
             self.succeeded
@@ -203,12 +209,19 @@ impl Results {
             succeeded: self.succeeded,
             failed: tried - self.succeeded,
             successes_only: self.successes_only,
-            attainment: self.judge.map(|judge| judge.finish(scheduled, duration)),
+            attainment: self.judge.map(|judge| {
+                let attainment = judge.finish(scheduled, duration);
+                if told[1] {
+                    attainment
+                } else {
+                    attainment.without_tokens()
+                }
+            }),
             kinds: self.kinds,
             duration,
             throughput_rps: rate(self.succeeded),
-            output_tps: rate(tokens.total_output),
-            total_tps: rate(tokens.total_input.saturating_add(tokens.total_output)),
+            output_tps: rate(tokens.total_output).filter(|_| told[1]),
+            total_tps: rate(total).filter(|_| told == [true; 2]),
             total_input_tokens: tokens.total_input,
             total_output_tokens: tokens.total_output,
             total_cached_tokens: tokens.total_cached,
@@ -217,6 +230,7 @@ impl Results {
             gap_unit: self.gaps.unit(),
             per_chunk: self.gaps.per_chunk(),
             late: self.times.late(),
+            untold: Vec::new(),
             metrics: Metrics::new(),
             intervals: None,
         };
@@ -231,6 +245,15 @@ impl Results {
         service.metrics = recorder.metrics;
         service.intervals = recorder.intervals;
         let metrics = &mut service.metrics;
+        service.untold = UNTOLD
+            .iter()
+            .map(|name| {
+                let found = metrics.iter().find(|(known, _)| known == name);
+                let told = found.map_or(0, |(_, spread)| spread.count);
+                (*name, service.succeeded.saturating_sub(told))
+            })
+            .filter(|(_, count)| *count > 0)
+            .collect();
         metrics.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
         // A time that no success has, as of answers that were not streamed, is
         // no time of the failures either.
@@ -245,6 +268,27 @@ impl Results {
 mod tests {
     use super::fixture::{failed, metric, ms, served, service};
     use super::*;
+
+    #[test]
+    fn tokens_that_nobody_tells_are_not_none() {
+        let told = service(&[served(0.0, 0.0, 50.0, 80.0)]);
+        assert_eq!((told.output_tps, told.total_tps), (None, None));
+        assert_eq!(told.untold, [("output_tokens", 1)]);
+        let counted = Outcome {
+            input_tokens: Some(2),
+            output_tokens: Some(8),
+            ..served(0.0, 0.0, 50.0, 80.0)
+        };
+        let half = service(&[served(0.0, 0.0, 50.0, 80.0), counted]);
+        assert_eq!(
+            (half.output_tps, half.total_tps),
+            (Some(100.0), Some(125.0))
+        );
+        assert_eq!(half.untold, [("output_tokens", 1)]);
+        let nobody = service(&[failed(ErrorKind::Http)]);
+        assert_eq!(nobody.output_tps, Some(0.0), "nothing was answered");
+        assert!(nobody.untold.is_empty());
+    }
 
     #[test]
     fn cancelled_and_skipped_requests_are_counted_apart() {

@@ -48,6 +48,9 @@ pub struct Service {
     pub per_chunk: u64,
     /// Requests that left later than a client may be.
     pub late: u64,
+    /// What some answers do not tell, though throughput is made of it, and how
+    /// many.
+    pub untold: Vec<(&'static str, u64)>,
     /// Times and tokens by name, in the order they are reported.
     pub metrics: Metrics,
     /// Intervals of their figures, if they are wanted.
@@ -138,6 +141,16 @@ impl Service {
             notes.push(format!(
                 "tokens were not counted in {} of {} requests: a chunk was taken for a token",
                 self.chunk_counted, self.succeeded
+            ));
+        }
+        for (name, count) in &self.untold {
+            let so = match *name {
+                "latency_ms" => "for the duration they end when they were sent",
+                _ => "totals and rates of tokens are of the others",
+            };
+            notes.push(format!(
+                "{count} of {} answers do not tell their {name}: {so}",
+                self.succeeded
             ));
         }
         if self.failed > 0 {

@@ -72,6 +72,16 @@ impl Tokens {
         self.chunk_counted += other.chunk_counted;
     }
 
+    /// Requests of which prompt tokens are known.
+    pub(super) fn inputs(&self) -> u64 {
+        self.input.count()
+    }
+
+    /// Requests of which the tokens of the answer are known.
+    pub(super) fn outputs(&self) -> u64 {
+        self.output.count()
+    }
+
     /// The cached share of the prompts of which it is known.
     pub(super) fn cached_share(&self) -> Option<f64> {
         ratio(self.total_cached, self.cacheable)

@@ -66,6 +66,14 @@ impl Share {
 }
 
 impl Attainment {
+    /// The same where nobody tells how many tokens answers have.
+    pub(crate) fn without_tokens(mut self) -> Self {
+        for share in self.kept.iter_mut().chain([&mut self.joint]) {
+            share.tps = None;
+        }
+        self
+    }
+
     /// Each constraint with the requests that kept it.
     pub fn each(&self) -> impl Iterator<Item = (&Constraint, &Share)> {
         self.slo.constraints.iter().zip(&self.kept)

@@ -253,7 +253,7 @@ mod tests {
     /// The share of intervals of the difference of two runs alike, by figure,
     /// that hold zero.
     fn coverage(memory: f64, count: usize, paired: bool) -> [f64; FIGURES.len()] {
-        const RUNS: u64 = 250;
+        const RUNS: u64 = 120;
         let mut random = Streams::new(9).stream("test");
         let mut held = [0.0; FIGURES.len()];
         for run in 0..RUNS {
@@ -270,7 +270,7 @@ mod tests {
                     }
                 }
             }
-            let shifts = shifts(&a, &b, paired, &mut resampling(200, run));
+            let shifts = shifts(&a, &b, paired, &mut resampling(100, run));
             for (held, shift) in held.iter_mut().zip(shifts) {
                 let holds = shift.low.unwrap() <= 0.0 && 0.0 <= shift.high.unwrap();
                 *held += f64::from(u8::from(holds)) / RUNS as f64;
@@ -281,13 +281,7 @@ mod tests {
 
     #[test]
     fn intervals_hold_the_difference_as_often_as_they_say() {
-        for (memory, count, paired) in [
-            (0.0, 400, false),
-            (0.5, 400, false),
-            (0.8, 400, false),
-            (0.5, 400, true),
-            (0.8, 200, false),
-        ] {
+        for (memory, count, paired) in [(0.0, 400, false), (0.5, 400, true), (0.8, 200, false)] {
             let held = coverage(memory, count, paired);
             println!("memory {memory}, {count} requests, paired {paired}: {held:.3?}");
             assert!(

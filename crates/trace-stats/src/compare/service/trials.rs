@@ -54,7 +54,8 @@ fn pairs_tell_what_the_whole_cannot() {
         "{trial:?}"
     );
     let (_, mean) = trial.shifts[0];
-    assert_eq!((mean.low, mean.high), (Some(2.0), Some(2.0)));
+    let ends = [mean.low, mean.high].map(Option::unwrap);
+    assert!(ends.iter().all(|end| (end - 2.0).abs() < 1e-9), "{mean:?}");
     let (a, b) = (run(answers(0.0, false)), run(answers(2.0, false)));
     let whole = contest(&a, &b);
     let trial = ttft(&whole);
