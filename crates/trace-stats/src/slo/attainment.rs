@@ -68,7 +68,8 @@ impl Share {
 impl Attainment {
     /// The same where nobody tells how many tokens answers have.
     pub(crate) fn without_tokens(mut self) -> Self {
-        for share in self.kept.iter_mut().chain([&mut self.joint]) {
+        let shares = self.kept.iter_mut().chain([&mut self.joint]);
+        for share in shares.filter(|share| share.good > 0) {
             share.tps = None;
         }
         self

@@ -100,7 +100,7 @@ fn the_table_has_a_column_for_each() {
     Output Length (tokens) Max,10,10,,
     Output Length (tokens) Stddev,0,0,,
 
-    Token Throughput (tokens/sec),10,20,0,0
+    Token Throughput (tokens/sec),10,20,,0
     Request Throughput (requests/sec),1,2,0.5,0
 
     Requests Meeting SLO,1,1,0,0

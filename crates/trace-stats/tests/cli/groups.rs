@@ -143,9 +143,9 @@ fn the_comparison_is_readable() {
 
     requests and throughput
     concurrency  round  requests  succeeded  failed  error_rate  throughput_rps  output_tps  total_tps
-    4            1             2          2       0           0               1          10         10
-    4            2             2          2       0           0               2          20         20
-    16           1             1          1       0           0          0.5000           0          0
+    4            1             2          2       0           0               1          10          -
+    4            2             2          2       0           0               2          20          -
+    16           1             1          1       0           0          0.5000           -          -
     16           2             1          0       1           1               0           0          0
 
     goodput
@@ -197,7 +197,7 @@ fn the_comparison_is_readable() {
     16           1, 2    user_latency_ms.p99     2000     inf        -
     16           1, 2    error_rate                 0       1        -
     16           1, 2    throughput_rps        0.5000       0  -100.0%
-    16           1, 2    output_tps                 0       0        -
+    16           1, 2    output_tps                 -       0        -
     16           1, 2    slo_attainment             0       0        -
     16           1, 2    goodput_rps                0       0        -
     16           1, 2    goodput_tps                0       0        -
