@@ -3,11 +3,12 @@
 
 use crate::block::BLOCK_TOKENS;
 use crate::error::in_words;
+use crate::manual;
 use crate::reader::Reader;
 use crate::source::Source;
 use anyhow::{Context, bail};
 use clap::error::ErrorKind;
-use clap::{Args, Command, Parser};
+use clap::{Args, Parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -100,7 +101,7 @@ fn pages<A: Parser>(name: &str) -> Option<io::Result<()>> {
     let mut page = Vec::new();
     match asked.as_slice() {
         [man] if man == "--man" => {
-            if let Err(error) = manual(A::command(), &mut page) {
+            if let Err(error) = manual::write(A::command(), &mut page) {
                 return Some(Err(error));
             }
         }
@@ -116,21 +117,6 @@ fn pages<A: Parser>(name: &str) -> Option<io::Result<()>> {
         _ => return None,
     }
     Some(io::stdout().write_all(&page))
-}
-
-/// The page of a tool, and after it those of its subcommands.
-fn manual(mut command: Command, page: &mut Vec<u8>) -> io::Result<()> {
-    command.build();
-    for part in command
-        .get_subcommands()
-        .filter(|part| part.get_name() != "help")
-    {
-        clap_mangen::Man::new(part.clone()).render(page)?;
-    }
-    let mut front = Vec::new();
-    clap_mangen::Man::new(command).render(&mut front)?;
-    page.splice(0..0, front);
-    Ok(())
 }
 
 /// Whether the error says that whoever reads our output has gone.

@@ -45,6 +45,8 @@ pub mod digits;
 mod error;
 mod field;
 mod line;
+#[cfg(feature = "cli")]
+mod manual;
 mod outcome;
 pub mod quantile;
 mod reader;
