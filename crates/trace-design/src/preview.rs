@@ -112,8 +112,8 @@ fn made<'a>(
     for share in &mut shares {
         share.mean = share.requests as f64 / seconds;
         total.requests += share.requests;
-        total.input_tokens += share.input_tokens;
-        total.output_tokens += share.output_tokens;
+        total.input_tokens = total.input_tokens.saturating_add(share.input_tokens);
+        total.output_tokens = total.output_tokens.saturating_add(share.output_tokens);
         for (sum, count) in total.bins.iter_mut().zip(&share.bins) {
             *sum += count;
         }

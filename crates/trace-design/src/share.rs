@@ -55,8 +55,11 @@ impl Share<'_> {
 
     fn count(&mut self, row: &Row) {
         self.requests += 1;
-        self.input_tokens += row.request.input_length.unwrap_or_default();
-        self.output_tokens += row.request.output_length.unwrap_or_default();
+        let (input, output) = (row.request.input_length, row.request.output_length);
+        self.input_tokens = self.input_tokens.saturating_add(input.unwrap_or_default());
+        self.output_tokens = self
+            .output_tokens
+            .saturating_add(output.unwrap_or_default());
     }
 
     /// Count the first requests of `trace`. False if it became `stale`.

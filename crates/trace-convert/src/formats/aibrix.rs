@@ -136,14 +136,16 @@ impl Aibrix {
         {
             let history = self.history.entry(session.clone()).or_default();
             if *history > 0 {
-                input = Some(*history + new);
+                input = Some(history.saturating_add(new));
                 report.count(
                     Kind::Changed,
                     "later turns' prompt_length, to that of the whole prompt",
                     1,
                 );
             }
-            *history += new + output.unwrap_or(0);
+            *history = history
+                .saturating_add(new)
+                .saturating_add(output.unwrap_or(0));
         }
         let model = text_of(request, "model")?;
         let record = made.next();

@@ -121,7 +121,7 @@ impl Aibrix {
                     u64::from(whole <= *history),
                 );
             }
-            *history = whole + request.output_length.unwrap_or(0);
+            *history = whole.saturating_add(request.output_length.unwrap_or(0));
         }
         let number = |value: u64| value.to_string().into_bytes();
         if let Some(length) = length {

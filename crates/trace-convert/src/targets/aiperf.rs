@@ -117,7 +117,8 @@ impl Encode for Aiperf {
         }
         if let Some(session) = &session {
             let before = earlier.map_or(0, |turn| turn.tokens);
-            let tokens = input.unwrap_or(before) + output.unwrap_or(0);
+            let tokens = input.unwrap_or(before);
+            let tokens = tokens.saturating_add(output.unwrap_or(0));
             self.sessions.insert(session.clone(), Turn { mode, tokens });
         }
         request.session_id = session.map(SessionId::Text);

@@ -101,7 +101,9 @@ impl Phase02 {
             Some(_) => Some(outcome.output_tokens.unwrap_or(0)),
             None => outcome.output_tokens,
         };
-        let total = input.zip(output).map(|(input, output)| input + output);
+        let total = input
+            .zip(output)
+            .map(|(input, output)| input.saturating_add(output));
         let latency = outcome.latency_ms;
         let per_second = |tokens: Option<u64>| {
             if broken {

@@ -62,7 +62,7 @@ impl Plot for Tokens {
                 let flow: &mut Flow = self.bins.at(sample.group, at)?;
                 flow.add(at.as_micros(), change);
             }
-            self.tokens += tokens;
+            self.tokens = self.tokens.saturating_add(tokens);
         }
         Ok(())
     }

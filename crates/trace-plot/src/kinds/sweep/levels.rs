@@ -177,8 +177,10 @@ impl Level {
 
     /// Seconds from the first schedule to the last end, of all rounds.
     fn seconds(&self) -> Option<f64> {
+        // Clocks that were put together may have an end before its schedule.
         let rounds = self.rounds.iter();
-        let us: u64 = rounds.map(|round| round.last_end - round.first).sum();
+        let rounds = rounds.map(|round| round.last_end.saturating_sub(round.first));
+        let us = rounds.fold(0, u64::saturating_add);
         (us > 0).then_some(us as f64 / 1e6)
     }
 
@@ -188,7 +190,7 @@ impl Level {
         let (gaps, us) = rounds.fold((0, 0), |(gaps, us), round| {
             (
                 gaps + round.requests - 1,
-                us + round.last_scheduled - round.first,
+                us.saturating_add(round.last_scheduled - round.first),
             )
         });
         (us > 0).then(|| gaps as f64 / us as f64 * 1e6)
