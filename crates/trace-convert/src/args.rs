@@ -19,8 +19,10 @@ use trace_prompt::TokenizerArg;
 const EXAMPLES: &str = "\
 Examples:
   trace-convert BurstGPT_1.csv --model GPT-4 --speed 10 | trace-stats
-  trace-convert AzureLLMInferenceTrace_code.csv --from-time 10m --to-time 20m --zero
-  trace-convert log.csv --map timestamp=start_time,input_length=tokens_in --time-unit s
+  trace-convert AzureLLMInferenceTrace_code.csv \\
+    --from-time 10m --to-time 20m --zero
+  trace-convert log.csv \\
+    --map timestamp=start_time,input_length=tokens_in --time-unit s
   trace-convert qwen_traceA_blksz_16.jsonl --block-size 512 > trace.jsonl
   trace-convert day.jsonl.gz --sample 0.1 --report dropped.json
   trace-convert conversation_trace.jsonl --ungroup-interval 3s

@@ -21,13 +21,16 @@ use watch::WatchArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  trace-send --url http://localhost:8000/v1/completions trace.jsonl > outcomes.jsonl
+  trace-send --url http://localhost:8000/v1/completions trace.jsonl > out.jsonl
   trace-synth rate --rate 5 --duration 1m | trace-send --url mock: | trace-stats
-  trace-send --url https://api.example.com --concurrency 64 --model m trace.jsonl
-  trace-send --url http://localhost:8000 --speed 10 --max-concurrency 256 day.jsonl
+  trace-send --url https://api.example.com --concurrency 64 --model m day.jsonl
+  trace-send --url http://localhost:8000 --speed 10 --max-concurrency 256 \\
+    day.jsonl
   trace-send --recipe stages.yaml > outcomes.jsonl
-  trace-send --url mock: -c 1,4,16 -n 50 trace.jsonl | trace-stats --by concurrency
-  trace-send --url mock: --search rate=10..2000 --slo ttft_ms=200 trace.jsonl > tried.jsonl
+  trace-send --url mock: -c 1,4,16 -n 50 trace.jsonl \\
+    | trace-stats --by concurrency
+  trace-send --url mock: --search rate=10..2000 --slo ttft_ms=200 trace.jsonl \\
+    > tried.jsonl
 
 Results are data: requests that fail have their line too, and the exit code is 0.
 It is 1 if --stop-on fired, --search found nothing or --strict-clock was broken,

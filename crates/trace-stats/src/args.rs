@@ -210,6 +210,8 @@ Examples:
   trace-stats --cache conversation.jsonl
   trace-stats --by source a=monday.jsonl b=tuesday.jsonl
   trace-stats --by concurrency,round --slo ttft_ms=500 sweep.jsonl
-  trace-stats --assert 'error_rate<1%' --assert 'ttft_ms.p99.9<500' outcomes.jsonl
-  ls day/*.jsonl | xargs -P4 -I{} trace-stats --partial {} | trace-stats --combine
-  trace-send --url http://localhost:8000/v1/completions trace.jsonl | trace-stats";
+  trace-stats --assert 'error_rate<1%' --assert 'ttft_ms.p99.9<500' \\
+    outcomes.jsonl
+  ls day/*.jsonl | xargs -P4 -I{} trace-stats --partial {} \\
+    | trace-stats --combine
+  trace-send --url http://localhost:8000 trace.jsonl | trace-stats";

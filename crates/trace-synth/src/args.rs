@@ -55,7 +55,8 @@ const EXAMPLES: &str = "\
 Examples:
   ten minutes at 20 requests/s, bursty, realistic lengths
     trace-synth rate --rate 20 --duration 10m --arrival gamma --cv 3 \\
-      --input-length lognormal:1200,1800,max=32768 --output-length exponential:250
+      --input-length lognormal:1200,1800,max=32768 \\
+      --output-length exponential:250
   an hour that swings between 5 and 50 requests/s every ten minutes
     trace-synth sine --rate 5..50 --period 10m --duration 1h > hour.jsonl
   a day in an hour, with a burst now and then

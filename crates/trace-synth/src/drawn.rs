@@ -74,7 +74,8 @@ const EXAMPLES: &str = "\
 Examples:
   cat > curve.json <<'END'
   {\"version\": 1, \"duration_ms\": 60000, \"models\": [
-    {\"name\": \"chat\", \"interpolation\": \"linear\", \"input_length\": \"lognormal:900,700\",
+    {\"name\": \"chat\", \"interpolation\": \"linear\",
+     \"input_length\": \"lognormal:900,700\",
      \"points\": [{\"t_ms\": 0, \"rate\": 0.5}, {\"t_ms\": 60000, \"rate\": 20}]},
     {\"name\": \"code\", \"interpolation\": \"step\", \"arrival\": \"gamma:3\",
      \"points\": [{\"t_ms\": 0, \"rate\": 2}]}]}

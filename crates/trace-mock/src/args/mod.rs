@@ -23,13 +23,15 @@ pub use record::RecordArgs;
 const EXAMPLES: &str = "\
 Examples:
   trace-mock --ttft 50ms --itl 10ms > seen.jsonl
-  trace-mock --costs overhead=5ms,a=33us,b=6ms,c=20us,d=40ns --cache-blocks 50000 --block-size 16
+  trace-mock --costs overhead=5ms,a=33us,b=6ms,c=20us,d=40ns \\
+    --cache-blocks 50000 --block-size 16
   trace-mock --profile h100-llama-3.1-8b --block-size 16 > seen.jsonl
   trace-mock --fit outcomes.jsonl > ours.yaml && trace-mock --profile ours.yaml
   trace-mock --port 0 --fault 429@0.05 --fault stall-mid@0.01
-  trace-mock --upstream http://localhost:9000 --sessions-by-prefix > production.jsonl
-  trace-mock --upstream https://llm.example.com --upstream-ca ours.pem > production.jsonl
-  curl -N http://127.0.0.1:8000/v1/completions -d '{\"prompt\":\"hi\",\"max_tokens\":5,\"stream\":true}'
+  trace-mock --upstream http://localhost:9000 --sessions-by-prefix > seen.jsonl
+  trace-mock --upstream https://llm.example.com --upstream-ca ours.pem > seen.jsonl
+  curl -N http://127.0.0.1:8000/v1/completions \\
+    -d '{\"prompt\":\"hi\",\"max_tokens\":5,\"stream\":true}'
 
 Serves OpenAI's completions, chat completions, responses and embeddings and Anthropic's messages
 under /v1, text-generation-inference's /generate and /generate_stream, Ollama's /api/generate and

@@ -97,12 +97,15 @@ Memory, for a million requests:
 Examples:
   trace-stats cache conversation.jsonl
   trace-stats cache --capacities 1000,10000,100000 conversation.jsonl
-  trace-stats cache --bytes-per-token 128KiB --capacities 40GiB,80GiB,1TiB conversation.jsonl
-  trace-stats cache --policy lru,prefix-lru,s3-fifo,optimum --capacities 1000,10000 conversation.jsonl
+  trace-stats cache --bytes-per-token 128KiB \\
+    --capacities 40GiB,80GiB,1TiB conversation.jsonl
+  trace-stats cache --policy lru,prefix-lru,s3-fifo,optimum \\
+    --capacities 1000,10000 conversation.jsonl
   trace-stats cache --replicas 1,4 --routing round-robin,prefix-affinity \\
     --policy prefix-lru --capacities 1000,10000 conversation.jsonl
   trace-stats cache --sample 0.01 year.jsonl.zst
-  trace-stats cache --format json --per-decade 20 conversation.jsonl | trace-plot cache > cache.png";
+  trace-stats cache --format json --per-decade 20 conversation.jsonl \\
+    | trace-plot cache > cache.png";
 
 /// A share of something: more than 0, at most 1.
 fn parse_share(text: &str) -> Result<f64, String> {

@@ -61,5 +61,6 @@ Memory, for a million requests:
 
 Examples:
   trace-stats prefixes conversation.jsonl
-  trace-stats prefixes --cache --format json conversation.jsonl | jq .cache.curves
+  trace-stats prefixes --cache --format json conversation.jsonl \\
+    | jq .cache.curves
   trace-stats prefixes --block-size 16 qwen.jsonl";

@@ -46,6 +46,7 @@ auto reports on its outcomes.
 Memory: 8 bytes a sample up to a million of a series, then a sketch within 0.05 %.
 
 Examples:
-  trace-send --url http://localhost:8000 --telemetry gpu.jsonl trace.jsonl > out.jsonl
+  trace-send --url http://localhost:8000 --telemetry gpu.jsonl trace.jsonl \\
+    > out.jsonl
   trace-stats telemetry gpu.jsonl
   trace-stats telemetry --window 30s.. --name cache --format json gpu.jsonl";

@@ -58,4 +58,5 @@ Holds 48 bytes for each request: 48 MB for a million.
 Examples:
   trace-stats windows --length 10m conversation.jsonl
   trace-convert conversation.jsonl --zero \\
-    $(trace-stats windows --length 10m --pick busiest conversation.jsonl) > busy.jsonl";
+    $(trace-stats windows --length 10m --pick busiest conversation.jsonl) \\
+    > busy.jsonl";

@@ -114,8 +114,8 @@ Examples:
   printf '%s\\n' Time,Rate 1727740800000,5 1727740830000,10 > r.csv
   printf '%s\\n' Time,recv_bytes,sent_bytes 1727740800000,20000,3000 \\
     1727740830000,40000,5000 > b.csv
-  trace-synth grafana --kind cloudide --traffic-file r.csv --prompt-len-file b.csv \\
-    --input-scale 4 --output-scale 4";
+  trace-synth grafana --kind cloudide --traffic-file r.csv \\
+    --prompt-len-file b.csv --input-scale 4 --output-scale 4";
 
 impl Args {
     /// The trace that the tables and the flags describe.

@@ -141,7 +141,8 @@ Examples:
   a million requests like an hour of production
     trace-synth like production.jsonl -n 1000000 > million.jsonl
   next month: twice as fast, prompts a tenth longer
-    trace-synth like production.jsonl --speedup-ratio 2 --prompt-len-multiplier 1.1
+    trace-synth like production.jsonl --speedup-ratio 2 \\
+      --prompt-len-multiplier 1.1
   as Dynamo would, without the longest prompts
     trace-synth like production.jsonl --method iid --max-isl 16384 --seed 7";
 

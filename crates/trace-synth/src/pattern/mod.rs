@@ -106,7 +106,8 @@ Examples:
     --completion-len constant:200 --duration 10m --interval 5s --qps-scale 2
   echo '{\"fluctuate\": 2, \"mean\": 6, \"noise\": 0.1, \"period_len_ms\": 300000,
     \"only_rise\": false}' > t.json
-  trace-synth pattern --traffic ./t.json --duration 1400s | trace-plot rate > rate.png";
+  trace-synth pattern --traffic ./t.json --duration 1400s \\
+    | trace-plot rate > rate.png";
 
 /// A pattern by name or from a file.
 #[derive(Clone, Debug, PartialEq)]
