@@ -3,6 +3,7 @@
 
 use assert_cmd::Command;
 use serde_json::Value;
+use std::io::Write as _;
 use std::path::Path;
 use trace_prompt::{Recover, Tokenizer};
 
@@ -142,7 +143,12 @@ fn attached_prompts_keep_the_lengths_of_a_table_and_hash_as_they_are() {
 #[test]
 fn turns_of_a_real_conversation_grow_by_answer_and_question() {
     let Some(dir) = std::env::var_os("TRACE_DATA") else {
-        eprintln!("skipped: TRACE_DATA does not name the folder of the traces");
+        // Past the capture of a test that passes, or nobody would see it.
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED: TRACE_DATA does not name the folder of the traces"
+        )
+        .unwrap();
         return;
     };
     let path = Path::new(&dir).join("excerpts/sharegpt_from_value_derived_2convs.json");

@@ -1,5 +1,6 @@
 //! `trace-stats cache` as a process.
 
+use crate::harness::conversation_trace;
 use assert_cmd::Command;
 use serde_json::Value;
 
@@ -124,11 +125,9 @@ fn a_trace_without_ids_has_no_curve() {
 
 #[test]
 fn the_conversation_trace_has_its_published_curve() {
-    let Some(folder) = std::env::var_os("TRACE_DATA") else {
-        eprintln!("SKIPPED: set TRACE_DATA to the folder of conversation_trace.jsonl");
+    let Some(path) = conversation_trace() else {
         return;
     };
-    let path = std::path::Path::new(&folder).join("conversation_trace.jsonl");
     let path = path.to_str().unwrap();
     let report = report(&["--capacities", "1000,3000,10000,30000,100000", path], "");
     let curve = report["curves"][0]["curve"].as_array().unwrap();

@@ -1,5 +1,6 @@
 //! `trace-stats compare` as a process.
 
+use crate::harness::conversation_trace;
 use assert_cmd::Command;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -128,11 +129,9 @@ fn what_cannot_be_compared_is_an_error() {
 
 #[test]
 fn the_conversation_trace_correlates_as_published() {
-    let Some(folder) = std::env::var_os("TRACE_DATA") else {
-        eprintln!("SKIPPED: set TRACE_DATA to the folder of conversation_trace.jsonl");
+    let Some(path) = conversation_trace() else {
         return;
     };
-    let path = Path::new(&folder).join("conversation_trace.jsonl");
     let path = path.to_str().unwrap();
     let (_, stdout, _) = stats(Path::new("."), &["--format", "json", path, path]);
     let comparison: Value = serde_json::from_str(&stdout).unwrap();

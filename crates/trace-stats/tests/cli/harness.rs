@@ -2,6 +2,8 @@
 
 use assert_cmd::Command;
 use serde_json::Value;
+use std::io::Write;
+use std::path::PathBuf;
 
 /// Exit code, stdout and stderr of a run over `input`.
 pub(crate) fn stats(args: &[&str], input: impl Into<Vec<u8>>) -> (i32, String, String) {
@@ -19,6 +21,19 @@ pub(crate) fn report(args: &[&str], input: impl Into<Vec<u8>>) -> Value {
     let (code, stdout, stderr) = stats(&all, input);
     assert_eq!(code, 0, "{stderr}");
     serde_json::from_str(&stdout).unwrap()
+}
+
+/// The published conversation trace, which is 3 MB and not ours: where the
+/// folder that `TRACE_DATA` names has it.
+pub(crate) fn conversation_trace() -> Option<PathBuf> {
+    let name = "conversation_trace.jsonl";
+    let folder = std::env::var_os("TRACE_DATA");
+    if folder.is_none() {
+        // Past the capture of a test that passes, or nobody would see it.
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED: set TRACE_DATA to the folder of {name}").unwrap();
+    }
+    folder.map(|folder| PathBuf::from(folder).join(name))
 }
 
 /// Blocks of 10 tokens: rows 1 and 2 share two blocks, row 3 is row 2 again,

@@ -1,5 +1,6 @@
 //! `trace-stats prefixes` as a process.
 
+use crate::harness::conversation_trace;
 use assert_cmd::Command;
 use serde_json::Value;
 
@@ -77,11 +78,9 @@ fn rows_without_ids_and_flaws_are_counted() {
 
 #[test]
 fn what_a_trace_with_true_prefixes_shares_is_its_context() {
-    let Some(folder) = std::env::var_os("TRACE_DATA") else {
-        eprintln!("SKIPPED: set TRACE_DATA to the folder of conversation_trace.jsonl");
+    let Some(path) = conversation_trace() else {
         return;
     };
-    let path = std::path::Path::new(&folder).join("conversation_trace.jsonl");
     let report = report(&[path.to_str().unwrap()], "");
     let metrics = &report["metrics"];
     assert_eq!(metrics["shared_prefix_length"], metrics["context_length"]);

@@ -1,6 +1,6 @@
 //! What the report says of requests.
 
-use crate::harness::{TRACE, report, stats};
+use crate::harness::{TRACE, conversation_trace, report, stats};
 use serde_json::{Value, json};
 
 #[test]
@@ -144,11 +144,9 @@ fn huge_numbers_are_numbers() {
 /// 3 MB and not ours, so it is read from the folder that `TRACE_DATA` names.
 #[test]
 fn the_conversation_trace_comes_out_to_the_last_digit() {
-    let Some(folder) = std::env::var_os("TRACE_DATA") else {
-        eprintln!("SKIPPED: set TRACE_DATA to the folder of conversation_trace.jsonl");
+    let Some(path) = conversation_trace() else {
         return;
     };
-    let path = std::path::Path::new(&folder).join("conversation_trace.jsonl");
     let (_, text, _) = stats(&["--format", "json", path.to_str().unwrap()], "");
     let report: Value = serde_json::from_str(&text).unwrap();
     // Parsed digit by digit, since serde_json may miss the last one.
