@@ -113,7 +113,7 @@ outcomes a thousand times takes minutes: --resamples 100.
 Examples:
   trace-stats compare conversation.jsonl synthetic.jsonl
   trace-stats compare --tolerance '*.ks=0.05' --tolerance lru.max=0.02 \\
-    a.jsonl b.jsonl
+    conversation.jsonl synthetic.jsonl
   trace-stats compare --tolerance ttft_ms.p99.worse=0.1 before.jsonl after.jsonl
   trace-convert --window 10m day.jsonl \\
     | trace-stats compare --format json day.jsonl -";

@@ -187,7 +187,7 @@ impl Level {
     /// Requests scheduled per second.
     pub(super) fn offered(&self) -> Option<f64> {
         let rounds = self.rounds.iter().filter(|round| round.requests > 1);
-        let (gaps, us) = rounds.fold((0, 0), |(gaps, us), round| {
+        let (gaps, us) = rounds.fold((0, 0), |(gaps, us): (u64, u64), round| {
             (
                 gaps + round.requests - 1,
                 us.saturating_add(round.last_scheduled - round.first),
