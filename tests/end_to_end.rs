@@ -64,7 +64,6 @@ fn client_and_server_tell_the_same_story() {
         outcomes.keys().eq(seen.keys()),
         "the server saw what was sent, once"
     );
-    let mut late: Vec<f64> = Vec::new();
     for (seq, outcome) in &outcomes {
         let (asked, seen) = (&sent[*seq as usize], &seen[seq]);
         assert_eq!(outcome.get("error"), None, "{outcome}");
@@ -106,20 +105,22 @@ fn client_and_server_tell_the_same_story() {
             "it came before it left: {outcome} {seen}"
         );
         assert!(number(seen, "first_byte_ms") >= 20.0, "{seen}");
-        late.push(first);
         let gaps = outcome["itl_ms"].as_array().unwrap();
         assert_eq!(
             gaps.len() as u64 + 1,
             outcome["chunks"].as_u64().unwrap(),
             "{outcome}"
         );
+        // First token, gaps and last token are one clock, cut to the microsecond.
+        let gaps: f64 = gaps.iter().map(|gap| gap.as_f64().unwrap()).sum();
+        let last = number(outcome, "last_token_ms");
+        let told = number(outcome, "ttft_ms") + gaps;
+        assert!(
+            (last - told).abs() < 0.05,
+            "{last} is not {told}: {outcome}"
+        );
+        assert!(last <= number(outcome, "latency_ms"), "{outcome}");
     }
-    late.sort_by(f64::total_cmp);
-    let typical = late[late.len() / 2];
-    assert!(
-        typical < 50.0,
-        "the first token is seen {typical} ms after it left, typically"
-    );
 
     dir.write("out.jsonl", run.text());
     let report = dir
@@ -232,7 +233,9 @@ fn a_failed_request_is_an_outcome_with_its_kind() {
     ];
     for (fault, kind, status) in cases {
         let server = Server::start(&format!("--fault {fault}"));
-        let send = send(&server.completions()).args("--timeout 1s");
+        // Long enough for a busy machine to answer in, where an answer comes.
+        let timeout = if kind == "timeout" { "1s" } else { "60s" };
+        let send = send(&server.completions()).args("--timeout").arg(timeout);
         let run = send.arg(fixture("shared_prefixes.jsonl")).run();
         let outcomes = records(&run.ok());
         run.check(outcomes.len() == 8, "every request has its line");

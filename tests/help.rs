@@ -10,7 +10,7 @@ fn help(command: &str) -> String {
 }
 
 /// Every tool, and the commands inside of them.
-fn commands() -> Vec<String> {
+pub(crate) fn commands() -> Vec<String> {
     let mut commands = Vec::new();
     for name in tools() {
         commands.push(name.clone());

@@ -10,6 +10,8 @@
 //! | [`turns`] | a conversation finds its answers in the prefix cache of the engine |
 //! | [`broken_pipe`] | a reader that hangs up ends a tool in silence and success |
 //! | [`bad_input`] | a bad line is one clear message, status 2, and nothing before it is lost |
+//! | [`examples`] | every example of `--help` and the README works when it is pasted |
+//! | [`extremes`] | a number at the end of its range is a number: no tool panics over it |
 //! | [`help`] | every tool explains itself, and the same idea has the same flag in all of them |
 //!
 //! `data/` has hand-sized traces, each named for what it shows.
@@ -21,6 +23,8 @@
 mod bad_input;
 mod broken_pipe;
 mod end_to_end;
+mod examples;
+mod extremes;
 mod harness;
 mod help;
 mod pipes;
