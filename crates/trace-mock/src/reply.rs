@@ -79,7 +79,12 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// A header as a JSON string; `None` also where it is not UTF-8.
 pub(crate) fn quoted_header(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?;
+    quoted_bytes(headers.get(name)?.as_bytes())
+}
+
+/// The value of a header as a JSON string; `None` where it is not UTF-8.
+pub(crate) fn quoted_bytes(value: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(value).ok()?;
     let mut json = Vec::with_capacity(text.len() + 2);
     push_string(&mut json, text);
     Some(json)

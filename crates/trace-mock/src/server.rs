@@ -76,8 +76,12 @@ pub fn start(settings: &Settings, records: Option<Box<dyn Write + Send>>) -> io:
     // An embedded vocabulary is unpacked with its first text: not while somebody waits for tokens.
     let tokenizer = Tokenizer::load(&settings.tokenizer).map_err(io::Error::other)?;
     tokenizer.count(" a").map_err(io::Error::other)?;
-    let runtime = Builder::new_current_thread()
-        .enable_all()
+    let mut builder = Builder::new_current_thread();
+    // Timers have their own alarm there; tokio's would only be asked at each wake-up.
+    #[cfg(not(target_os = "linux"))]
+    builder.enable_time();
+    let runtime = builder
+        .enable_io()
         .max_blocking_threads(COUNTING_THREADS)
         .event_interval(EVENT_INTERVAL)
         .build()?;
@@ -212,6 +216,10 @@ fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
 /// Accept connections until `phase` says otherwise, then see them to their ends.
 async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::Receiver<Phase>) {
     let watched = phase.clone();
+    if let Some(upstream) = service.upstream.clone() {
+        // Ends with the runtime.
+        tokio::spawn(async move { upstream.watch().await });
+    }
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -220,7 +228,7 @@ async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::R
                     connections.spawn(converse(stream, Arc::clone(&service), watched.clone()));
                 }
                 // Out of file descriptors, or a client that left already.
-                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+                Err(_) => service.timer.sleep(Duration::from_millis(5)).await,
             },
             Some(_) = connections.join_next() => {}
             _ = phase.wait_for(|phase| *phase > Phase::Serving) => break,
@@ -229,14 +237,14 @@ async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::R
     drop(listener);
     tokio::select! {
         () = async { while connections.join_next().await.is_some() {} } => {}
-        () = tokio::time::sleep(GRACE) => {}
+        () = service.timer.sleep(GRACE) => {}
         _ = phase.wait_for(|phase| *phase == Phase::Over) => {}
     }
     connections.shutdown().await;
     // Prompts of requests that were passed on may still be counted.
     let counting = Instant::now() + GRACE;
     while service.books.open_requests() > 0 && Instant::now() < counting {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        service.timer.sleep(Duration::from_millis(1)).await;
     }
 }
 

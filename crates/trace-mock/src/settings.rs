@@ -72,6 +72,8 @@ pub struct Forward {
     pub ca: Option<PathBuf>,
     /// Whether any certificate will do.
     pub insecure: bool,
+    /// Look for bytes without sleeping for so long after the last came, if said.
+    pub busy_poll: Option<Micros>,
 }
 
 impl Forward {
@@ -81,6 +83,7 @@ impl Forward {
             url: url.to_owned(),
             ca: None,
             insecure: false,
+            busy_poll: None,
         }
     }
 }

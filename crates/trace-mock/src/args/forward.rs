@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use trace_core::{Micros, parse_duration};
+
 use crate::settings::Forward;
 
 /// Who answers instead.
@@ -21,6 +23,11 @@ pub struct ForwardArgs {
     /// Do not verify the certificate of the server
     #[arg(long, requires = "upstream", conflicts_with = "upstream_ca")]
     pub insecure: bool,
+
+    /// Look for bytes without sleeping for so long after the last came. Saves two wake-ups of a
+    /// machine that is idle in between, some 0.05 ms each, for a whole core as long as it looks
+    #[arg(long, value_name = "DURATION", requires = "upstream", value_parser = parse_duration)]
+    pub busy_poll: Option<Micros>,
 }
 
 impl ForwardArgs {
@@ -29,6 +36,7 @@ impl ForwardArgs {
             url: url.clone(),
             ca: self.upstream_ca.clone(),
             insecure: self.insecure,
+            busy_poll: self.busy_poll,
         })
     }
 }

@@ -1,40 +1,61 @@
 //! Heads of messages: bytes → what the proxy must know of them, and the bytes that go on.
+//!
+//! One look at each field: a request waits for nothing else before it goes on.
 
-use hyper::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
-    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
+use std::mem::MaybeUninit;
 
+use bytes::BytesMut;
+
+use super::fields::{Framing, text, value};
 use super::framing::Body;
+use crate::api::Api;
 
 /// The longest head, and the most fields of one.
 pub(super) const MAX_HEAD_BYTES: usize = 64 << 10;
 const MAX_FIELDS: usize = 128;
 
+/// Room that is made for a body at once, whatever it says of its length.
+const ROOM_BYTES: u64 = 1 << 20;
+
 /// Fields that are about one connection, and not passed on, or written anew. Nor is the wish for
 /// compression: what is compressed could not be looked at.
-const OURS: [HeaderName; 11] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    CONTENT_LENGTH,
-    EXPECT,
-    HOST,
-    ACCEPT_ENCODING,
+const OURS: [&str; 11] = [
+    "host",
+    "connection",
+    "content-length",
+    "accept-encoding",
+    "transfer-encoding",
+    "expect",
+    "te",
+    "trailer",
+    "upgrade",
+    "keep-alive",
+    "proxy-connection",
 ];
+
+/// Where requests go on to, as their heads have it.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// The `host`.
+    pub(super) authority: String,
+    /// What stands before their paths, without a slash at the end.
+    pub(super) prefix: String,
+}
 
 /// The head of a request.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) method: String,
-    /// With its query.
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
+    /// Bytes of it.
+    pub(super) length: usize,
+    /// The head that goes on.
+    pub(super) onward: BytesMut,
+    /// The endpoint, if it is one that answers.
+    pub(super) api: Option<Api>,
+    /// Whether its answer has no body.
+    pub(super) bare: bool,
     pub(super) body: Body,
+    /// The API key that it has.
+    pub(super) key: Option<Vec<u8>>,
     /// Whether the client waits for leave to send the body.
     pub(super) expects: bool,
     /// Whether the connection ends with the answer.
@@ -52,30 +73,85 @@ pub(super) struct Told {
     pub(super) closes: bool,
 }
 
-/// The head of a request at the beginning of `bytes` and its length, if all of it is there.
+/// The head of a request at the beginning of `bytes`, if all of it is there, to go on by `way`.
 ///
 /// # Errors
 /// It is none.
-pub(super) fn request(bytes: &[u8]) -> Result<Option<(Asked, usize)>, String> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut head = httparse::Request::new(&mut fields);
-    let length = match head.parse(bytes).map_err(|err| err.to_string())? {
+pub(super) fn request(bytes: &[u8], way: &Way) -> Result<Option<Asked>, String> {
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut head = httparse::Request::new(&mut []);
+    let parsed = head.parse_with_uninit_headers(bytes, &mut fields);
+    let length = match parsed.map_err(|err| err.to_string())? {
         httparse::Status::Complete(length) => length,
         httparse::Status::Partial => return unfinished(bytes),
     };
-    let headers = headers(head.headers)?;
+    let framing = Framing::of(head.headers)?;
+    let (method, path) = (head.method.unwrap_or_default(), head.path.unwrap_or("/"));
     let old = head.version == Some(0);
-    let asked = Asked {
-        method: head.method.unwrap_or_default().to_owned(),
-        path: head.path.unwrap_or_default().to_owned(),
-        // Without a word of its length a request has no body.
-        body: body(&headers)?.unwrap_or(Body::Length(0)),
-        expects: says(&headers, &EXPECT, "100-continue"),
-        closes: says(&headers, &CONNECTION, "close")
-            || old && !says(&headers, &CONNECTION, "keep-alive"),
-        headers,
+    let closes = framing.closes(old);
+    // Without a word of its length a request has no body.
+    let body = framing.body.unwrap_or(Body::Length(0));
+
+    // With room for the body, unless that is a long one.
+    let room = match body {
+        Body::Length(length) => length.min(ROOM_BYTES) as usize,
+        _ => 0,
     };
-    Ok(Some((asked, length)))
+    let own = way.prefix.len() + way.authority.len() + 128;
+    let mut onward = BytesMut::with_capacity(length + own + room);
+    let version = if old {
+        " HTTP/1.0\r\n"
+    } else {
+        " HTTP/1.1\r\n"
+    };
+    for part in [method, " ", &way.prefix, path, version] {
+        onward.extend_from_slice(part.as_bytes());
+    }
+    push(&mut onward, "host", way.authority.as_bytes());
+    push(&mut onward, "accept-encoding", b"identity");
+    match (closes, old) {
+        (true, _) => push(&mut onward, "connection", b"close"),
+        (false, true) => push(&mut onward, "connection", b"keep-alive"),
+        (false, false) => {}
+    }
+    match body {
+        Body::Length(0) if method == "GET" || method == "HEAD" => {}
+        Body::Length(length) => {
+            let mut digits = itoa::Buffer::new();
+            push(
+                &mut onward,
+                "content-length",
+                digits.format(length).as_bytes(),
+            );
+        }
+        _ => push(&mut onward, "transfer-encoding", b"chunked"),
+    }
+    let mut key = None;
+    for field in head.headers.iter() {
+        let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+        // What `connection` names is about the connection too.
+        if OURS.iter().any(|name| is(name)) || framing.names(field.name) {
+            continue;
+        }
+        if is("authorization") {
+            key = field.value.strip_prefix(b"Bearer ").or(key);
+        } else if is("x-api-key") {
+            key = key.or(Some(field.value));
+        }
+        push(&mut onward, field.name, field.value);
+    }
+    onward.extend_from_slice(b"\r\n");
+    let endpoint = path.split('?').next().unwrap_or_default();
+    Ok(Some(Asked {
+        length,
+        onward,
+        api: Api::at(endpoint).filter(|_| method == "POST"),
+        bare: method == "HEAD",
+        body,
+        key: key.map(<[u8]>::to_vec),
+        expects: framing.expects,
+        closes,
+    }))
 }
 
 /// The head of an answer at the beginning of `bytes` and its length, if all of it is there.
@@ -84,29 +160,39 @@ pub(super) fn request(bytes: &[u8]) -> Result<Option<(Asked, usize)>, String> {
 /// # Errors
 /// It is none.
 pub(super) fn answer(bytes: &[u8], bare: bool) -> Result<Option<(Told, usize)>, String> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut head = httparse::Response::new(&mut fields);
-    let length = match head.parse(bytes).map_err(|err| err.to_string())? {
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut head = httparse::Response::new(&mut []);
+    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut head,
+        bytes,
+        &mut fields,
+    );
+    let length = match parsed.map_err(|err| err.to_string())? {
         httparse::Status::Complete(length) => length,
         httparse::Status::Partial => return unfinished(bytes),
     };
-    let headers = headers(head.headers)?;
+    let framing = Framing::of(head.headers)?;
     let status = head.code.unwrap_or_default();
-    let old = head.version == Some(0);
-    let body = match body(&headers)? {
+    let body = match framing.body {
         _ if bare || matches!(status, 100..=199 | 204 | 304) => Body::Length(0),
         body => body.unwrap_or(Body::Rest),
     };
-    let media = headers.get(hyper::header::CONTENT_TYPE);
     let told = Told {
         status,
-        media: media.map_or("", text).to_owned(),
+        media: value(head.headers, "content-type")
+            .map_or(String::new(), |media| text(media).to_owned()),
         body,
-        closes: body == Body::Rest
-            || says(&headers, &CONNECTION, "close")
-            || old && !says(&headers, &CONNECTION, "keep-alive"),
+        closes: body == Body::Rest || framing.closes(head.version == Some(0)),
     };
     Ok(Some((told, length)))
+}
+
+/// The value of a field in the whole head of a request.
+pub(super) fn field<'a>(head: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    request.parse_with_uninit_headers(head, &mut fields).ok()?;
+    value(request.headers, name)
 }
 
 fn unfinished<T>(bytes: &[u8]) -> Result<Option<T>, String> {
@@ -116,79 +202,7 @@ fn unfinished<T>(bytes: &[u8]) -> Result<Option<T>, String> {
     Ok(None)
 }
 
-fn headers(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::with_capacity(fields.len());
-    for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|err| err.to_string())?;
-        let value = HeaderValue::from_bytes(field.value).map_err(|err| err.to_string())?;
-        headers.append(name, value);
-    }
-    Ok(headers)
-}
-
-/// The body that `headers` announce, if they do.
-fn body(headers: &HeaderMap) -> Result<Option<Body>, String> {
-    if says(headers, &TRANSFER_ENCODING, "chunked") {
-        return Ok(Some(Body::CHUNKED));
-    }
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter().map(|value| {
-        let length = text(value).trim();
-        let digits = length.bytes().all(|byte| byte.is_ascii_digit());
-        let number = length.parse().ok().filter(|_| digits);
-        number.ok_or_else(|| format!("{length:?} is no content-length"))
-    });
-    let Some(first) = lengths.next().transpose()? else {
-        return Ok(None);
-    };
-    for other in lengths {
-        if other? != first {
-            return Err("there are two content-lengths".into());
-        }
-    }
-    Ok(Some(Body::Length(first)))
-}
-
-/// Whether a field that is a list has `word`.
-fn says(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
-    let values = headers.get_all(name).iter();
-    values
-        .flat_map(|value| text(value).split(','))
-        .any(|said| said.trim().eq_ignore_ascii_case(word))
-}
-
-fn text(value: &HeaderValue) -> &str {
-    value.to_str().unwrap_or_default()
-}
-
-impl Asked {
-    /// The request as the server at `authority` gets it, with `body`, its paths behind `prefix`.
-    pub(super) fn onward(&self, prefix: &str, authority: &HeaderValue, body: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(body.len() + 1_024);
-        for part in [&self.method, " ", prefix, &self.path, " HTTP/1.1\r\n"] {
-            out.extend_from_slice(part.as_bytes());
-        }
-        push(&mut out, "host", authority.as_bytes());
-        push(&mut out, "accept-encoding", b"identity");
-        if self.closes {
-            push(&mut out, "connection", b"close");
-        }
-        if self.body != Body::Length(0) || self.method != "GET" {
-            let length = body.len();
-            push(&mut out, "content-length", length.to_string().as_bytes());
-        }
-        for (name, value) in &self.headers {
-            // What `connection` names is about the connection too.
-            if !OURS.contains(name) && !says(&self.headers, &CONNECTION, name.as_str()) {
-                push(&mut out, name.as_str(), value.as_bytes());
-            }
-        }
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(body);
-        out
-    }
-}
-
-fn push(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+fn push(out: &mut BytesMut, name: &str, value: &[u8]) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
@@ -203,32 +217,70 @@ mod tests {
         Connection: keep-alive, x-mine\r\nX-Mine: 1\r\nAuthorization: Bearer k\r\nExpect: 100-continue\r\n\
         Transfer-Encoding: chunked\r\n\r\n5\r\n";
 
+    fn asked(head: &str) -> Asked {
+        let way = Way {
+            authority: "h:1".into(),
+            prefix: "/gateway".into(),
+        };
+        request(head.as_bytes(), &way).unwrap().unwrap()
+    }
+
+    fn onward(head: &str) -> String {
+        String::from_utf8(asked(head).onward.to_vec()).unwrap()
+    }
+
     #[test]
     fn a_request_goes_on_without_what_was_for_the_proxy() {
-        let (asked, length) = request(ASK.as_bytes()).unwrap().unwrap();
-        assert_eq!(&ASK[length..], "5\r\n");
+        let asked = asked(ASK);
+        assert_eq!(&ASK[asked.length..], "5\r\n");
         assert!(asked.expects && !asked.closes && asked.body == Body::CHUNKED);
-        let bytes = asked.onward("/gateway", &HeaderValue::from_static("h:1"), b"hello");
+        assert_eq!(asked.api, Some(Api::Completions));
+        assert_eq!(asked.key.as_deref(), Some(b"k".as_slice()));
         assert_eq!(
-            String::from_utf8(bytes).unwrap(),
+            onward(ASK),
             "POST /gateway/v1/completions?x=1 HTTP/1.1\r\nhost: h:1\r\naccept-encoding: identity\r\n\
-             content-length: 5\r\nauthorization: Bearer k\r\n\r\nhello"
+             transfer-encoding: chunked\r\nAuthorization: Bearer k\r\n\r\n"
+        );
+        assert_eq!(
+            field(&asked.onward, "authorization"),
+            Some(b"Bearer k".as_slice())
+        );
+    }
+
+    #[test]
+    fn the_length_and_the_version_of_a_request_go_on() {
+        assert!(
+            onward("POST / HTTP/1.1\r\ncontent-length: 7\r\n\r\n")
+                .contains("\r\ncontent-length: 7\r\n")
+        );
+        assert!(onward("POST / HTTP/1.1\r\n\r\n").contains("\r\ncontent-length: 0\r\n"));
+        assert!(!onward("GET / HTTP/1.1\r\n\r\n").contains("content-length"));
+        // Who is that old knows no chunks.
+        let old = onward("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
+        assert!(
+            old.starts_with("GET /gateway/ HTTP/1.0\r\n") && old.contains("connection: keep-alive")
         );
     }
 
     #[test]
     fn a_head_may_come_in_pieces() {
+        let way = Way {
+            authority: String::new(),
+            prefix: String::new(),
+        };
         let head = ASK.len() - 3;
         for length in 0..head {
-            assert!(request(&ASK.as_bytes()[..length]).unwrap().is_none());
+            assert!(request(&ASK.as_bytes()[..length], &way).unwrap().is_none());
         }
-        assert!(request(&[b'A'; MAX_HEAD_BYTES + 1]).is_err());
-        assert!(request(b"\x89PNG\r\n\x1a\n").is_err());
+        assert!(request(&[b'A'; MAX_HEAD_BYTES + 1], &way).is_err());
+        assert!(request(b"\x89PNG\r\n\x1a\n", &way).is_err());
+        let unknown = b"POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n";
+        assert!(request(unknown, &way).is_err());
     }
 
     #[test]
     fn who_closes_says_so() {
-        let closes = |head: &str| request(head.as_bytes()).unwrap().unwrap().0.closes;
+        let closes = |head: &str| asked(head).closes;
         assert!(closes("GET / HTTP/1.0\r\n\r\n"));
         assert!(!closes("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"));
         assert!(closes("GET / HTTP/1.1\r\nconnection: Close\r\n\r\n"));

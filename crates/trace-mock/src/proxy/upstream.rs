@@ -3,14 +3,15 @@
 use std::fmt;
 use std::io;
 
-use hyper::header::HeaderValue;
 use hyper::http::Uri;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use trace_core::ErrorKind;
 
-use super::head::Asked;
+use super::clerk::Clerk;
+use super::head::Way;
 use super::tls::Tls;
+use super::vigil::Vigil;
 use crate::settings::Forward;
 
 /// A connection to the server.
@@ -26,11 +27,11 @@ impl<S: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Duplex for S {}
 pub(crate) struct Upstream {
     host: String,
     port: u16,
-    /// As its `host` header has it.
-    authority: HeaderValue,
-    /// What its paths begin with, without a slash at the end.
-    prefix: String,
+    pub(super) way: Way,
     tls: Option<Tls>,
+    pub(super) clerk: Clerk,
+    /// Keeps the thread awake, if that is wanted.
+    pub(super) vigil: Option<Vigil>,
 }
 
 impl Upstream {
@@ -69,16 +70,21 @@ impl Upstream {
             port: authority
                 .port_u16()
                 .unwrap_or(if secure { 443 } else { 80 }),
-            authority: HeaderValue::from_str(authority.as_str())
-                .map_err(|err| wrong(&err.to_string()))?,
-            prefix: prefix.strip_suffix("/v1").unwrap_or(prefix).to_owned(),
+            way: Way {
+                authority: authority.as_str().to_owned(),
+                prefix: prefix.strip_suffix("/v1").unwrap_or(prefix).to_owned(),
+            },
             tls: tls.transpose()?,
+            clerk: Clerk::start().map_err(|err| trace_core::in_words(&err))?,
+            vigil: forward.busy_poll.map(|span| Vigil::new(span.into())),
         })
     }
 
-    /// The bytes of a request to it.
-    pub(super) fn onward(&self, asked: &Asked, body: &[u8]) -> Vec<u8> {
-        asked.onward(&self.prefix, &self.authority, body)
+    /// Keep the thread awake while bytes are about to come, if that is wanted.
+    pub(crate) async fn watch(&self) {
+        if let Some(vigil) = &self.vigil {
+            vigil.keep().await;
+        }
     }
 
     /// A new connection.
@@ -134,8 +140,8 @@ mod tests {
     fn a_url_says_where_the_server_is() {
         let upstream = upstream("http://[::1]:9/gateway/v1/").unwrap();
         assert_eq!((upstream.host.as_str(), upstream.port), ("::1", 9));
-        assert_eq!(upstream.prefix, "/gateway");
-        assert_eq!(upstream.authority, "[::1]:9");
+        assert_eq!(upstream.way.prefix, "/gateway");
+        assert_eq!(upstream.way.authority, "[::1]:9");
         assert!(upstream.tls.is_none());
     }
 

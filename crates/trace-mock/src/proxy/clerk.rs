@@ -1,0 +1,135 @@
+//! Who reads what was forwarded, and writes it down: a thread beside the one that forwards.
+//!
+//! Reading an event costs as much as forwarding it; streams whose tokens come at the same moment
+//! would wait for each other. So bytes are put aside with the moment they came, and read in
+//! portions.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Instant;
+
+use super::observe::{Kind, Observer};
+use super::report::Report;
+
+/// Bytes of an answer that nobody has read, and when they came.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    bytes: Vec<u8>,
+    /// The end of each piece among them.
+    pieces: Vec<(usize, Instant)>,
+}
+
+impl Unread {
+    pub(super) fn push(&mut self, bytes: &[u8], now: Instant) {
+        self.bytes.extend_from_slice(bytes);
+        match self.pieces.last_mut() {
+            Some((end, moment)) if *moment == now => *end = self.bytes.len(),
+            _ => self.pieces.push((self.bytes.len(), now)),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn read(&self, observer: &mut Observer) {
+        let mut start = 0;
+        for (end, moment) in &self.pieces {
+            observer.pass(&self.bytes[start..*end], *moment);
+            start = *end;
+        }
+    }
+}
+
+/// Something for the clerk.
+#[derive(Debug)]
+enum Note {
+    /// More of the answer to request `seq`, which is read like this.
+    More {
+        seq: u64,
+        kind: Kind,
+        unread: Unread,
+    },
+    /// The last of it, and what became of it.
+    Last { unread: Unread, report: Box<Report> },
+}
+
+/// Takes notes, at once. Its thread ends with it.
+#[derive(Debug)]
+pub(super) struct Clerk(Sender<Note>);
+
+impl Clerk {
+    /// A clerk at a new thread.
+    ///
+    /// # Errors
+    /// There are no more threads.
+    pub(super) fn start() -> io::Result<Clerk> {
+        let (notes, taken) = channel();
+        let thread = thread::Builder::new().name("clerk".into());
+        thread.spawn(move || work(&taken))?;
+        Ok(Clerk(notes))
+    }
+
+    /// Read more of the answer to request `seq`.
+    pub(super) fn more(&self, seq: u64, kind: Kind, unread: Unread) {
+        self.tell(Note::More { seq, kind, unread });
+    }
+
+    /// Read the last of an answer, and write down what became of its request.
+    pub(super) fn last(&self, unread: Unread, report: Box<Report>) {
+        self.tell(Note::Last { unread, report });
+    }
+
+    fn tell(&self, note: Note) {
+        // It is there as long as this is.
+        let _ = self.0.send(note);
+    }
+}
+
+fn work(notes: &Receiver<Note>) {
+    let mut open: HashMap<u64, Observer> = HashMap::new();
+    for note in notes {
+        match note {
+            Note::More { seq, kind, unread } => {
+                let observer = open.entry(seq).or_insert_with(|| Observer::new(kind));
+                unread.read(observer);
+            }
+            Note::Last { unread, report } => {
+                let observer = open.remove(&report.seq);
+                let mut observer = observer.unwrap_or_else(|| Observer::new(report.kind));
+                unread.read(&mut observer);
+                if report.ended.is_some() {
+                    observer.end();
+                }
+                report.close(&observer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_keep_the_moments_at_which_they_came() {
+        let (first, second) = (Instant::now(), Instant::now());
+        let second = second + std::time::Duration::from_millis(1);
+        let mut unread = Unread::default();
+        let event = |text: &str| format!("data: {{\"choices\":[{{\"text\":\"{text}\"}}]}}\n\n");
+        let (a, b) = (event("a"), event("b"));
+        let (begin, end) = a.split_at(9);
+        unread.push(begin.as_bytes(), first);
+        unread.push(end.as_bytes(), second);
+        unread.push(b.as_bytes(), second);
+        assert_eq!((unread.len(), unread.pieces.len()), (a.len() + b.len(), 2));
+        let mut observer = Observer::new(Kind::Lines);
+        unread.read(&mut observer);
+        assert_eq!(
+            (observer.text.as_str(), observer.chunks),
+            ("ab", vec![second, second])
+        );
+    }
+}
