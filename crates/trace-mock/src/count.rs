@@ -12,6 +12,7 @@ use trace_prompt::{Recover, Tokenizer};
 use crate::api::Api;
 use crate::ask::{self, Ask, Part};
 use crate::chain::Chain;
+use crate::script::Script;
 
 /// What a request asks for, with its prompts counted.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Order {
     pub(crate) hash_ids: Vec<u64>,
     /// Its full blocks, as the engine knows them, where there is one.
     pub(crate) chain: Chain,
+    /// The prompts, where they are to stand before their answers.
+    pub(crate) echoes: Vec<Script>,
     /// The prompt as members of a line, if it is to be kept.
     pub(crate) text: Vec<u8>,
 }
@@ -38,6 +41,8 @@ pub(crate) struct Counter {
     /// Tokens of a block of the engine's cache.
     chain: Option<u64>,
     keep_text: bool,
+    /// Whether prompts may have to be said again.
+    echoes: bool,
 }
 
 impl Counter {
@@ -47,7 +52,13 @@ impl Counter {
             recover: recover.map(Mutex::new),
             chain: None,
             keep_text,
+            echoes: false,
         }
+    }
+
+    /// The same, with prompts at hand where answers repeat them.
+    pub(crate) fn with_echoes(self, echoes: bool) -> Counter {
+        Counter { echoes, ..self }
     }
 
     /// The same for an engine with a cache of blocks of so many tokens, if there is one.
@@ -82,6 +93,12 @@ impl Counter {
                 input_tokens += self.count(part)?;
             }
         }
+        let mut echoes = Vec::new();
+        if self.echoes && ask.echo {
+            for prompt in &ask.prompts {
+                echoes.push(self.script(prompt)?);
+            }
+        }
         let text = if self.keep_text {
             kept(body)
         } else {
@@ -93,8 +110,24 @@ impl Counter {
             input_tokens,
             hash_ids,
             chain,
+            echoes,
             text,
         })
+    }
+
+    /// A prompt in tokens.
+    fn script(&self, prompt: &[Part<'_>]) -> Result<Script, String> {
+        match prompt {
+            [Part::Ids(ids)] => Script::of_tokens(&self.tokenizer, ids),
+            parts => {
+                let texts = parts.iter().filter_map(|part| match part {
+                    Part::Text(text) => Some(text.as_ref()),
+                    Part::Ids(_) => None,
+                });
+                let text: String = texts.collect();
+                Ok(Script::of(&self.tokenizer, &text))
+            }
+        }
     }
 
     fn count(&self, part: &Part<'_>) -> Result<u64, String> {

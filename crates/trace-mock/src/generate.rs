@@ -10,7 +10,7 @@ use hyper::{Response, StatusCode};
 
 use crate::answer::{Answer, Whole};
 use crate::api::{Api, error_json};
-use crate::ask::Ask;
+use crate::ask::{Ask, Wanted};
 use crate::count::Order;
 use crate::drip::Drip;
 use crate::engine::{Jitter, Job};
@@ -22,7 +22,7 @@ use crate::record::Record;
 use crate::reply::{HTML, JSON, Refusal, quoted_header, response, retry_after};
 use crate::service::{REQUEST, Service};
 use crate::stream::Stream;
-use crate::wire::{End, Form, Title, Usage, Vectors};
+use crate::wire::{End, Form, Manner, Title, Usage, Vectors};
 
 /// Bodies longer than this are read and counted on another thread: some milliseconds of work would
 /// make streams late.
@@ -53,6 +53,7 @@ impl Service {
                 .fits(&self.job(&order, default))
                 .map_err(Refusal::bad)?;
         }
+        let wanted = order.ask.wanted().map_err(Refusal::bad)?;
         let (number, mut record) = self.open(arrival, headers, &order, default);
         let fault = ordered.unwrap_or_else(|| self.faults.of(number, self.streams));
         record.suffer(fault);
@@ -71,7 +72,9 @@ impl Service {
             }
             _ => {
                 order.ask.limit = order.ask.limit.or((api == Api::Embeddings).then_some(0));
-                let mut response = self.speak(api, order, default, number, record, fault).await;
+                let mut response = self
+                    .speak(api, (order, &wanted), default, number, record, fault)
+                    .await;
                 if fault == Some(Fault::Close) {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(CONNECTION, close);
@@ -170,16 +173,25 @@ impl Service {
     async fn speak(
         &self,
         api: Api,
-        order: Order,
+        (order, wanted): (Order, &Wanted),
         default: u64,
         number: u64,
         record: Record,
         fault: Option<Fault>,
     ) -> Response<Answer> {
         let ask = &order.ask;
-        let plan = match fault {
-            Some(Fault::Empty) => Plan::EMPTY,
+        let speech = self.speech(&order, wanted, (default, number));
+        let plan = match (fault, &speech) {
+            (Some(Fault::Empty), _) => Plan::EMPTY,
+            (_, Some(speech)) => speech.plan(ask.limit),
             _ => Plan::of(ask, default, self.end_of_sequence(number)),
+        };
+        let usual = speech.is_none();
+        let manner = Manner {
+            speech,
+            echoes: order.echoes.clone(),
+            logprobs: ask.logprobs,
+            running_usage: ask.running_usage,
         };
         let usage = (fault != Some(Fault::NoUsage)).then_some(Usage {
             prompt: order.input_tokens,
@@ -195,7 +207,9 @@ impl Service {
             model: ask.model.as_deref().unwrap_or(&self.models.first),
             prompt_tokens: order.input_tokens,
         };
-        let mut form = Form::new(&title, order.choices, plan).with_vectors(self.vectors(ask));
+        let mut form = Form::new(&title, order.choices, plan)
+            .with_vectors(self.vectors(ask))
+            .with_manner(manner);
         if let Some(Fault::Chunks(tokens)) = fault {
             form = form.in_chunks(tokens.into());
         }
@@ -208,7 +222,7 @@ impl Service {
             self.timer.sleep_until(origin).await;
         }
         let drip = Drip::of(fault, &self.timer);
-        let mut pace = self.pace(&order, number, (default, plan.tokens), origin);
+        let mut pace = self.pace(&order, number, (default, plan.tokens, usual), origin);
         if ask.stream {
             let kind = HeaderValue::from_static(form.stream_type());
             let usage = usage.filter(|_| ask.usage);
@@ -251,10 +265,12 @@ impl Service {
         }
     }
 
-    /// The full blocks of a prompt and of an answer of `tokens`, as the next turn will have them.
-    fn blocks(&self, order: &Order, tokens: u64) -> Vec<u64> {
+    /// The full blocks of a prompt and of an answer of `tokens`, if those are the `usual` words, as
+    /// the next turn will have them.
+    fn blocks(&self, order: &Order, tokens: u64, usual: bool) -> Vec<u64> {
         let mut chain = order.chain.clone();
         if let Some(words) = &self.words
+            && usual
             && order.choices == order.ask.n
         {
             let answer = words.iter().copied().cycle();
@@ -270,13 +286,13 @@ impl Service {
         &self,
         order: &Order,
         number: u64,
-        (default, tokens): (u64, u64),
+        (default, tokens, usual): (u64, u64, bool),
         origin: Instant,
     ) -> Pace {
         match &self.driver {
             Some(driver) => Pace::Engine(driver.submit(Job {
                 output: tokens,
-                blocks: self.blocks(order, tokens),
+                blocks: self.blocks(order, tokens, usual),
                 ..self.job(order, default)
             })),
             None if self.jitter != Jitter::None => {

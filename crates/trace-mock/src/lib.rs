@@ -41,6 +41,21 @@
 //! up or `--eos-rate` ends the answer; without a limit, `--output-tokens` of them and `"stop"`. A
 //! chat's first chunk has the role and no text, and leaves with the first token.
 //!
+//! # Answers that are more than words
+//!
+//! | asked for by | answered with |
+//! |---|---|
+//! | `tools` and a `tool_choice` that wants a call | a call of that tool or the first, whose arguments follow its schema; streamed token by token, but for Ollama, which gives a call in one piece |
+//! | `tools` alone | the same at the rate of `--tool-call-rate`, else words |
+//! | `response_format`, a response's `text.format`, Ollama's `format` | JSON by the schema, or an object; words fill its first free string up to the limit of tokens |
+//! | `logprobs`, `top_logprobs` | −0.7, −1.4, … for the likeliest tokens, of which the one that is said is the first |
+//! | a completion's `echo` | the prompt before the answer, with log-probabilities too |
+//! | `stream_options.continuous_usage_stats` | the usage so far in each event |
+//! | `encoding_format`, `dimensions` | vectors in base64, and of that length |
+//!
+//! Of a schema, types, properties, items, `enum`, `const`, `anyOf`, `$ref` within it, bounds and the
+//! usual formats are followed, a `pattern` is not. `seed`, `temperature` and the like change nothing.
+//!
 //! # When tokens leave
 //!
 //! Token k is due at arrival + ttft + k·itl, whenever the ones before it left, so long answers do
@@ -128,11 +143,14 @@ mod proxy;
 mod record;
 mod reply;
 mod schedule;
+mod schema;
+mod script;
 mod secure;
 mod server;
 mod service;
 mod sessions;
 mod settings;
+mod speech;
 mod stream;
 mod wire;
 mod words;

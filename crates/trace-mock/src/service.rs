@@ -55,6 +55,7 @@ pub(crate) struct Service {
     pub(crate) hash_ids: bool,
     pub(crate) output_tokens: u64,
     pub(crate) eos_rate: f64,
+    pub(crate) tool_call_rate: f64,
     pub(crate) max_model_len: Option<u64>,
     pub(crate) embedding_dimensions: u64,
     pub(crate) faults: Faults,
@@ -94,7 +95,8 @@ impl Service {
         let answers = caching.is_some_and(|limits| limits.output_caching);
         let words = answers.then(|| words::tokens(&tokenizer)).flatten();
         let counter = Counter::new(tokenizer, recover, record.keep_text)
-            .with_chains(caching.map(|limits| limits.block_size));
+            .with_chains(caching.map(|limits| limits.block_size))
+            .with_echoes(settings.upstream.is_none());
         let created = books.unix(Instant::now()).as_secs();
         let header = record.session_header.to_ascii_lowercase();
         Ok(Service {
@@ -122,6 +124,7 @@ impl Service {
             hash_ids: record.hash_ids,
             output_tokens: settings.output_tokens,
             eos_rate: settings.eos_rate,
+            tool_call_rate: settings.tool_call_rate,
             max_model_len: settings.max_model_len,
             embedding_dimensions: settings.embedding_dimensions,
             faults: settings.faults.clone(),

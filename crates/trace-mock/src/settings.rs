@@ -28,6 +28,8 @@ pub struct Settings {
     pub output_tokens: u64,
     /// Chance at each token that an answer ends by itself, unless the request ignores that.
     pub eos_rate: f64,
+    /// Chance that a tool is called where the request leaves that to the server.
+    pub tool_call_rate: f64,
     /// Most tokens of a prompt and its answer together.
     pub max_model_len: Option<u64>,
     /// Numbers of an embedding whose request does not say how many.
@@ -140,6 +142,7 @@ impl Default for Settings {
             engine: None,
             output_tokens: 16, // as the completions of OpenAI and vLLM
             eos_rate: 0.0,
+            tool_call_rate: 0.0,
             max_model_len: None,
             embedding_dimensions: 768,
             models: vec!["mock".into()],

@@ -92,6 +92,11 @@ pub struct Args {
     #[arg(long, value_name = "CHANCE", default_value_t = 0.0, value_parser = chance)]
     pub eos_rate: f64,
 
+    /// Chance that an answer calls the first of the tools that its request offers, where the request
+    /// leaves that open. One that must be called always is; its arguments follow its schema
+    #[arg(long, value_name = "CHANCE", default_value_t = 0.0, value_parser = chance)]
+    pub tool_call_rate: f64,
+
     /// Most tokens of a prompt and its answer together; more are refused as too long
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_model_len: Option<u64>,
@@ -151,6 +156,7 @@ impl Args {
             engine: self.engine.model(record.block_size)?,
             output_tokens: self.output_tokens,
             eos_rate: self.eos_rate,
+            tool_call_rate: self.tool_call_rate,
             max_model_len: self.max_model_len,
             embedding_dimensions: self.embedding_dimensions,
             models: self.models.clone(),

@@ -1,8 +1,10 @@
 //! The body of Anthropic's messages.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::prompt::{Content, Message, Stops};
+use super::wish::Wish;
 use super::{Ask, Model, chat_of, must, name, parse};
 
 #[derive(Deserialize)]
@@ -17,6 +19,10 @@ struct Body<'a> {
     system: Content<'a>,
     #[serde(borrow)]
     messages: Option<Vec<Message<'a>>>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_choice: Option<&'a RawValue>,
 }
 
 /// The body of `/v1/messages`. A limit must be there, as Anthropic has it.
@@ -25,6 +31,7 @@ pub(super) fn message(body: &[u8]) -> Result<Ask<'_>, String> {
     let mut texts = body.system.0;
     texts.extend(chat_of(body.messages)?);
     Ok(Ask {
+        wish: Wish::new(body.tools, body.tool_choice, None),
         model: name(body.model),
         stream: body.stream.unwrap_or(false),
         usage: true,

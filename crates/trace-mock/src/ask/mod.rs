@@ -8,12 +8,14 @@ mod ollama;
 mod openai;
 mod prompt;
 mod tgi;
+mod wish;
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
 pub(crate) use prompt::Part;
+pub(crate) use wish::{Choice, Shape, Tool, Wanted, Wish};
 
 use crate::api::Api;
 
@@ -23,6 +25,9 @@ pub(crate) const MAX_OUTPUT_TOKENS: u64 = 1 << 20;
 
 /// The most answers one request may ask for, over its prompts and its `n`.
 pub(crate) const MAX_CHOICES: u64 = 128;
+
+/// The most alternatives of a token that are told, as in vLLM.
+const MAX_LOGPROBS: u64 = 20;
 
 /// The most numbers of an embedding.
 const MAX_DIMENSIONS: u64 = 1 << 16;
@@ -36,6 +41,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) stream: bool,
     /// Whether a stream is to tell its usage.
     pub(crate) usage: bool,
+    /// Whether each of its events is.
+    pub(crate) running_usage: bool,
     /// Tokens of each answer, if said.
     pub(crate) limit: Option<u64>,
     /// Tokens before which an answer does not end by itself.
@@ -46,6 +53,14 @@ pub(crate) struct Ask<'a> {
     pub(crate) stop: Vec<String>,
     /// Answers to each prompt.
     pub(crate) n: u64,
+    /// Whether prompts are to stand before their answers.
+    pub(crate) echo: bool,
+    /// How many alternatives of each token are wanted with their log-probabilities, if those are.
+    pub(crate) logprobs: Option<u64>,
+    /// How many answers the best are to be taken of, if said.
+    pub(crate) best_of: Option<u64>,
+    /// What is said of the shape of answers.
+    pub(crate) wish: Wish,
     /// Lower goes first, where the server heeds it.
     pub(crate) priority: i64,
     /// Prompts, each in pieces that are counted on their own.
@@ -63,11 +78,16 @@ impl Ask<'_> {
             model: self.model.map(|model| Cow::Owned(model.into_owned())),
             stream: self.stream,
             usage: self.usage,
+            running_usage: self.running_usage,
             limit: self.limit,
             min_tokens: self.min_tokens,
             ignore_eos: self.ignore_eos,
             stop: self.stop,
             n: self.n,
+            echo: self.echo,
+            logprobs: self.logprobs,
+            best_of: self.best_of,
+            wish: self.wish,
             priority: self.priority,
             prompts: Vec::new(),
             dimensions: self.dimensions,
@@ -78,6 +98,22 @@ impl Ask<'_> {
     /// How many answers to give: prompts × `n`.
     pub(crate) fn choices(&self) -> u64 {
         self.n.saturating_mul(self.prompts.len() as u64)
+    }
+
+    /// The shape that answers are to have.
+    ///
+    /// # Errors
+    /// It is one that cannot be given.
+    pub(crate) fn wanted(&self) -> Result<Wanted, String> {
+        if self.logprobs.is_some_and(|count| count > MAX_LOGPROBS) {
+            return Err(format!(
+                "more than {MAX_LOGPROBS} log-probabilities of a token are asked for"
+            ));
+        }
+        if self.best_of.is_some_and(|best| best < self.n) {
+            return Err("`best_of` is less than `n`".into());
+        }
+        self.wish.read()
     }
 
     fn check(self) -> Result<Self, String> {

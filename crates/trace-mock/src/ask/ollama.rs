@@ -1,8 +1,10 @@
 //! Ollama's bodies. They stream unless they say no.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::prompt::{Message, Part, Stops, Text};
+use super::wish::Wish;
 use super::{Ask, Model, chat_of, must, name, parse};
 
 #[derive(Deserialize)]
@@ -16,6 +18,11 @@ struct Body<'a> {
     system: Option<Text<'a>>,
     #[serde(borrow)]
     messages: Option<Vec<Message<'a>>>,
+    /// `json`, or a JSON Schema.
+    #[serde(borrow)]
+    format: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
     #[serde(default)]
     options: Options,
 }
@@ -32,6 +39,7 @@ impl<'a> Body<'a> {
     fn ask(self, texts: Vec<Part<'a>>) -> Ask<'a> {
         let limit = self.options.num_predict;
         Ask {
+            wish: Wish::new(self.tools, None, self.format).bare(),
             model: name(self.model),
             stream: self.stream.unwrap_or(true),
             usage: true,
@@ -47,6 +55,7 @@ impl<'a> Body<'a> {
 /// The body of `/api/generate`.
 pub(super) fn generate(body: &[u8]) -> Result<Ask<'_>, String> {
     let mut body: Body<'_> = parse(body)?;
+    body.tools = None; // those are for chats
     let prompt = must(body.prompt.take(), "prompt")?;
     let texts = body.system.take().into_iter().chain([prompt]);
     let texts = texts.map(|text| Part::Text(text.0)).collect();

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::prompt::{Content, Message, Part, Prompts, Stops, Text};
+use super::wish::Wish;
 use super::{Ask, Model, chat_of, must, name, parse};
 
 #[derive(Deserialize)]
@@ -19,6 +20,16 @@ struct Body<'a> {
     #[serde(default)]
     stop: Stops,
     n: Option<u64>,
+    best_of: Option<u64>,
+    echo: Option<bool>,
+    logprobs: Option<Logprobs>,
+    top_logprobs: Option<u64>,
+    #[serde(borrow)]
+    response_format: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_choice: Option<&'a RawValue>,
     priority: Option<i64>,
     #[serde(borrow)]
     prompt: Option<Prompts<'a>>,
@@ -29,20 +40,43 @@ struct Body<'a> {
 #[derive(Deserialize)]
 struct StreamOptions {
     include_usage: Option<bool>,
+    continuous_usage_stats: Option<bool>,
+}
+
+/// Whether log-probabilities are wanted, or of how many tokens at each place.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "`logprobs` is true, false or a number")]
+enum Logprobs {
+    Wanted(bool),
+    Of(i64),
 }
 
 impl<'a> Body<'a> {
     fn ask(self, prompts: Vec<Vec<Part<'a>>>) -> Ask<'a> {
-        let options = self.stream_options;
+        let says = |option: fn(&StreamOptions) -> Option<bool>| {
+            self.stream_options.as_ref().and_then(option) == Some(true)
+        };
+        let usage = says(|options| options.include_usage);
+        let running_usage = usage && says(|options| options.continuous_usage_stats);
         Ask {
             model: name(self.model),
             stream: self.stream.unwrap_or(false),
-            usage: options.and_then(|options| options.include_usage) == Some(true),
+            usage,
+            running_usage,
             limit: self.max_completion_tokens.or(self.max_tokens),
             min_tokens: self.min_tokens.unwrap_or(0),
             ignore_eos: self.ignore_eos.unwrap_or(false),
             stop: self.stop.0,
             n: self.n.unwrap_or(1),
+            echo: self.echo.unwrap_or(false),
+            logprobs: match self.logprobs {
+                None | Some(Logprobs::Wanted(false)) => None,
+                Some(Logprobs::Wanted(true)) => Some(self.top_logprobs.unwrap_or(0)),
+                // Negative: all there are.
+                Some(Logprobs::Of(count)) => Some(u64::try_from(count).unwrap_or(u64::MAX)),
+            },
+            best_of: self.best_of,
+            wish: Wish::new(self.tools, self.tool_choice, self.response_format),
             priority: self.priority.unwrap_or(0),
             prompts,
             ..Ask::default()
@@ -53,6 +87,7 @@ impl<'a> Body<'a> {
 /// The body of `/v1/completions`.
 pub(super) fn completion(body: &[u8]) -> Result<Ask<'_>, String> {
     let mut body: Body<'_> = parse(body)?;
+    (body.tools, body.tool_choice) = (None, None); // those are for chats
     let prompts = several(body.prompt.take(), "prompt")?;
     Ok(body.ask(prompts))
 }
@@ -61,7 +96,9 @@ pub(super) fn completion(body: &[u8]) -> Result<Ask<'_>, String> {
 pub(super) fn chat(body: &[u8]) -> Result<Ask<'_>, String> {
     let mut body: Body<'_> = parse(body)?;
     let texts = chat_of(body.messages.take())?;
-    Ok(body.ask(vec![texts]))
+    // The echo of a chat is a flag of its own kind, which nobody uses.
+    let ask = body.ask(vec![texts]);
+    Ok(Ask { echo: false, ..ask })
 }
 
 fn several<'a>(prompts: Option<Prompts<'a>>, name: &str) -> Result<Vec<Vec<Part<'a>>>, String> {
@@ -83,6 +120,19 @@ struct Response<'a> {
     instructions: Option<Text<'a>>,
     #[serde(borrow)]
     input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    text: Option<TextOptions<'a>>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_choice: Option<&'a RawValue>,
+}
+
+/// What is wanted of the text of a response.
+#[derive(Deserialize)]
+struct TextOptions<'a> {
+    #[serde(borrow)]
+    format: Option<&'a RawValue>,
 }
 
 /// An item of the input of a response: a message, or what a tool gave.
@@ -116,7 +166,9 @@ pub(super) fn response(body: &[u8]) -> Result<Ask<'_>, String> {
         let text: Text<'_> = parse(input.as_bytes())?;
         texts.push(Part::Text(text.0));
     }
+    let format = body.text.and_then(|text| text.format);
     Ok(Ask {
+        wish: Wish::new(body.tools, body.tool_choice, format),
         model: name(body.model),
         stream: body.stream.unwrap_or(false),
         usage: true,

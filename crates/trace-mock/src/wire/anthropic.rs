@@ -14,10 +14,12 @@ pub(super) fn push_start(form: &Form, out: &mut Vec<u8>) {
         out,
         "}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,",
     );
-    put(
-        out,
-        "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
-    );
+    put(out, "\"content_block\":");
+    match form.call() {
+        Some(name) => push_call(form, name, "{}", out),
+        None => put(out, "{\"type\":\"text\",\"text\":\"\"}"),
+    }
+    put(out, "}\n\n");
     put(out, "event: ping\ndata: {\"type\":\"ping\"}\n\n");
 }
 
@@ -29,7 +31,13 @@ pub(super) fn push_delta(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
         out,
         "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,",
     );
-    put(out, "\"delta\":{\"type\":\"text_delta\",\"text\":\"");
+    put(
+        out,
+        match form.call() {
+            Some(_) => "\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"",
+            None => "\"delta\":{\"type\":\"text_delta\",\"text\":\"",
+        },
+    );
     form.push_text(tokens, out);
     put(out, "\"}}\n\n");
 }
@@ -62,11 +70,21 @@ pub(super) fn whole(form: &Form, usage: Option<Usage>) -> Vec<u8> {
 }
 
 fn reason(form: &Form) -> &'static str {
-    if form.is_cut() {
-        "max_tokens"
-    } else {
-        "end_turn"
+    match (form.is_cut(), form.call()) {
+        (true, _) => "max_tokens",
+        (false, Some(_)) => "tool_use",
+        (false, None) => "end_turn",
     }
+}
+
+/// The block of a call with its `input`.
+fn push_call(form: &Form, name: &str, input: &str, out: &mut Vec<u8>) {
+    put_number(out, "{\"type\":\"tool_use\",\"id\":\"toolu_", form.number);
+    put(out, "\",\"name\":");
+    put(out, name);
+    put(out, ",\"input\":");
+    put(out, input);
+    out.push(b'}');
 }
 
 fn push_message(form: &Form, over: bool, usage: Option<Usage>, out: &mut Vec<u8>) {
@@ -78,9 +96,16 @@ fn push_message(form: &Form, over: bool, usage: Option<Usage>, out: &mut Vec<u8>
     out.extend_from_slice(&form.head);
     put(out, ",\"content\":[");
     if over {
-        put(out, "{\"type\":\"text\",\"text\":\"");
-        form.push_all(out);
-        put(out, "\"}],\"stop_reason\":\"");
+        if let Some(name) = form.call() {
+            // Arguments that were cut short are no object.
+            let input = form.spoken().filter(|_| !form.is_cut());
+            push_call(form, name, input.unwrap_or("{}"), out);
+        } else {
+            put(out, "{\"type\":\"text\",\"text\":\"");
+            form.push_all(out);
+            put(out, "\"}");
+        }
+        put(out, "],\"stop_reason\":\"");
         put(out, reason(form));
         out.push(b'"');
     } else {

@@ -5,6 +5,8 @@
 
 mod anthropic;
 mod embedding;
+mod logprobs;
+mod manner;
 mod ollama;
 mod openai;
 mod responses;
@@ -15,7 +17,8 @@ use std::time::Duration;
 
 use crate::api::{Api, Family};
 use crate::plan::{Plan, Reason};
-use crate::words;
+
+pub(crate) use manner::Manner;
 
 /// Tokens of a request and its answers, as billed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +74,7 @@ pub(crate) struct Form {
     /// Tokens in each event.
     chunk: u64,
     vectors: Vectors,
+    manner: Option<Box<Manner>>,
 }
 
 /// An event that ought to break a reader: JSON cut short, and not UTF-8.
@@ -95,6 +99,7 @@ impl Form {
             plan,
             chunk: 1,
             vectors: Vectors::default(),
+            manner: None,
         }
     }
 
@@ -140,7 +145,10 @@ impl Form {
 
     /// Roughly the bytes of one step, from above.
     pub(crate) fn step_bytes(&self) -> usize {
-        let bytes = self.head.len() as u64 + 160 + 8 * self.chunk;
+        // Each alternative is an object of its own.
+        let told = self.manner().and_then(|manner| manner.logprobs);
+        let token = told.map_or(8, |alternatives| 128 * (alternatives + 1));
+        let bytes = self.head.len() as u64 + 160 + token * self.chunk;
         usize::try_from(bytes.saturating_mul(self.choices)).unwrap_or(usize::MAX)
     }
 
@@ -222,10 +230,6 @@ impl Form {
             Api::Generate | Api::GenerateStream => tgi::whole(self),
             Api::Embeddings => embedding::whole(self, end.usage),
         }
-    }
-
-    fn push_text(&self, tokens: Range<u64>, out: &mut Vec<u8>) {
-        words::push(tokens, self.plan.visible, out);
     }
 
     /// All of the text.

@@ -37,7 +37,18 @@ fn date(since: Duration) -> String {
 }
 
 fn push_text(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
-    if form.api == Api::OllamaChat {
+    if let (Api::OllamaChat, Some(name)) = (form.api, form.call()) {
+        put(out, "\"message\":{\"role\":\"assistant\",\"content\":\"\"");
+        // A call comes in one piece, with the last of its tokens.
+        if tokens.end == form.plan.tokens && !tokens.is_empty() && !form.is_cut() {
+            put(out, ",\"tool_calls\":[{\"function\":{\"name\":");
+            put(out, name);
+            put(out, ",\"arguments\":");
+            put(out, form.spoken().unwrap_or("{}"));
+            put(out, "}}]");
+        }
+        out.push(b'}');
+    } else if form.api == Api::OllamaChat {
         put(out, "\"message\":{\"role\":\"assistant\",\"content\":\"");
         form.push_text(tokens, out);
         put(out, "\"}");
@@ -49,8 +60,9 @@ fn push_text(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
 }
 
 pub(super) fn push_delta(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
-    if tokens.is_empty() {
-        return; // the last line says it all
+    let silent = form.call().is_some() && tokens.end < form.plan.tokens;
+    if tokens.is_empty() || silent {
+        return; // a later line says it all
     }
     out.extend_from_slice(&form.head);
     push_text(form, tokens, out);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Form, Title, Usage, put, put_number};
+use super::{Form, Title, Usage, logprobs, put, put_number};
 use crate::api::Api;
 
 /// How a stream ends.
@@ -27,39 +27,96 @@ pub(super) fn head(title: &Title<'_>) -> Vec<u8> {
     head
 }
 
-/// The first events of a chat, which have the role and no text.
+/// The first events of a chat, which have the role and no text, or begin the call of a tool.
 pub(super) fn push_roles(form: &Form, out: &mut Vec<u8>) {
     for choice in 0..form.choices {
         push_head(form, choice, out);
-        put(out, ",\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
-        put(out, ",\"logprobs\":null,\"finish_reason\":null}]}\n\n");
+        put(out, ",\"delta\":{\"role\":\"assistant\",\"content\":");
+        if form.call().is_some() {
+            put(out, "null,\"tool_calls\":[{\"index\":0,");
+            push_call(form, choice, out);
+            put(out, "\"}}]}");
+        } else {
+            put(out, "\"\"}");
+        }
+        put(out, ",\"logprobs\":null,\"finish_reason\":null}]");
+        push_running(form, 0, out);
+        put(out, "}\n\n");
     }
+}
+
+/// The call of a tool, up to its arguments.
+fn push_call(form: &Form, choice: u64, out: &mut Vec<u8>) {
+    put_number(out, "\"id\":\"call_", form.number);
+    put_number(out, "_", choice);
+    put(out, "\",\"type\":\"function\",\"function\":{\"name\":");
+    put(out, form.call().unwrap_or("null"));
+    put(out, ",\"arguments\":\"");
 }
 
 /// An event with `tokens` for each choice.
 pub(super) fn push_delta(form: &Form, tokens: Range<u64>, last: bool, out: &mut Vec<u8>) {
     let (before, after) = match (form.api, tokens.is_empty()) {
         (Api::Chat, true) => (",\"delta\":{", "}"),
+        (Api::Chat, false) if form.call().is_some() => (
+            ",\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"",
+            "\"}}]}",
+        ),
         (Api::Chat, false) => (",\"delta\":{\"content\":\"", "\"}"),
         _ => (",\"text\":\"", "\""),
-    };
-    let reason = match (last, form.is_cut()) {
-        (false, _) => ",\"logprobs\":null,\"finish_reason\":null}]}\n\n",
-        (true, true) => ",\"logprobs\":null,\"finish_reason\":\"length\"}]}\n\n",
-        (true, false) => ",\"logprobs\":null,\"finish_reason\":\"stop\"}]}\n\n",
     };
     for choice in 0..form.choices {
         push_head(form, choice, out);
         put(out, before);
+        if tokens.start == 0 {
+            push_echo(form, choice, out);
+        }
         form.push_text(tokens.clone(), out);
         put(out, after);
-        put(out, reason);
+        put(out, ",\"logprobs\":");
+        logprobs::push(form, choice, tokens.clone(), out);
+        if last {
+            put(out, ",\"finish_reason\":\"");
+            put(out, reason(form));
+            put(out, "\"}]");
+        } else {
+            put(out, ",\"finish_reason\":null}]");
+        }
+        push_running(form, tokens.end, out);
+        put(out, "}\n\n");
     }
 }
 
 fn push_head(form: &Form, choice: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&form.head);
     put_number(out, "{\"index\":", choice);
+}
+
+/// The prompt, where it stands before the answer.
+fn push_echo(form: &Form, choice: u64, out: &mut Vec<u8>) {
+    if let Some(echo) = form.echo(choice) {
+        echo.push(0..echo.len(), out);
+    }
+}
+
+/// The usage so far, if each event tells it.
+fn push_running(form: &Form, tokens: u64, out: &mut Vec<u8>) {
+    if form.manner().is_some_and(|manner| manner.running_usage) {
+        let usage = Usage {
+            prompt: form.prompt_tokens,
+            completion: tokens,
+            cached: None,
+        };
+        push_usage(usage, out);
+    }
+}
+
+fn reason(form: &Form) -> &'static str {
+    match (form.is_cut(), form.call()) {
+        (true, _) => "length",
+        (false, Some(_)) => "tool_calls",
+        (false, None) => "stop",
+    }
 }
 
 /// What comes after the last token: usage, if wanted, and the end mark.
@@ -74,22 +131,17 @@ pub(super) fn push_end(form: &Form, usage: Option<Usage>, out: &mut Vec<u8>) {
 }
 
 pub(super) fn whole(form: &Form, usage: Option<Usage>) -> Vec<u8> {
-    let (before, after) = match form.api {
-        Api::Chat => (",\"message\":{\"role\":\"assistant\",\"content\":\"", "\"}"),
-        _ => (",\"text\":\"", "\""),
-    };
-    let reason = if form.is_cut() { "length" } else { "stop" };
     let mut out = form.head.clone();
     for choice in 0..form.choices {
         if choice > 0 {
             out.push(b',');
         }
         put_number(&mut out, "{\"index\":", choice);
-        put(&mut out, before);
-        form.push_all(&mut out);
-        put(&mut out, after);
-        put(&mut out, ",\"logprobs\":null,\"finish_reason\":\"");
-        put(&mut out, reason);
+        push_message(form, choice, &mut out);
+        put(&mut out, ",\"logprobs\":");
+        logprobs::push(form, choice, 0..form.plan.tokens, &mut out);
+        put(&mut out, ",\"finish_reason\":\"");
+        put(&mut out, reason(form));
         put(&mut out, "\"}");
     }
     out.push(b']');
@@ -98,6 +150,27 @@ pub(super) fn whole(form: &Form, usage: Option<Usage>) -> Vec<u8> {
     }
     out.push(b'}');
     out
+}
+
+/// What a choice of the whole answer says.
+fn push_message(form: &Form, choice: u64, out: &mut Vec<u8>) {
+    if form.api != Api::Chat {
+        put(out, ",\"text\":\"");
+        push_echo(form, choice, out);
+        form.push_all(out);
+        return out.push(b'"');
+    }
+    put(out, ",\"message\":{\"role\":\"assistant\",\"content\":");
+    if form.call().is_some() {
+        put(out, "null,\"tool_calls\":[{");
+        push_call(form, choice, out);
+        form.push_all(out);
+        put(out, "\"}}]}");
+    } else {
+        out.push(b'"');
+        form.push_all(out);
+        put(out, "\"}");
+    }
 }
 
 fn push_usage(usage: Usage, out: &mut Vec<u8>) {
@@ -199,6 +272,60 @@ mod tests {
         assert_eq!(json["choices"][0]["text"], " the time of");
         assert_eq!(json["choices"][0]["finish_reason"], "length");
         assert!(json.get("usage").is_none());
+    }
+
+    fn calling(api: Api, stream: bool) -> Form {
+        let tokenizer = trace_prompt::Tokenizer::o200k();
+        let script = crate::script::Script::of(&tokenizer, "{\"city\":\"text\"}");
+        let form = form(api, stream, 1, script.len());
+        let speech = crate::speech::Speech {
+            script,
+            call: Some("\"weather\"".into()),
+        };
+        form.with_manner(super::super::Manner {
+            speech: Some(speech),
+            ..super::super::Manner::default()
+        })
+    }
+
+    #[test]
+    fn the_call_of_a_tool_begins_with_its_name_and_streams_its_arguments() {
+        let mut form = calling(Api::Chat, true);
+        form.plan.reason = crate::plan::Reason::Stop;
+        let chunks = stream(&form);
+        let first = &chunks[0]["choices"][0]["delta"];
+        assert_eq!(first["content"], Value::Null);
+        assert_eq!(
+            first["tool_calls"],
+            json!([{"index": 0, "id": "call_7_0", "type": "function",
+                "function": {"name": "weather", "arguments": ""}}])
+        );
+        let calls = chunks.iter().filter_map(|chunk| {
+            chunk
+                .pointer("/choices/0/delta/tool_calls/0/function/arguments")?
+                .as_str()
+        });
+        assert_eq!(calls.collect::<String>(), "{\"city\":\"text\"}");
+        let last = &chunks[chunks.len() - 2]["choices"][0];
+        assert_eq!(last["finish_reason"], "tool_calls");
+        let message = whole(&calling(Api::Chat, false))["choices"][0]["message"].clone();
+        assert_eq!(
+            message["tool_calls"][0]["function"],
+            json!({"name": "weather", "arguments": "{\"city\":\"text\"}"})
+        );
+    }
+
+    #[test]
+    fn every_chunk_may_tell_the_usage_so_far() {
+        let manner = super::super::Manner {
+            running_usage: true,
+            ..super::super::Manner::default()
+        };
+        let chunks = stream(&form(Api::Chat, true, 1, 2).with_manner(manner));
+        let completed = chunks
+            .iter()
+            .map(|chunk| &chunk["usage"]["completion_tokens"]);
+        assert_eq!(completed.collect::<Vec<_>>(), [0, 1, 2, 3]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! OpenAI's responses: named events, numbered, around one message of one text.
+//! OpenAI's responses: named events, numbered, around one message of one text, or the call of a tool.
 
 use std::ops::Range;
 
@@ -23,7 +23,9 @@ pub(super) fn head(title: &Title<'_>) -> Vec<u8> {
 }
 
 /// Events before the first token.
-const OPENING: u64 = 4;
+fn opening(form: &Form) -> u64 {
+    if form.call().is_some() { 3 } else { 4 }
+}
 
 fn push_event(name: &str, number: u64, out: &mut Vec<u8>) {
     put(out, "event: ");
@@ -36,10 +38,26 @@ fn push_event(name: &str, number: u64, out: &mut Vec<u8>) {
 /// Where an event belongs: the one item, and the one part of it.
 fn push_place(form: &Form, part: bool, out: &mut Vec<u8>) {
     put(out, ",\"output_index\":0");
-    if part {
+    if part && form.call().is_some() {
+        put_number(out, ",\"item_id\":\"fc_", form.number);
+        out.push(b'"');
+    } else if part {
         put_number(out, ",\"item_id\":\"msg_", form.number);
         put(out, "\",\"content_index\":0");
     }
+}
+
+/// A call, with its arguments as far as `tokens` of them go.
+fn push_call(form: &Form, name: &str, status: &str, tokens: Range<u64>, out: &mut Vec<u8>) {
+    put_number(out, "{\"id\":\"fc_", form.number);
+    put(out, "\",\"type\":\"function_call\",\"status\":\"");
+    put(out, status);
+    put_number(out, "\",\"call_id\":\"call_", form.number);
+    put(out, "_0\",\"name\":");
+    put(out, name);
+    put(out, ",\"arguments\":\"");
+    form.push_text(tokens, out);
+    put(out, "\"}");
 }
 
 pub(super) fn push_start(form: &Form, out: &mut Vec<u8>) {
@@ -54,6 +72,11 @@ pub(super) fn push_start(form: &Form, out: &mut Vec<u8>) {
     }
     push_event("response.output_item.added", 2, out);
     push_place(form, false, out);
+    if let Some(name) = form.call() {
+        put(out, ",\"item\":");
+        push_call(form, name, "in_progress", 0..0, out);
+        return put(out, "}\n\n");
+    }
     put_number(out, ",\"item\":{\"id\":\"msg_", form.number);
     put(
         out,
@@ -68,27 +91,45 @@ pub(super) fn push_start(form: &Form, out: &mut Vec<u8>) {
 }
 
 pub(super) fn push_delta(form: &Form, step: u64, tokens: Range<u64>, out: &mut Vec<u8>) {
-    push_event("response.output_text.delta", OPENING + step, out);
-    push_place(form, true, out);
-    put(out, ",\"logprobs\":[],\"delta\":\"");
+    let number = opening(form) + step;
+    if form.call().is_some() {
+        push_event("response.function_call_arguments.delta", number, out);
+        push_place(form, true, out);
+    } else {
+        push_event("response.output_text.delta", number, out);
+        push_place(form, true, out);
+        put(out, ",\"logprobs\":[]");
+    }
+    put(out, ",\"delta\":\"");
     form.push_text(tokens, out);
     put(out, "\"}\n\n");
 }
 
 pub(super) fn push_end(form: &Form, usage: Option<Usage>, out: &mut Vec<u8>) {
-    let number = OPENING + form.steps();
-    push_event("response.output_text.done", number, out);
-    push_place(form, true, out);
-    put(out, ",\"logprobs\":[],\"text\":\"");
-    form.push_all(out);
-    put(out, "\"}\n\n");
-    push_event("response.content_part.done", number + 1, out);
-    push_place(form, true, out);
-    put(out, ",\"part\":");
-    push_part(form, out);
-    put(out, "}\n\n");
-    push_event("response.output_item.done", number + 2, out);
-    push_place(form, false, out);
+    let mut number = opening(form) + form.steps();
+    let mut begin = |name: &str, part: bool, out: &mut Vec<u8>| {
+        push_event(name, number, out);
+        push_place(form, part, out);
+        number += 1;
+    };
+    if let Some(name) = form.call() {
+        begin("response.function_call_arguments.done", true, out);
+        put(out, ",\"name\":");
+        put(out, name);
+        put(out, ",\"arguments\":\"");
+        form.push_all(out);
+        put(out, "\"}\n\n");
+    } else {
+        begin("response.output_text.done", true, out);
+        put(out, ",\"logprobs\":[],\"text\":\"");
+        form.push_all(out);
+        put(out, "\"}\n\n");
+        begin("response.content_part.done", true, out);
+        put(out, ",\"part\":");
+        push_part(form, out);
+        put(out, "}\n\n");
+    }
+    begin("response.output_item.done", false, out);
     put(out, ",\"item\":");
     push_item(form, out);
     put(out, "}\n\n");
@@ -98,7 +139,7 @@ pub(super) fn push_end(form: &Form, usage: Option<Usage>, out: &mut Vec<u8>) {
     } else {
         "response.incomplete"
     };
-    push_event(name, number + 3, out);
+    push_event(name, number, out);
     put(out, ",\"response\":");
     push_response(form, status, usage, out);
     put(out, "}\n\n");
@@ -146,6 +187,9 @@ fn push_response(form: &Form, status: &str, usage: Option<Usage>, out: &mut Vec<
 }
 
 fn push_item(form: &Form, out: &mut Vec<u8>) {
+    if let Some(name) = form.call() {
+        return push_call(form, name, status(form), 0..form.plan.tokens, out);
+    }
     put_number(out, "{\"id\":\"msg_", form.number);
     put(out, "\",\"type\":\"message\",\"status\":\"");
     put(out, status(form));

@@ -14,6 +14,7 @@ mod process;
 mod proxy;
 mod record;
 mod secure;
+mod shape;
 
 const PROMPT: &str = r#"{"prompt":"one two three","max_tokens":4}"#;
 const STREAM: &str = r#"{"prompt":"one two three","max_tokens":4,"stream":true,"stream_options":{"include_usage":true}}"#;
