@@ -10,14 +10,21 @@ use crate::answer::Answer;
 use crate::api::{Api, Family};
 use crate::ask;
 use crate::engine::Gauges;
-use crate::reply::{JSON, PROMETHEUS, Refusal, not_allowed, whole};
+use crate::reply::{JSON, PROMETHEUS, Refusal, TEXT, not_allowed, whole};
 use crate::service::Service;
 
 /// A path that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Info<'a> {
+    Root,
     Models,
     Model(&'a str),
+    LoadAdapter,
+    UnloadAdapter,
+    Tags,
+    Show,
+    Loaded,
+    OllamaVersion,
     Health,
     Ready,
     Metrics,
@@ -31,7 +38,14 @@ pub(crate) enum Info<'a> {
 impl<'a> Info<'a> {
     pub(crate) fn at(path: &'a str) -> Option<Info<'a>> {
         Some(match path {
+            "/" => Info::Root,
             "/v1/models" => Info::Models,
+            "/v1/load_lora_adapter" => Info::LoadAdapter,
+            "/v1/unload_lora_adapter" => Info::UnloadAdapter,
+            "/api/tags" => Info::Tags,
+            "/api/show" => Info::Show,
+            "/api/ps" => Info::Loaded,
+            "/api/version" => Info::OllamaVersion,
             "/health" | "/ping" => Info::Health,
             "/ready" => Info::Ready,
             "/metrics" => Info::Metrics,
@@ -46,17 +60,32 @@ impl<'a> Info<'a> {
 
     /// Whether it is there without a key: what supervisors ask for.
     pub(crate) fn is_open(self) -> bool {
-        matches!(self, Info::Health | Info::Ready | Info::Metrics)
+        matches!(
+            self,
+            Info::Root | Info::Health | Info::Ready | Info::Metrics
+        )
     }
 
     fn is_posted(self) -> bool {
-        use Info::{CountTokens, Detokenize, ResetPrefixCache, Tokenize};
-        matches!(self, Tokenize | Detokenize | CountTokens | ResetPrefixCache)
+        use Info::{
+            CountTokens, Detokenize, LoadAdapter, ResetPrefixCache, Show, Tokenize, UnloadAdapter,
+        };
+        matches!(
+            self,
+            Tokenize
+                | Detokenize
+                | CountTokens
+                | ResetPrefixCache
+                | LoadAdapter
+                | UnloadAdapter
+                | Show
+        )
     }
 
     fn family(self) -> Family {
         match self {
             Info::CountTokens => Family::Anthropic,
+            Info::Tags | Info::Show | Info::Loaded | Info::OllamaVersion => Family::Ollama,
             _ => Family::OpenAi,
         }
     }
@@ -75,7 +104,8 @@ impl Service {
             return not_allowed(info.family(), allowed);
         }
         match self.information(info, body) {
-            Ok(json) if info == Info::Metrics => whole(StatusCode::OK, PROMETHEUS, json),
+            Ok(text) if info == Info::Metrics => whole(StatusCode::OK, PROMETHEUS, text),
+            Ok(text) if info == Info::Root => whole(StatusCode::OK, TEXT, text),
             Ok(json) => whole(StatusCode::OK, JSON, json),
             Err(refusal) => refusal.respond(info.family()),
         }
@@ -83,11 +113,16 @@ impl Service {
 
     fn information(&self, info: Info<'_>, body: &[u8]) -> Result<Bytes, Refusal> {
         Ok(match info {
-            Info::Models => self.models.list.clone(),
-            Info::Model(name) => match self.models.position(name) {
-                Some(at) => self.models.each[at].clone(),
-                None => return Err(self.models.unknown(name)),
-            },
+            Info::Root => Bytes::from_static(b"trace-mock is running\n"),
+            Info::Models => self.models.list().into(),
+            Info::Model(name) => self.models.one(name)?.into(),
+            Info::LoadAdapter => self.models.load(body)?.into(),
+            Info::UnloadAdapter => self.models.unload(body)?.into(),
+            Info::Tags | Info::Loaded => self.catalogue().into(),
+            Info::Show => self.show(body)?.into(),
+            Info::OllamaVersion => {
+                format!("{{\"version\":\"{}\"}}", env!("CARGO_PKG_VERSION")).into()
+            }
             Info::Health => Bytes::from_static(b"{\"status\":\"ok\"}"),
             Info::Ready => {
                 self.ready()?;
@@ -98,7 +133,8 @@ impl Service {
                 format!("{{\"version\":\"trace-mock {version}\"}}").into()
             }
             Info::Metrics => {
-                let text = self.books.metrics.text(|group| self.gauges(group));
+                let mut text = self.books.metrics.text(|group| self.gauges(group));
+                text.push_str(&self.adapters());
                 text.into()
             }
             Info::ResetPrefixCache => {
@@ -134,7 +170,7 @@ impl Service {
     }
 
     /// How the engine stands for the requests of a group; without one, all of them run.
-    fn gauges(&self, group: u64) -> Gauges {
+    pub(crate) fn gauges(&self, group: u64) -> Gauges {
         match &self.driver {
             Some(driver) => driver.gauges(group),
             None => Gauges {

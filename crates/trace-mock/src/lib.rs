@@ -29,10 +29,11 @@
 //! | `/v1/completions`, `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings` | OpenAI's, with vLLM's additions |
 //! | `/v1/messages`, `/v1/messages/count_tokens` | Anthropic's |
 //! | `/generate`, `/generate_stream` | text-generation-inference's |
-//! | `/api/generate`, `/api/chat` | Ollama's |
-//! | `/tokenize`, `/detokenize`, `/reset_prefix_cache` | vLLM's |
+//! | `/api/generate`, `/api/chat`, `/api/show` | Ollama's |
+//! | `/tokenize`, `/detokenize`, `/reset_prefix_cache`, `/v1/load_lora_adapter`, `/v1/unload_lora_adapter` | vLLM's |
 //!
-//! and `GET /v1/models`, `/health`, `/ready`, `/version` and `/metrics`, the last in vLLM's names.
+//! and `GET /v1/models`, `/health`, `/ready`, `/version` and `/metrics`, the last in vLLM's names,
+//! and Ollama's `/api/tags`, `/api/ps` and `/api/version`.
 //! The fields that matter are the prompt (text, token ids, or an array of either: one choice each)
 //! or the messages (content as text or parts), the limit of tokens, `n`, `stop`, `min_tokens`,
 //! `ignore_eos`, `priority`, `stream`, `stream_options.include_usage` and `model`, by the names
@@ -70,7 +71,7 @@
 //!
 //! A wrong request is answered in the shape of the API's errors: 400 for bad JSON, a missing
 //! prompt, a senseless number or too many tokens, 401 without a key, 404 and 405 for another
-//! path or method, 413 beyond 64 MiB, 503 while it starts.
+//! path or method, 413 beyond 64 MiB, 415 for a compressed body, 503 while it starts.
 //!
 //! # The record
 //!
@@ -125,6 +126,7 @@ mod api;
 mod args;
 mod ask;
 mod books;
+mod catalogue;
 mod chain;
 mod count;
 mod drip;
@@ -152,6 +154,7 @@ mod sessions;
 mod settings;
 mod speech;
 mod stream;
+mod turn;
 mod wire;
 mod words;
 
@@ -159,7 +162,8 @@ pub use args::{Args, EngineArgs, FaultArgs, ForwardArgs, RecordArgs};
 pub use books::Tally;
 pub use fault::{Fault, Faults};
 pub use server::{Running, start};
-pub use settings::{Forward, Identity, Model, Recording, Settings};
+pub use settings::{Adapter, Forward, Identity, Model, Recording, Settings};
+pub use turn::KeepAlive;
 
 use std::io::{self, Write};
 

@@ -28,6 +28,7 @@ use crate::journal::{Journal, Writing};
 use crate::proxy::Tunnel;
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::turn::{Idle, Turn, Turns};
 
 /// How long streams may run on once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -291,12 +292,15 @@ async fn speak<S: Wire>(stream: S, service: Arc<Service>, mut phase: watch::Rece
         };
         return Tunnel::new(stream, service, upstream).run(draining).await;
     }
+    let turns = Arc::new(Turns::default());
+    let keep = service.keep_alive;
+    let mut idle = Idle::new(Arc::clone(&turns), service.timer.clone(), keep);
     let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        Box::pin(async move { Ok::<_, Cut>(service.answer(request).await) })
+        let (service, turn) = (Arc::clone(&service), Turn::begin(&turns));
+        Box::pin(async move { Ok::<_, Cut>(turn.give(service.answer(request).await, keep)) })
     });
     let mut http = http1::Builder::new();
-    // Idle connections are a client's to keep; ours must not time out in between.
+    // Heads may take their time: a connection that is idle is watched for without that.
     http.header_read_timeout(None);
     let mut connection = http.serve_connection(TokioIo::new(stream), answer);
     let mut draining = pin!(phase.wait_for(|phase| *phase > Phase::Serving));
@@ -306,6 +310,12 @@ async fn speak<S: Wire>(stream: S, service: Arc<Service>, mut phase: watch::Rece
             drained = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
+        let polled = connection.poll_without_shutdown(cx);
+        if polled.is_ready() || drained || idle.poll(cx).is_pending() {
+            return polled;
+        }
+        drained = true;
+        Pin::new(&mut connection).graceful_shutdown();
         connection.poll_without_shutdown(cx)
     });
     if end.await.is_err_and(|err| err.is_user()) {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Incoming};
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use rustls::ServerConfig;
 use trace_core::Streams;
@@ -29,6 +29,7 @@ use crate::schedule::Schedule;
 use crate::secure::acceptor;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::turn::KeepAlive;
 use crate::words;
 
 /// The largest body that is read: room for a prompt of ten million tokens.
@@ -64,6 +65,7 @@ pub(crate) struct Service {
     pub(crate) ready_at: Instant,
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) upstream: Option<Arc<Upstream>>,
+    pub(crate) keep_alive: KeepAlive,
     api_keys: Vec<String>,
 }
 
@@ -105,7 +107,8 @@ impl Service {
                 settings.strict_models,
                 created,
                 settings.max_model_len,
-            ),
+            )
+            .with_adapters(&settings.adapters),
             books,
             timer,
             schedule: Schedule {
@@ -137,6 +140,7 @@ impl Service {
                 .map(Upstream::new)
                 .transpose()?
                 .map(Arc::new),
+            keep_alive: settings.keep_alive,
             api_keys: settings.api_keys.clone(),
         })
     }
@@ -158,6 +162,7 @@ impl Service {
                 return not_allowed(api.family(), "POST");
             }
             let admitted = self.admit(&head.headers).and_then(|()| self.ready());
+            let admitted = admitted.and_then(|()| plain(&head.headers));
             let answered = match admitted.and(body) {
                 Ok(body) => self.generate(api, arrival, &head.headers, body).await,
                 Err(refusal) => Err(refusal),
@@ -204,6 +209,17 @@ impl Service {
                 "an API key is needed, as `authorization: Bearer KEY` or `x-api-key: KEY`",
             )),
         }
+    }
+}
+
+/// Whether a body is as it is, and not compressed.
+fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get(CONTENT_ENCODING) {
+        Some(coding) if coding != "identity" => Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("a body in {coding:?} is not read; send it as it is"),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use trace_prompt::Name;
 
 use crate::engine::{Cost, Jitter, Limits};
 use crate::fault::Faults;
+use crate::turn::KeepAlive;
 
 /// How a server is to behave. The default answers at once, on any free port of 127.0.0.1, and
 /// counts tokens as o200k does.
@@ -36,12 +37,16 @@ pub struct Settings {
     pub embedding_dimensions: u64,
     /// Models on offer. The first answers if none is asked for.
     pub models: Vec<String>,
+    /// Adapters on offer, which are asked for like models.
+    pub adapters: Vec<Adapter>,
     /// Whether a model that is not on offer is refused; else any answers.
     pub strict_models: bool,
     /// Keys one of which a request must have; none are needed if there are none.
     pub api_keys: Vec<String>,
     /// How long it takes to become ready: until then it is not, and answers 503.
     pub startup_delay: Micros,
+    /// How long connections are kept between requests.
+    pub keep_alive: KeepAlive,
     /// Speak TLS as this one, if it is said.
     pub tls: Option<Identity>,
     /// A server that answers instead; see [`crate`].
@@ -63,6 +68,34 @@ pub struct Identity {
     pub certificate: PathBuf,
     /// A PEM file with the key of it.
     pub key: PathBuf,
+}
+
+/// A LoRA adapter: a name on top of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// What it is asked for by.
+    pub name: String,
+    /// The model that it adapts; the first on offer if not said.
+    pub base: Option<String>,
+}
+
+impl std::str::FromStr for Adapter {
+    type Err = String;
+
+    /// `NAME`, or `NAME=BASE`.
+    fn from_str(text: &str) -> Result<Adapter, String> {
+        let (name, base) = match text.split_once('=') {
+            Some((name, base)) => (name, Some(base.to_owned())),
+            None => (text, None),
+        };
+        if name.is_empty() || base.as_deref() == Some("") {
+            return Err("an adapter is NAME or NAME=MODEL".into());
+        }
+        Ok(Adapter {
+            name: name.to_owned(),
+            base,
+        })
+    }
 }
 
 /// Where requests go on to.
@@ -146,9 +179,11 @@ impl Default for Settings {
             max_model_len: None,
             embedding_dimensions: 768,
             models: vec!["mock".into()],
+            adapters: Vec::new(),
             strict_models: false,
             api_keys: Vec::new(),
             startup_delay: Micros::ZERO,
+            keep_alive: KeepAlive::default(),
             tls: None,
             upstream: None,
             faults: Faults::default(),

@@ -13,7 +13,7 @@ pub struct ForwardArgs {
     /// Pass every request on to the server at URL, and record what happened: outcomes as trace-send
     /// writes them, with the output_length that came. Counting, sessions and text are as without
     /// it; no other flag has a say in the answers
-    #[arg(long, value_name = "URL", conflicts_with_all = ["ttft", "itl", "costs", "profile", "faults", "fault_plan"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["ttft", "itl", "costs", "profile", "faults", "fault_plan", "keep_alive", "keep_alive_requests"])]
     pub upstream: Option<String>,
 
     /// Trust the certificates in this PEM file, besides Mozilla's, for an https URL

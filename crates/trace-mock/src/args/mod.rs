@@ -13,7 +13,8 @@ use trace_core::{Micros, parse_duration};
 use trace_prompt::TokenizerArg;
 
 use crate::ask::MAX_OUTPUT_TOKENS;
-use crate::settings::{Identity, Settings};
+use crate::settings::{Adapter, Identity, Settings};
+use crate::turn::KeepAlive;
 
 pub use engine::EngineArgs;
 pub use fault::FaultArgs;
@@ -71,6 +72,12 @@ pub struct Args {
     #[arg(long = "model", value_name = "NAME", default_value = "mock")]
     pub models: Vec<String>,
 
+    /// LoRA adapter on offer, for each time this is given: asked for like a model, and told with the
+    /// MODEL it adapts, the first if not said. POST /v1/load_lora_adapter and /v1/unload_lora_adapter
+    /// change what is on offer
+    #[arg(long = "lora", value_name = "NAME[=MODEL]")]
+    pub adapters: Vec<Adapter>,
+
     /// Refuse models that are not on offer, with 404; else any name answers
     #[arg(long)]
     pub strict_models: bool,
@@ -82,6 +89,15 @@ pub struct Args {
     /// Not ready for so long: /ready and requests for answers get 503
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = parse_duration)]
     pub startup_delay: Micros,
+
+    /// Close connections that have been idle for so long, as vLLM does after 5s; else they are the
+    /// client's to keep
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub keep_alive: Option<Micros>,
+
+    /// Close connections behind their Nth request
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub keep_alive_requests: Option<u64>,
 
     /// Tokens of an answer whose request has no limit
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(..=MAX_OUTPUT_TOKENS))]
@@ -160,9 +176,14 @@ impl Args {
             max_model_len: self.max_model_len,
             embedding_dimensions: self.embedding_dimensions,
             models: self.models.clone(),
+            adapters: self.adapters.clone(),
             strict_models: self.strict_models,
             api_keys: self.api_keys.clone(),
             startup_delay: self.startup_delay,
+            keep_alive: KeepAlive {
+                idle: self.keep_alive,
+                requests: self.keep_alive_requests,
+            },
             tls: self.identity(),
             upstream: self.forward.forward(),
             faults,

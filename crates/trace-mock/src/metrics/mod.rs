@@ -170,6 +170,13 @@ impl Board {
         place as u64
     }
 
+    /// The place of the model of this name, a JSON string, if it has been asked.
+    pub(crate) fn find(&self, model: &str) -> Option<u64> {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let place = entries.iter().position(|entry| entry.name == model)?;
+        Some(place as u64)
+    }
+
     /// The counts of that model.
     pub(crate) fn of(&self, model: Option<&str>) -> Arc<Metrics> {
         let group = usize::try_from(self.group(model)).unwrap_or_default();

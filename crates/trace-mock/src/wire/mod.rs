@@ -7,7 +7,7 @@ mod anthropic;
 mod embedding;
 mod logprobs;
 mod manner;
-mod ollama;
+pub(crate) mod ollama;
 mod openai;
 mod responses;
 mod tgi;

@@ -17,7 +17,7 @@ pub(super) fn head(title: &Title<'_>) -> Vec<u8> {
 }
 
 /// A moment since 1970 as RFC 3339 has it, in UTC, to the second.
-fn date(since: Duration) -> String {
+pub(crate) fn date(since: Duration) -> String {
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     // Howard Hinnant's days-to-civil, for days after 1970.
     let z = days + 719_468;

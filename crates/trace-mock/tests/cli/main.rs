@@ -9,6 +9,7 @@ mod engine;
 mod fault;
 mod harness;
 mod line;
+mod offer;
 mod ordered;
 mod process;
 mod proxy;

@@ -1,0 +1,82 @@
+//! What is on offer, as Ollama and the metrics of adapters tell it.
+
+use std::time::Instant;
+
+use hyper::StatusCode;
+use serde::Deserialize;
+
+use crate::api::Quoted;
+use crate::reply::{Refusal, quoted};
+use crate::service::Service;
+use crate::wire::ollama::date;
+
+/// What Ollama tells of the insides of a model. There are none.
+const DETAILS: &str = "{\"parent_model\":\"\",\"format\":\"gguf\",\"family\":\"mock\",\
+    \"families\":[\"mock\"],\"parameter_size\":\"0B\",\"quantization_level\":\"none\"}";
+
+impl Service {
+    /// Ollama's list of models, which are all loaded.
+    pub(crate) fn catalogue(&self) -> String {
+        let modified = date(self.books.unix(self.ready_at));
+        let model = |name: &String| {
+            let name = quoted(name);
+            format!(
+                "{{\"name\":{name},\"model\":{name},\"modified_at\":\"{modified}\",\"size\":0,\
+                 \"size_vram\":0,\"digest\":\"\",\"details\":{DETAILS}}}"
+            )
+        };
+        let models: Vec<_> = self.models.names().iter().map(model).collect();
+        format!("{{\"models\":[{}]}}", models.join(","))
+    }
+
+    /// What Ollama tells of the model that `body` names.
+    pub(crate) fn show(&self, body: &[u8]) -> Result<String, Refusal> {
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(alias = "name")]
+            model: String,
+        }
+        let named: Named = serde_json::from_slice(body)
+            .map_err(|err| Refusal::bad(format!("cannot read the body: {err}")))?;
+        if !self.models.names().contains(&named.model) {
+            let reason = format!("model '{}' not found", named.model);
+            return Err(Refusal::new(StatusCode::NOT_FOUND, reason));
+        }
+        let modified = date(self.books.unix(self.ready_at));
+        let length = self.max_model_len.map_or("null".into(), |n| n.to_string());
+        Ok(format!(
+            "{{\"modelfile\":\"\",\"parameters\":\"\",\"template\":\"\",\"details\":{DETAILS},\
+             \"model_info\":{{\"general.architecture\":\"mock\",\"mock.context_length\":{length}}},\
+             \"capabilities\":[\"completion\",\"tools\"],\"modified_at\":\"{modified}\"}}"
+        ))
+    }
+
+    /// vLLM's metric of the adapters that are being asked; nothing, if there are none.
+    pub(crate) fn adapters(&self) -> String {
+        let adapters = self.models.adapters();
+        if adapters.is_empty() {
+            return String::new();
+        }
+        let named = |has: fn(&crate::engine::Gauges) -> bool| {
+            let asked = adapters.iter().filter(|name| {
+                let group = self.books.metrics.find(&quoted(name));
+                group.is_some_and(|group| has(&self.gauges(group)))
+            });
+            asked.cloned().collect::<Vec<_>>().join(",")
+        };
+        let (running, waiting) = (
+            named(|gauges| gauges.running > 0),
+            named(|gauges| gauges.waiting > 0),
+        );
+        let name = "vllm:lora_requests_info";
+        format!(
+            "# HELP {name} Adapters that are being asked, at the time that is the value.\n\
+             # TYPE {name} gauge\n\
+             {name}{{max_lora=\"{}\",running_lora_adapters={},waiting_lora_adapters={}}} {}\n",
+            adapters.len(),
+            Quoted(&running),
+            Quoted(&waiting),
+            self.books.unix(Instant::now()).as_secs_f64(),
+        )
+    }
+}
