@@ -8,6 +8,7 @@ mod clients;
 mod engine;
 mod fault;
 mod harness;
+mod hostile;
 mod line;
 mod offer;
 mod ordered;
