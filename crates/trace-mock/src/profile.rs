@@ -12,7 +12,7 @@
 //!
 //! The facts are published: the shape of a model, from which its parameters are counted, and the
 //! memory, bandwidth and dense arithmetic of a GPU's data sheet; each built-in profile says where
-//! its own are from, and which are quoted from memory. The efficiencies, overheads and c are
+//! its own are from. The efficiencies, overheads and c are
 //! assumptions that a profile may replace, round numbers that nobody has measured here. Whoever has
 //! measured better fits a profile to it.
 
