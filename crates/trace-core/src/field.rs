@@ -23,6 +23,9 @@ macro_rules! fields {
                 }
             }
 
+            /// The names as keys are spelled.
+            const KEYS: &'static [&'static [u8]] = &[$(concat!("\"", $name, "\"").as_bytes(),)*];
+
             /// Its name in the JSON.
             pub fn name(self) -> &'static str {
                 match self {
@@ -97,6 +100,12 @@ impl Field {
         }
     }
 
+    /// Whether `rest` begins with its name, in quotes.
+    #[inline]
+    pub(crate) fn is_named(self, rest: &[u8]) -> bool {
+        rest.starts_with(Self::KEYS[self as usize])
+    }
+
     /// Whether it tells what happened, rather than what to ask.
     pub fn is_outcome(self) -> bool {
         self as usize >= Self::Seq as usize
@@ -116,6 +125,8 @@ mod tests {
     fn every_name_leads_back_to_its_field() {
         for &field in Field::ALL {
             assert_eq!(Field::from_name(field.name().as_bytes()), Some(field));
+            assert!(field.is_named(format!("\"{}\":1", field.name()).as_bytes()));
+            assert!(!field.is_named(field.name().as_bytes()));
         }
         assert_eq!(Field::from_name(b"chat_id"), None);
         assert_eq!(Field::from_name(b"\xff"), None);

@@ -6,12 +6,14 @@
 //! field in them, and [`Line::set`] splices just the one value that changes.
 //! That is also faster than building a JSON value and printing it again.
 
+use crate::along::Along;
 use crate::decode;
 use crate::error::{Flaw, LineError};
 use crate::field::Field;
 use crate::outcome::Outcome;
 use crate::record::Request;
-use crate::scan;
+use crate::scan::{self, Order};
+use crate::time::Micros;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,6 +44,9 @@ pub(crate) struct Member {
 pub(crate) struct Spare {
     pub(crate) hash_ids: Vec<u64>,
     pub(crate) model: String,
+    pub(crate) gaps: Vec<Micros>,
+    pub(crate) stage: String,
+    pub(crate) order: Order,
 }
 
 impl Line {
@@ -202,12 +207,41 @@ impl Line {
 
     /// Read `bytes` into `members` and `request`.
     pub(crate) fn decode(&mut self) -> Result<(), LineError> {
+        self.decode_along(None).map(|_| ())
+    }
+
+    /// The same, and what happened into `outcome`, which keeps its room.
+    pub(crate) fn decode_with(&mut self, outcome: &mut Option<Outcome>) -> Result<(), LineError> {
+        let mut along = Along::new(outcome);
+        let read = self.decode_along(Some(&mut along)).and_then(|quick| {
+            let whole = quick && along.is_whole();
+            if whole {
+                Ok(None)
+            } else {
+                self.outcome().map(Some)
+            }
+        });
+        match read {
+            Ok(None) => {}
+            Ok(Some(outcome)) => along.put(outcome, &mut self.spare),
+            Err(error) => {
+                along.put(None, &mut self.spare);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Read `bytes`, and the plain fields of an outcome `along`; whether the
+    /// line as a whole was plain.
+    fn decode_along(&mut self, along: Option<&mut Along<'_>>) -> Result<bool, LineError> {
         self.reset();
         let quick = scan::scan(
             &self.bytes,
             &mut self.members,
             &mut self.request,
             &mut self.spare,
+            along,
         );
         let read = if quick {
             Ok(())
@@ -216,7 +250,8 @@ impl Line {
             decode::decode(&self.bytes, &mut self.members, &mut self.request)
         };
         read.and_then(|()| self.ask_for_something())
-            .map_err(|flaw| self.error(flaw.column, flaw.reason))
+            .map_err(|flaw| self.error(flaw.column, flaw.reason))?;
+        Ok(quick)
     }
 
     fn reset(&mut self) {

@@ -285,7 +285,7 @@ fn millis(json: &Json<'_>) -> Result<Option<Micros>, Flaw> {
 
 fn gaps(json: &Json<'_>) -> Result<Option<Vec<Micros>>, Flaw> {
     let mut gaps = Vec::new();
-    let plain = |cursor: &mut Cursor<'_>| cursor.array(&mut gaps, Cursor::millis);
+    let plain = |cursor: &mut Cursor<'_>| cursor.gaps(&mut gaps);
     if Cursor::whole(json.line, json.value.clone(), plain).is_some() {
         return Ok(Some(gaps));
     }

@@ -3,6 +3,7 @@
 use crate::error::{Error, LineError};
 use crate::field::Field;
 use crate::line::Line;
+use crate::outcome::Outcome;
 use crate::record::push_string;
 use crate::source::Source;
 use memchr::memchr;
@@ -90,12 +91,49 @@ impl<'a> Reader<'a> {
     /// [`Error::Line`] for a line that is no request, unless they are skipped;
     /// [`Error::Open`] and [`Error::Read`] for files.
     pub fn read(&mut self, line: &mut Line) -> Result<bool, Error> {
+        self.next_line(line, &mut None)
+    }
+
+    /// The same, and what happened to the request into `outcome`; `None` on a
+    /// line that does not tell.
+    ///
+    /// Gives what [`Line::outcome`] gives, from one pass over the line and
+    /// without memory of its own for each. A line whose outcome cannot be read
+    /// is no better than one that is no request: an error, or skipped.
+    ///
+    /// ```
+    /// let text = "{\"input_length\":3,\"ttft_ms\":50.5}\n{\"input_length\":3}\n";
+    /// let mut reader = trace_core::Reader::new("<stdin>", text.as_bytes());
+    /// let (mut line, mut outcome) = (trace_core::Line::default(), None);
+    /// let mut times = Vec::new();
+    /// while reader.read_outcome(&mut line, &mut outcome)? {
+    ///     times.push(outcome.as_ref().and_then(|outcome| outcome.ttft_ms));
+    /// }
+    /// assert_eq!(times, [trace_core::Micros::from_millis(50.5), None]);
+    /// # Ok::<(), trace_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and a field of an outcome that has a wrong type.
+    pub fn read_outcome(
+        &mut self,
+        line: &mut Line,
+        outcome: &mut Option<Outcome>,
+    ) -> Result<bool, Error> {
+        self.next_line(line, &mut Some(outcome))
+    }
+
+    fn next_line(
+        &mut self,
+        line: &mut Line,
+        outcome: &mut Option<&mut Option<Outcome>>,
+    ) -> Result<bool, Error> {
         loop {
             if self.current.is_none() && !self.open_next()? {
                 return Ok(false);
             }
             let open = self.current.as_mut().expect("opened above");
-            match open.read(line) {
+            match open.read(line, outcome) {
                 Ok(true) => return Ok(true),
                 Ok(false) => self.current = None,
                 Err(Error::Line(error)) if self.skip_invalid => {
@@ -147,7 +185,11 @@ impl Iterator for Reader<'_> {
 }
 
 impl Open<'_> {
-    fn read(&mut self, line: &mut Line) -> Result<bool, Error> {
+    fn read(
+        &mut self,
+        line: &mut Line,
+        outcome: &mut Option<&mut Option<Outcome>>,
+    ) -> Result<bool, Error> {
         loop {
             line.bytes.clear();
             if !self.fill(&mut line.bytes)? {
@@ -164,8 +206,11 @@ impl Open<'_> {
             line.name = self.name.clone();
         }
         line.number = self.line;
-        line.decode()
-            .map_err(|error| self.explain(error, &line.bytes))?;
+        let read = match outcome {
+            Some(outcome) => line.decode_with(outcome),
+            None => line.decode(),
+        };
+        read.map_err(|error| self.explain(error, &line.bytes))?;
         if let Some(tag) = &self.tag {
             line.set(Field::Source, tag)?;
         }

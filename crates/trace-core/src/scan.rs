@@ -7,20 +7,22 @@
 //! is valid. The two are tested against each other. Three times serde_json's
 //! speed on the published traces.
 
+use crate::along::Along;
 use crate::cursor::Cursor;
 use crate::field::Field;
 use crate::line::{Member, Spare};
 use crate::record::{Request, SessionId};
 
-/// Read `line`; `false` means that it takes the long way, and that what was
-/// written to `members` and `request` is to be thrown away.
+/// Read `line`, and its outcome `along` if somebody wants that; `false` means
+/// that it takes the long way, and that what was written is to be thrown away.
 pub(crate) fn scan(
     line: &[u8],
     members: &mut Vec<Member>,
     request: &mut Request,
     spare: &mut Spare,
+    along: Option<&mut Along<'_>>,
 ) -> bool {
-    object(&mut Cursor::new(line, 0), members, request, spare).is_some()
+    object(&mut Cursor::new(line, 0), members, request, spare, along).is_some()
 }
 
 /// The whole object; `None` gives up.
@@ -29,13 +31,16 @@ fn object(
     members: &mut Vec<Member>,
     request: &mut Request,
     spare: &mut Spare,
+    mut along: Option<&mut Along<'_>>,
 ) -> Option<()> {
     cursor.space();
     cursor.take(b'{')?;
     let mut seen = 0;
+    let mut place = Order::BEGIN;
     loop {
         cursor.space();
-        let (key, field) = match Field::usual(&cursor.line()[cursor.at..]) {
+        let expected = spare.order.behind(place);
+        let (key, field) = match expected.filter(|field| field.is_named(cursor.rest())) {
             Some(field) => {
                 let start = cursor.at + 1;
                 let key = start..start + field.name().len();
@@ -45,9 +50,11 @@ fn object(
             None => {
                 let key = cursor.string()?;
                 let field = Field::from_name(&cursor.line()[key.clone()]);
+                spare.order.learn(place, field);
                 (key, field)
             }
         };
+        place = Order::place(field);
         cursor.space();
         cursor.take(b':')?;
         cursor.space();
@@ -55,7 +62,15 @@ fn object(
         match field {
             Some(field) if seen & field.bit() != 0 => return None,
             Some(field) if !field.is_outcome() => known(cursor, field, request, spare)?,
-            _ => cursor.skip()?,
+            Some(field) => {
+                let along = along.as_deref_mut();
+                let read = along.and_then(|along| along.read(cursor, field, spare));
+                if read.is_none() {
+                    cursor.at = start;
+                    cursor.skip()?;
+                }
+            }
+            None => cursor.skip()?,
         }
         seen |= field.map_or(0, Field::bit);
         members.push(Member {
@@ -72,6 +87,38 @@ fn object(
     }
     cursor.space();
     cursor.is_at_end().then_some(())
+}
+
+/// Which field came behind which, the last time.
+///
+/// Lines of one trace name the same fields in the same order, nearly always; so
+/// a key is compared with one name, and found by its letters only if it is
+/// another.
+#[derive(Debug, Clone)]
+pub(crate) struct Order([Option<Field>; Field::ALL.len() + 2]);
+
+impl Default for Order {
+    fn default() -> Self {
+        Self([None; Field::ALL.len() + 2])
+    }
+}
+
+impl Order {
+    /// The beginning of a line.
+    const BEGIN: usize = Field::ALL.len();
+
+    /// Behind `field`, or behind one that no tool knows.
+    fn place(field: Option<Field>) -> usize {
+        field.map_or(Self::BEGIN + 1, |field| field as usize)
+    }
+
+    fn behind(&self, place: usize) -> Option<Field> {
+        self.0[place]
+    }
+
+    fn learn(&mut self, place: usize, field: Option<Field>) {
+        self.0[place] = field;
+    }
 }
 
 /// One field of a request.
@@ -125,8 +172,13 @@ mod tests {
 
     fn quick(line: &[u8]) -> Option<Read> {
         let (mut members, mut request) = (Vec::new(), Request::default());
-        scan(line, &mut members, &mut request, &mut Spare::default())
-            .then(|| (format!("{members:?}"), format!("{request:?}")))
+        let spare = &mut Spare::default();
+        // Twice: with nothing known, and with the order of its fields.
+        let first = scan(line, &mut members, &mut request, spare, None);
+        (members, request) = (Vec::new(), Request::default());
+        let again = scan(line, &mut members, &mut request, spare, None);
+        assert_eq!(first, again);
+        again.then(|| (format!("{members:?}"), format!("{request:?}")))
     }
 
     fn thorough(line: &[u8]) -> Option<Read> {
