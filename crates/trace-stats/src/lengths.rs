@@ -52,6 +52,7 @@ impl Lengths {
     }
 
     /// Count one more of that length.
+    #[inline]
     pub fn push(&mut self, tokens: u64) {
         if tokens >= TABLE || self.few > 0 {
             self.few = self.few.saturating_sub(1);
@@ -77,7 +78,7 @@ impl Lengths {
         let counts = counts.filter(|(_, count)| *count > 0);
         let value = |tokens: u32| f64::from(tokens) / self.per;
         let counts = counts.map(|(tokens, count)| (value(tokens), u64::from(count)));
-        values.push_counted(&counts.collect::<Vec<_>>());
+        values.push_counted(counts.collect());
         values
     }
 }

@@ -28,6 +28,7 @@ mod buckets;
 #[cfg(test)]
 mod laws;
 mod limbs;
+mod order;
 mod ranked;
 mod sample;
 mod sketch;

@@ -40,6 +40,25 @@ impl Sketch {
         self.total.add(value, times);
     }
 
+    /// Add finite `values`.
+    pub(super) fn add_all(&mut self, values: &[f64]) {
+        for &value in values {
+            if value > 0.0 {
+                self.above.add(value, 1);
+            } else if value < 0.0 {
+                self.below.add(-value, 1);
+            } else {
+                self.zeros += 1;
+            }
+        }
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if low <= high {
+            self.reach(low, high);
+        }
+        self.total.add_all(values);
+    }
+
     fn reach(&mut self, low: f64, high: f64) {
         self.ends = Some(match self.ends {
             Some((min, max)) => (min.min(low), max.max(high)),

@@ -90,7 +90,7 @@ impl State {
             Some(sketch) => values.sketch = Some(Box::new(sketch.try_into()?)),
             None => {
                 let numbers = self.values.into_iter().map(|value| value.0);
-                values.merge(&numbers.zip(counts).collect::<Vec<_>>());
+                values.merge(numbers.zip(counts).collect());
             }
         }
         Ok(values)

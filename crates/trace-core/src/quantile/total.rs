@@ -16,19 +16,49 @@ pub(super) struct Total {
     squares: Limbs,
 }
 
+/// Values that are added up together: their squares, of 106 bits, do not
+/// outgrow 128.
+const TOGETHER: usize = 1 << 20;
+
+/// The places that the mantissa of a finite value can stand at.
+const PLACES: usize = 0x7ff;
+
 /// The place of the least float in the sum: 2^-1074.
 const LEAST: i32 = 1074;
 
 impl Total {
+    /// Add finite `values`.
+    pub(super) fn add_all(&mut self, values: &[f64]) {
+        values.chunks(TOGETHER).for_each(|some| self.add_some(some));
+    }
+
+    /// The same for no more than are added up together.
+    ///
+    /// Values that stand at the same place are whole numbers of one unit; those
+    /// are added up, and only their sums digit by digit.
+    fn add_some(&mut self, values: &[f64]) {
+        let mut places = vec![(0_u128, 0_u128); PLACES];
+        for &value in values {
+            if value < 0.0 {
+                self.add(value, 1);
+                continue;
+            }
+            let (mantissa, place) = parts(value);
+            let (sum, squares) = &mut places[place as usize];
+            *sum += u128::from(mantissa);
+            *squares += u128::from(mantissa) * u128::from(mantissa);
+        }
+        for (place, (sum, squares)) in (0..).zip(places) {
+            if sum > 0 {
+                add_wide(&mut self.sum, place, sum);
+                add_wide(&mut self.squares, 2 * place, squares);
+            }
+        }
+    }
+
     /// Add a finite `value`, `times` times over.
     pub(super) fn add(&mut self, value: f64, times: u64) {
-        let bits = value.to_bits();
-        let exponent = (bits >> 52) as u32 & 0x7ff;
-        let fraction = bits & ((1 << 52) - 1);
-        let (mantissa, place) = match exponent {
-            0 => (fraction, 0),
-            _ => (fraction | 1 << 52, exponent - 1),
-        };
+        let (mantissa, place) = parts(value);
         if mantissa == 0 {
             return;
         }
@@ -69,6 +99,27 @@ impl Total {
             exponent -= 1;
         }
         libm::scalbn(top.sqrt() / count as f64, exponent / 2 - LEAST)
+    }
+}
+
+/// A finite value without its sign as a whole number, and the power of two it
+/// is to be multiplied with, from that of the least float on.
+#[inline]
+fn parts(value: f64) -> (u64, u32) {
+    let bits = value.to_bits();
+    let exponent = (bits >> 52) as u32 & 0x7ff;
+    let fraction = bits & ((1 << 52) - 1);
+    match exponent {
+        0 => (fraction, 0),
+        _ => (fraction | 1 << 52, exponent - 1),
+    }
+}
+
+fn add_wide(limbs: &mut Limbs, place: u32, value: u128) {
+    limbs.add(place, value as u64, 1, false);
+    let high = (value >> 64) as u64;
+    if high > 0 {
+        limbs.add(place + 64, high, 1, false);
     }
 }
 
@@ -158,6 +209,15 @@ mod tests {
             prop_assert_eq!(TotalState::from(&whole), TotalState::from(&parts));
             let read = Total::try_from(TotalState::from(&whole)).unwrap();
             prop_assert_eq!(TotalState::from(&read), TotalState::from(&whole));
+        }
+
+        #[test]
+        fn values_together_are_values_one_by_one(
+            values in prop::collection::vec(prop_oneof![any::<f64>().prop_filter("a number", |v| v.is_finite()), 0.0..1e4], 0..60),
+        ) {
+            let mut together = Total::default();
+            together.add_all(&values);
+            prop_assert_eq!(TotalState::from(&together), TotalState::from(&total(&values)));
         }
 
         #[test]

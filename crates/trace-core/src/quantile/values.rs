@@ -1,5 +1,6 @@
 //! Values of one quantity: exact while they are few, then a sketch.
 
+use super::order;
 use super::sketch::Sketch;
 use super::{Ranked, Spread};
 
@@ -87,7 +88,7 @@ impl Values {
 
     /// Add values that are known by how often each occurs: ascending, finite,
     /// none of them twice.
-    pub fn push_counted(&mut self, counted: &[(f64, u64)]) {
+    pub fn push_counted(&mut self, counted: Vec<(f64, u64)>) {
         self.settle();
         self.merge(counted);
     }
@@ -105,7 +106,7 @@ impl Values {
         if let Some(sketch) = other.sketch {
             self.sketched().append(&sketch);
         } else {
-            self.merge(&other.counted);
+            self.merge(other.counted);
         }
     }
 
@@ -140,15 +141,18 @@ impl Values {
         repeated.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let runs = repeated.chunk_by(|a, b| a.0 == b.0);
         let counted = runs.map(|run| (run[0].0, run.iter().map(|(_, times)| times).sum()));
-        self.merge(&counted.collect::<Vec<_>>());
+        self.merge(counted.collect());
         if self.waiting.is_empty() {
             return;
         }
         let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_unstable_by(f64::total_cmp);
-        let runs = waiting.chunk_by(|a, b| a == b);
-        let counted: Vec<_> = runs.map(|run| (run[0], run.len() as u64)).collect();
-        self.merge(&counted);
+        match &mut self.sketch {
+            Some(sketch) => sketch.add_all(&waiting),
+            None => {
+                order::sort(&mut waiting);
+                self.merge(distinct(&waiting));
+            }
+        }
         if waiting.capacity() <= 2 * self.room() {
             waiting.clear();
             self.waiting = waiting;
@@ -156,16 +160,16 @@ impl Values {
     }
 
     /// Add distinct values, ascending, with how often each occurs.
-    pub(super) fn merge(&mut self, more: &[(f64, u64)]) {
+    pub(super) fn merge(&mut self, more: Vec<(f64, u64)>) {
         if let Some(sketch) = &mut self.sketch {
             more.iter()
                 .for_each(|&(value, times)| sketch.add(value, times));
             return;
         }
         if self.counted.is_empty() {
-            self.counted = more.to_vec();
+            self.counted = more;
         } else if !more.is_empty() {
-            self.counted = merged(&self.counted, more);
+            self.counted = merged(&self.counted, &more);
         }
         if self.counted.len() > self.limit {
             self.sketched();
@@ -203,6 +207,15 @@ impl Values {
     pub fn spread(&mut self) -> Spread {
         self.ranked().spread()
     }
+}
+
+/// The distinct ones of sorted `values`, with how often each occurs.
+fn distinct(values: &[f64]) -> Vec<(f64, u64)> {
+    let ends = values.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let mut counted = Vec::with_capacity(ends + 1);
+    let runs = values.chunk_by(|a, b| a == b);
+    counted.extend(runs.map(|run| (run[0], run.len() as u64)));
+    counted
 }
 
 /// Two lists of distinct values, ascending, as one.

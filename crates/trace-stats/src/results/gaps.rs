@@ -63,15 +63,14 @@ impl Gaps {
             Some(_) => self.known += 1,
             None => self.unknown += 1,
         }
+        let Some(tokens) = tokens.filter(|&tokens| tokens > 1) else {
+            gaps.iter().for_each(|gap| self.both.push(gap.as_micros()));
+            return;
+        };
         for gap in gaps {
-            match tokens {
-                None | Some(1) => self.both.push(gap.as_micros()),
-                Some(tokens) => {
-                    self.chunks.push(gap.as_micros());
-                    let each = gap.as_millis() / tokens as f64;
-                    self.tokens.push_times(each, tokens);
-                }
-            }
+            self.chunks.push(gap.as_micros());
+            let each = gap.as_millis() / tokens as f64;
+            self.tokens.push_times(each, tokens);
         }
     }
 
