@@ -56,8 +56,8 @@ impl LatencyCdf {
             .into_iter()
             .filter_map(|group| self.groups.get(group))
         {
-            all.user.append(one.user.clone());
-            all.service.append(one.service.clone());
+            all.user.append(&one.user);
+            all.service.append(&one.service);
         }
         all
     }

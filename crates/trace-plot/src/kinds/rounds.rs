@@ -129,9 +129,7 @@ impl Rounds {
 
     fn shares(&self, title: &str, axis: &str, of: fn(&Round) -> &Distribution) -> Option<Figure> {
         let mut all = Distribution::default();
-        self.rounds
-            .values()
-            .for_each(|round| all.append(of(round).clone()));
+        self.rounds.values().for_each(|round| all.append(of(round)));
         let counts = all.counts();
         let (low, _) = distribution::range(&counts)?;
         let (min, max) = (counts[0].0, counts[counts.len() - 1].0);
