@@ -32,6 +32,7 @@
 //! There is no network here. The `cli` feature adds what the tools share at
 //! the shell; the `clock` feature a timer finer than a millisecond.
 
+pub mod ahead;
 mod along;
 pub mod block;
 #[cfg(feature = "cli")]

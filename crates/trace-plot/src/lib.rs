@@ -17,7 +17,6 @@
 
 mod args;
 pub mod axis;
-mod batch;
 pub mod bins;
 pub mod canvas;
 pub mod cdf;
@@ -60,7 +59,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use trace_core::{
-    Line, Outcome, Reader,
+    Line, Outcome, Reader, ahead,
     cli::{self, Progress},
 };
 
@@ -115,12 +114,7 @@ fn all(args: &Args, plan: &Plan) -> Result<(Sheets, Vec<String>)> {
         return Ok((vec![(whole.name, sheet)], Vec::new()));
     }
     let mut input = plan.input.open()?;
-    let mut drawn = sheets(
-        &plan.draw.kinds(),
-        &plan.settings,
-        &mut input,
-        args.skip_invalid,
-    )?;
+    let mut drawn = sheets(&plan.draw.kinds(), &plan.settings, &mut input)?;
     cli::report_skipped("trace-plot", &input);
     let words = std::mem::take(&mut drawn.words);
     Ok((named(drawn, &plan.draw)?, words))
@@ -169,18 +163,14 @@ pub struct Drawn<'k> {
 
 /// The sheets of `kinds` from one pass over `input`, or why there is none.
 ///
-/// Outcomes that cannot be read are counted and left out if `skip_invalid`
-/// says so.
-///
 /// # Errors
 /// Bad input, or an input without lines.
 pub fn sheets<'k>(
     kinds: &[&'k Kind],
     settings: &Settings,
     input: &mut Reader<'_>,
-    skip_invalid: bool,
 ) -> Result<Drawn<'k>> {
-    pass(kinds, settings, input, skip_invalid, |_, _| Ok(()))
+    pass(kinds, settings, input, |_, _| Ok(()))
 }
 
 /// The same, while `also` sees each line that is counted.
@@ -188,7 +178,6 @@ pub(crate) fn pass<'k>(
     kinds: &[&'k Kind],
     settings: &Settings,
     input: &mut Reader<'_>,
-    skip_invalid: bool,
     mut also: impl FnMut(&Line, Option<&Outcome>) -> Result<()>,
 ) -> Result<Drawn<'k>> {
     let mut plots: Vec<(&Kind, Box<dyn Plot>)> = kinds
@@ -197,39 +186,26 @@ pub(crate) fn pass<'k>(
         .collect();
     let mut groups = Groups::by(&settings.by);
     let mut progress = Progress::new("lines", None);
-    let (mut count, mut outcomes, mut skipped) = (0_u64, 0_u64, 0_u64);
-    let mut first = None;
-    batch::read(input, |line| {
-        let outcome = match line.outcome() {
-            Ok(outcome) => outcome,
-            Err(error) if skip_invalid => {
-                skipped += 1;
-                first.get_or_insert(error);
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
+    let (mut count, mut outcomes) = (0_u64, 0_u64);
+    ahead::each_line(input, |line, outcome| {
         let group = groups.of(line);
         let sample = Sample {
             group,
             request: &line.request,
-            outcome: outcome.as_ref(),
+            outcome,
         };
         for (_, plot) in &mut plots {
             plot.add(&sample)?;
         }
-        also(line, outcome.as_ref())?;
+        also(line, outcome)?;
         count += 1;
         outcomes += u64::from(outcome.is_some());
         if count.is_multiple_of(4_096) {
             progress.set(count, "");
         }
-        Ok(())
+        anyhow::Ok(())
     })?;
     progress.finish();
-    if let Some(first) = first {
-        eprintln!("trace-plot: skipped {skipped} outcomes that cannot be read, the first: {first}");
-    }
     if count == 0 {
         bail!("nothing to draw: the input has no requests");
     }

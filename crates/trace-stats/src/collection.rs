@@ -9,7 +9,7 @@ use crate::summary::Summary;
 use anyhow::ensure;
 use std::path::Path;
 use trace_core::cli::Progress;
-use trace_core::{Line, Outcome, Reader};
+use trace_core::{Line, Outcome, Reader, ahead};
 
 /// The summary of all lines, and of those of each group.
 ///
@@ -61,15 +61,15 @@ impl Collection {
     /// Those of reading; a trace of more blocks than can be numbered.
     pub fn read(&mut self, input: &mut Reader<'_>) -> anyhow::Result<()> {
         let mut progress = Progress::new("trace-stats: read", None);
-        let mut line = Line::default();
         let mut lines = 0u64;
-        while input.read(&mut line)? {
-            self.push(&line, line.outcome()?.as_ref())?;
+        ahead::each_line(input, |line, outcome| {
+            self.push(line, outcome)?;
             lines += 1;
             if lines.is_multiple_of(4096) {
                 progress.set(lines, "lines");
             }
-        }
+            anyhow::Ok(())
+        })?;
         progress.finish();
         self.skipped += input.skipped();
         Ok(())

@@ -29,13 +29,12 @@ pub(crate) fn each_line(
 ) -> anyhow::Result<u64> {
     let mut held = Held::default();
     let mut progress = Progress::new("trace-stats: read", None);
-    let mut line = Line::default();
+    let (mut line, mut outcome) = (Line::default(), None);
     let mut lines = 0u64;
-    while input.read(&mut line)? {
-        let outcome = line.outcome()?;
+    while input.read_outcome(&mut line, &mut outcome)? {
         see(&line, outcome.as_ref());
-        match outcome {
-            Some(outcome) => held.push(&line, &outcome)?,
+        match &outcome {
+            Some(outcome) => held.push(&line, outcome)?,
             None => take(Prompt::of(&line, None))?,
         }
         lines += 1;

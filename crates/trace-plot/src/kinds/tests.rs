@@ -17,7 +17,7 @@ fn figure(name: &str, settings: &Settings, lines: &str) -> Figure {
 fn sheet(name: &str, settings: &Settings, lines: &str) -> Sheet {
     let kind = Kind::named(name).unwrap();
     let mut input = Reader::new("t", lines.as_bytes());
-    let mut drawn = crate::sheets(&[kind], settings, &mut input, false).unwrap();
+    let mut drawn = crate::sheets(&[kind], settings, &mut input).unwrap();
     drawn.sheets.remove(0).1.unwrap()
 }
 

@@ -51,7 +51,6 @@ pub fn write(args: &Args, plan: &Plan, path: &Path) -> Result<u8> {
         &plan.draw.kinds(),
         &plan.settings,
         &mut input,
-        args.skip_invalid,
         |line, outcome| {
             when.see(outcome);
             numbers.push(line, outcome)

@@ -37,10 +37,10 @@ pub fn run(
 ) -> anyhow::Result<u8> {
     let mut lint = Lint::new(args.block_size.block_size, args.limit);
     let mut progress = Progress::new("trace-stats: read", None);
-    let mut line = Line::default();
+    let (mut line, mut outcome) = (Line::default(), None);
     let mut lines = 0u64;
-    while input.read(&mut line)? {
-        lint.push(&line, line.outcome()?.as_ref())?;
+    while input.read_outcome(&mut line, &mut outcome)? {
+        lint.push(&line, outcome.as_ref())?;
         lines += 1;
         if lines.is_multiple_of(4096) {
             progress.set(lines, "lines");

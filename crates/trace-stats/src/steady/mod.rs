@@ -27,10 +27,10 @@ use trace_core::{Line, Reader};
 /// Those of reading; an input without outcomes.
 pub fn search(input: &mut Reader<'_>) -> anyhow::Result<Windows> {
     let mut search = windows::Search::default();
-    let mut line = Line::default();
-    while input.read(&mut line)? {
-        if let Some(outcome) = line.outcome()? {
-            search.push(&outcome);
+    let (mut line, mut outcome) = (Line::default(), None);
+    while input.read_outcome(&mut line, &mut outcome)? {
+        if let Some(outcome) = &outcome {
+            search.push(outcome);
         }
     }
     search.windows().ok_or_else(|| {

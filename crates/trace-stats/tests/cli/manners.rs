@@ -52,7 +52,13 @@ fn bad_input_gets_one_line_and_exit_2() {
 
 #[test]
 fn bad_lines_can_be_skipped_and_are_counted() {
-    let input = "oops\n{\"input_length\":3}\n{}\n";
+    let input = "oops\n{\"input_length\":3}\n{\"input_length\":4,\"ttft_ms\":-1}\n";
+    let (code, _, stderr) = stats(&[], &input["oops\n".len()..]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.starts_with("trace-stats: <stdin>:2:29: "),
+        "{stderr}"
+    );
     let (code, stdout, stderr) = stats(&["--skip-invalid", "--format", "json"], input);
     assert_eq!(code, 0);
     let report: Value = serde_json::from_str(&stdout).unwrap();
