@@ -53,6 +53,7 @@ mod outcome;
 pub mod quantile;
 mod reader;
 mod record;
+mod register;
 mod scan;
 pub mod seed;
 mod source;
