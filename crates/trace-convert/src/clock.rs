@@ -149,16 +149,21 @@ pub(crate) fn short(text: &[u8], unit: TimeUnit) -> Option<i64> {
 }
 
 /// The microseconds since 1970 of a date like `2023-11-16 18:17:03.9799600`,
-/// `2024-05-10T00:00:00Z` or `…+02:00`; without a zone it is taken as UTC.
+/// `2024-05-10T00:00:00Z`, `…+02:00` or `… UTC`; without a zone it is taken as
+/// UTC.
 pub(crate) fn date(text: &str) -> Option<i64> {
     let text = text.trim();
+    let text = text.strip_suffix(" UTC").unwrap_or(text);
     let (day, rest) = (text.get(..10)?, text.get(10..)?);
     let mut parts = day.split('-').map(|part| {
         let plain = part.bytes().all(|b| b.is_ascii_digit());
         part.parse::<i64>().ok().filter(|_| plain)
     });
     let (year, month, of_month) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&of_month) {
+    if parts.next().is_some() || !(1..=12).contains(&month) {
+        return None;
+    }
+    if !(1..=days_of_month(year, month)).contains(&of_month) {
         return None;
     }
     let days = days_from_civil(year, month, of_month);
@@ -203,6 +208,21 @@ fn two_digits(text: &str) -> Option<i64> {
     plain.then(|| text.parse().ok())?
 }
 
+/// Whether what [`date`] reads says which zone it is of.
+pub(crate) fn has_zone(text: &str) -> bool {
+    let time = text.trim().get(10..).unwrap_or("");
+    time.contains(['Z', 'z', '+', '-']) || time.ends_with(" UTC")
+}
+
+fn days_of_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// Days since 1970-01-01 of a date in the Gregorian calendar (Howard
 /// Hinnant's `days_from_civil`).
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
@@ -235,6 +255,11 @@ impl Clock {
             latest: i64::MIN,
             room: if sorted { ROOM_MICROS } else { 0 },
         }
+    }
+
+    /// Take times as they are, counted from the trace's own zero.
+    pub(crate) fn keep_zero(&mut self) {
+        self.origin = Some(0);
     }
 
     /// Where `micros` lies on it.
@@ -298,11 +323,15 @@ mod tests {
             ("2023-11-16 18:17:03.009930+00:00", time + 9_930),
             ("2023-11-16 17:17:03-0100", time),
             ("2023-11-16", day),
+            ("2023-11-16 18:17:03 UTC", time),
         ] {
             assert_eq!(date(text), Some(micros), "{text}");
         }
         for bad in [
             "2023-13-01",
+            "2023-02-29",
+            "2100-02-29",
+            "2023-11-31 00:00:00",
             "2023-11-16 25:00:00",
             "17:00:00",
             "2023-11-16x",

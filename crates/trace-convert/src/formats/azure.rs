@@ -5,7 +5,7 @@
 //! and whole seconds without any.
 
 use crate::args::Args;
-use crate::clock::{Clock, date};
+use crate::clock::{Clock, date, has_zone};
 use crate::format::{Decode, Format};
 use crate::history::History;
 use crate::input::Opened;
@@ -31,6 +31,8 @@ type Rest = Vec<(usize, Name)>;
 struct Azure {
     clock: Clock,
     history: Option<History>,
+    /// Whether it was said how dates without a zone are read.
+    said_zone: bool,
     open: Option<(Table, [usize; 3], Rest)>,
 }
 
@@ -39,6 +41,7 @@ impl Azure {
         Self {
             clock: args.clock(),
             history: args.invents_ids().then(|| History::new(args.block_size())),
+            said_zone: false,
             open: None,
         }
     }
@@ -56,7 +59,7 @@ impl Decode for Azure {
                 name => (i, Name::new(name)),
             })
             .collect();
-        report.assume("dates without a zone are UTC, zero at the first row");
+        report.assume("zero at the first row");
         self.open = Some((table, used, rest));
         Ok(())
     }
@@ -80,6 +83,10 @@ impl Decode for Azure {
                 format!("{text:?}, expected a date like 2023-11-16 18:17:03.97"),
             )
         })?;
+        if !self.said_zone && !has_zone(text) {
+            self.said_zone = true;
+            report.assume("dates without a zone are UTC");
+        }
         let (input, output) = (table.whole(*input)?, table.whole(*output)?);
         let at = self.clock.place(micros, report);
         let at = at.map_err(|reason| table.error(*timestamp, reason))?;
@@ -116,6 +123,32 @@ mod tests {
             let expected = "{\"timestamp\":0,\"input_length\":10,\"output_length\":2,\"hash_ids\":[0]}\n{\"timestamp\":52,\"input_length\":600,\"output_length\":3,\"hash_ids\":[1,2]}\n";
             assert_eq!(out, expected);
         }
+    }
+
+    #[test]
+    fn a_zone_is_assumed_only_where_there_is_none() {
+        for (date, assumed) in [
+            ("2023-11-16 18:17:03.97", true),
+            ("2024-05-10 00:00:00.948+00:00", false),
+            ("2024-10-15T12:00:00Z", false),
+        ] {
+            let (_, error, report) = convert_with(
+                "",
+                &format!("TIMESTAMP,ContextTokens,GeneratedTokens\n{date},1,1\n"),
+            );
+            assert_eq!(error, None);
+            let line = report.line().unwrap();
+            assert_eq!(line.contains("without a zone"), assumed, "{line}");
+        }
+        let (_, error, _) = convert_with(
+            "",
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-02-29 00:00:00,1,1\n",
+        );
+        assert!(
+            error
+                .unwrap()
+                .starts_with("in:2:1: TIMESTAMP: \"2023-02-29")
+        );
     }
 
     #[test]
