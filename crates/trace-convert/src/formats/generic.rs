@@ -55,6 +55,8 @@ struct Generic {
     unit: TimeUnit,
     /// Whether the numbers have been looked at, or need not be.
     told: bool,
+    /// Whether time and length have our names, and so our unit and zero.
+    ours: bool,
     /// Tokens per block of the ids in the rows, if they have any.
     block_size: Option<u64>,
     from_block_size: u64,
@@ -75,6 +77,7 @@ impl Generic {
             history: args.invents_ids().then(|| History::new(args.block_size())),
             unit: args.time_unit,
             told: args.time_unit != TimeUnit::Auto,
+            ours: false,
             block_size: None,
             from_block_size: args.from_block_size.unwrap_or(BLOCK_TOKENS),
             rows: None,
@@ -177,8 +180,15 @@ impl Generic {
             .iter()
             .filter_map(|(_, time)| time.as_deref()?.trim().parse().ok());
         let times: Vec<f64> = times.collect();
-        if !times.is_empty() {
-            let (unit, why) = TimeUnit::guess(&times);
+        if let Some(first) = times.first() {
+            // A date since 1970 is nobody's own zero.
+            self.ours &= (0.0..1e9).contains(first);
+            let (unit, why) = if self.ours {
+                self.clock.keep_zero();
+                (TimeUnit::Ms, "as in Mooncake's traces")
+            } else {
+                TimeUnit::guess(&times)
+            };
             self.unit = unit;
             report.assume(format!(
                 "times in {}, {why} (--time-unit says otherwise)",
@@ -251,6 +261,10 @@ impl Decode for Generic {
                 input.head.describe()
             );
         }
+        let named = |ours: &str| names.iter().any(|name| name == ours);
+        self.ours = named(Field::Timestamp.name())
+            && named(Field::InputLength.name())
+            && self.mappings.is_empty();
         for name in &names {
             if let Role::Field(field) = self.role(name) {
                 if field == Field::HashIds {
@@ -398,6 +412,23 @@ mod tests {
             "time,input_tokens\n2024-01-01T00:00:00Z,1\n2024-01-01T00:00:01+00:00,1\n",
         );
         assert!(out.contains("\"timestamp\":1000,"), "{out}");
+    }
+
+    #[test]
+    fn tables_and_arrays_with_our_names_keep_our_unit_and_zero() {
+        let trace = concat!(
+            r#"{"timestamp":7,"input_length":600,"output_length":3,"hash_ids":[4,9],"note":"x;y"}"#,
+            "\n",
+            r#"{"timestamp":8.25,"input_length":5,"hash_ids":[4]}"#,
+            "\n",
+        );
+        let table = convert("--to csv", trace);
+        assert_eq!(convert("", &table), trace);
+        let array = format!("[{}]", trace.trim_end().replace('\n', ",\n "));
+        assert_eq!(convert("", &array), trace);
+        // A date is no time since the trace began.
+        let dates = r#"[{"timestamp":1700000000,"input_length":1},{"timestamp":1700000001,"input_length":1}]"#;
+        assert!(convert("", dates).contains("\"timestamp\":1000,"));
     }
 
     #[test]
