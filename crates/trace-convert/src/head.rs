@@ -119,12 +119,24 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// What a file is that begins so, when it surely holds no requests.
-const MAGIC: [(&[u8], &str); 8] = [
+const MAGIC: [(&[u8], &str); 14] = [
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a zip archive (unpack it first)"),
+    (b"7z\xbc\xaf", "a 7-Zip archive (unpack it first)"),
+    (b"\xfd7zXZ", "xz data (unpack it first, with xz -dc)"),
+    (b"BZh91AY", "bzip2 data (unpack it first, with bzip2 -dc)"),
     (b"PAR1", "a Parquet file (export it as CSV or JSONL first)"),
+    (b"ARROW1", "an Arrow file (export it as CSV or JSONL first)"),
+    (
+        b"\xff\xfe",
+        "UTF-16 text (convert it first, with iconv -f UTF-16 -t UTF-8)",
+    ),
+    (
+        b"\xfe\xff",
+        "UTF-16 text (convert it first, with iconv -f UTF-16 -t UTF-8)",
+    ),
     (b"\x80\x04\x95", "a Python pickle"),
     (b"<", "HTML or XML"),
     (
@@ -136,7 +148,16 @@ const MAGIC: [(&[u8], &str); 8] = [
 /// The cells of a header line.
 fn names(line: &str) -> Vec<String> {
     let cell = |cell: &str| cell.trim().trim_matches('"').to_owned();
-    line.trim_end_matches('\r').split(',').map(cell).collect()
+    let line = line.trim_end_matches('\r');
+    let between = char::from(delimiter(line.as_bytes()));
+    line.split(between).map(cell).collect()
+}
+
+/// What stands between the cells of a table with this header: a comma, and
+/// only where there is none, a tab, a semicolon or a bar.
+pub(crate) fn delimiter(header: &[u8]) -> u8 {
+    let found = b",\t;|".iter().find(|byte| header.contains(byte));
+    found.copied().unwrap_or(b',')
 }
 
 /// No format is told by a key that lies deeper.
@@ -263,6 +284,10 @@ mod tests {
         let head = Head::of(b"\xef\xbb\xbfTIMESTAMP,\"Context Tokens\"\r\n1,2\r\n");
         assert!(head.has_columns(&["Context Tokens", "TIMESTAMP"]));
         assert!(!head.has_columns(&["NumImages"]));
+        for between in ["\t", ";", "|"] {
+            let head = Head::of(["a b", "c"].join(between).as_bytes());
+            assert!(head.has_columns(&["c", "a b"]));
+        }
     }
 
     #[test]

@@ -123,9 +123,8 @@ fn read_head(bytes: &mut impl BufRead, start: &mut Vec<u8>) -> io::Result<Head> 
         let chunk = match bytes.fill_buf() {
             Ok(chunk) => chunk,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // What could be read is still to be used; the error comes again.
-            Err(error) if start.is_empty() => return Err(error),
-            Err(_) => return Ok(Head::of(start)),
+            // Not even a first line: nothing could be made of it.
+            Err(error) => return Err(error),
         };
         let used = chunk.len();
         start.extend_from_slice(chunk);

@@ -1,6 +1,7 @@
-//! CSV with a header: cells by the name of their column.
+//! CSV with a header: cells by the name of their column. Tables with tabs,
+//! semicolons or bars between their cells are read alike; the header shows it.
 
-use crate::head::one_line;
+use crate::head::{delimiter, one_line};
 use crate::input::Opened;
 use crate::lines::Lines;
 use crate::record::{Name, Record};
@@ -19,6 +20,8 @@ pub(crate) struct Table {
     lines: Lines,
     tag: Option<String>,
     header: Vec<String>,
+    /// What stands between two cells.
+    delimiter: u8,
     /// The line the row began on.
     line: u64,
     row: Vec<u8>,
@@ -38,6 +41,7 @@ impl Table {
             lines: Lines::new(&input.name, input.bytes),
             tag: input.tag,
             header: Vec::new(),
+            delimiter: b',',
             line: 0,
             row: Vec::new(),
             cells: Vec::new(),
@@ -141,6 +145,10 @@ impl Table {
                 break;
             }
         }
+        if self.line == 0 {
+            self.delimiter = delimiter(&self.row);
+        }
+        let delimiter = self.delimiter;
         self.line = self.lines.number();
         self.cells.clear();
         self.quoted = false;
@@ -149,7 +157,7 @@ impl Table {
         let mut start = 0;
         for (at, byte) in self.row.iter().enumerate() {
             match byte {
-                b',' => {
+                byte if *byte == delimiter => {
                     self.cells.push(start..at);
                     start = at + 1;
                 }
@@ -194,7 +202,7 @@ impl Table {
                 }
                 b'"' if inside => inside = false,
                 b'"' if self.plain.len() == start => inside = true,
-                b',' if !inside => {
+                byte if byte == self.delimiter && !inside => {
                     self.cells.push(start..self.plain.len());
                     start = self.plain.len();
                 }
@@ -334,6 +342,23 @@ mod tests {
         assert_eq!((table.line(), table.whole(1).unwrap()), (4, 4));
         let error = table.next(report).unwrap_err().to_string();
         assert_eq!(error, "t.csv:5:3: a quote that is not closed");
+    }
+
+    #[test]
+    fn the_header_shows_what_stands_between_cells() {
+        for between in ["\t", ";", "|"] {
+            let text = ["a", "b\n1,5", "2\n\"x", "y\"", "3\n"].join(between);
+            let mut table = table(&text);
+            let report = &mut Report::default();
+            assert_eq!(table.header(), ["a", "b"]);
+            assert!(table.next(report).unwrap());
+            assert_eq!(
+                (table.text(0).unwrap(), table.whole(1).unwrap()),
+                ("1,5", 2)
+            );
+            assert!(table.next(report).unwrap());
+            assert_eq!(table.text(0).unwrap(), format!("x{between}y"));
+        }
     }
 
     #[test]
