@@ -4,20 +4,25 @@
 //! [{"id":"a","conversations":[{"from":"human","value":"…"},{"from":"gpt","value":"…"}]}]
 //! ```
 //!
-//! `from`/`value` and `role`/`content`, under `conversations` or `messages`,
-//! in an array or one object per line. A request for each turn of the user
+//! `from`/`value` and `role`/`content`, under `conversations`, `conversation`
+//! (LMSYS-Chat, WildChat), `items` or `messages`, in an array or one object per
+//! line. A request for each turn of the user
 //! that is answered, and for the last: `messages` is the conversation as far,
 //! the recorded answers in it, so that turns share growing prefixes as in a
 //! real chat, and so do `hash_ids`; `session_id` is the `id`. `input_length`
 //! is the tokens of these messages, `output_length` those of the recorded
 //! answer; the last answer, which no later turn repeats, is the field
-//! `completion`. There are no times.
+//! `completion`. `model` is the model. WildChat's `timestamp` of an answer, or
+//! else that of the conversation (LMSYS: `tstamp`), is when its turn arrives;
+//! others have no times.
 //!
 //! Memory is one conversation, 50 bytes for each id and 70 for each block.
 
+use crate::args::Args;
+use crate::clock::{Clock, TimeUnit, date, decimal};
 use crate::counter::{Counter, content};
 use crate::format::Format;
-use crate::formats::objects::{Expand, Made, Objects, carry, session};
+use crate::formats::objects::{Expand, Made, Objects, carry, session, text};
 use crate::head::Head;
 use crate::json::Members;
 use crate::report::{Kind, Report};
@@ -28,25 +33,36 @@ use trace_core::{Field, SessionId};
 /// ShareGPT and its relatives.
 pub(crate) static FORMAT: Format = Format {
     name: "sharegpt",
-    about: "ShareGPT conversations, from/value or role/content",
+    about: "ShareGPT conversations, from/value or role/content; LMSYS-Chat, WildChat",
     detect: |head| {
         let array = matches!(head, Head::Json { array: true, .. });
-        head.has("conversations.from")
-            || head.has("conversations.role")
-            || (array && head.has("messages.role"))
+        let chat =
+            |key: &&str| head.has(&format!("{key}.from")) || head.has(&format!("{key}.role"));
+        KEYS[..3].iter().any(chat) || (array && head.has("messages.role"))
     },
     needs: "JSON objects with conversations of from and value, or role and content",
-    decoder: |args| {
+    decoder: |args: &Args| {
         Ok(Box::new(Objects::new(ShareGpt {
             counter: Counter::new(args)?,
+            clock: args.clock(),
             ids: HashMap::new(),
             unnamed: 0,
         })))
     },
 };
 
+/// What the turns stand under.
+const KEYS: [&str; 4] = ["conversations", "conversation", "items", "messages"];
+
+/// What tells one conversation from another.
+const IDS: [&str; 4] = ["id", "session_id", "conversation_id", "conversation_hash"];
+
+/// When a conversation was held.
+const TIMES: [&str; 2] = ["timestamp", "tstamp"];
+
 struct ShareGpt {
     counter: Counter,
+    clock: Clock,
     /// How often each id was seen.
     ids: HashMap<SessionId, u64>,
     /// Conversations without an id.
@@ -60,7 +76,7 @@ impl Expand for ShareGpt {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
-        let (key, turns) = ["conversations", "messages"]
+        let (key, turns) = KEYS
             .into_iter()
             .find_map(|key| Some((key, object.get(key)?)))
             .ok_or("no conversations")?;
@@ -68,11 +84,11 @@ impl Expand for ShareGpt {
             serde_json::from_slice(turns).map_err(|_| format!("{key}: expected an array"))?;
         let turns = turns
             .iter()
-            .map(|turn| Message::of(turn))
+            .map(|turn| Message::of(turn, key, report))
             .collect::<Result<Vec<_>, _>>()?;
-        let asks = |i: usize| {
-            turns[i].role == "user" && turns.get(i + 1).is_none_or(|next| next.role != "user")
-        };
+        let is_asking = |turn: &Message| turn.role == "user" || turn.role == "tool";
+        let asks =
+            |i: usize| is_asking(&turns[i]) && turns.get(i + 1).is_none_or(|next| !is_asking(next));
         let asking: Vec<usize> = (0..turns.len()).filter(|i| asks(*i)).collect();
         if asking.is_empty() {
             report.count(Kind::Dropped, "conversations without a question", 1);
@@ -86,6 +102,8 @@ impl Expand for ShareGpt {
             ends.push(tokens.len());
         }
         let id = self.id(object, report);
+        let model = object.get("model").and_then(text);
+        let held = time(object)?;
         for end in asking {
             let answers = turns[end + 1..].iter();
             let answered = answers.take_while(|turn| turn.role == "assistant").count();
@@ -93,6 +111,13 @@ impl Expand for ShareGpt {
             record.change(Field::SessionId).session_id = Some(id.clone());
             record.change(Field::Messages).messages = Some(json(&turns[..=end])?);
             self.counter.measure(&tokens[..ends[end]], record, report);
+            record.change(Field::Model).model.clone_from(&model);
+            let answered_at = turns.get(end + 1).and_then(|answer| answer.time);
+            if let Some(at) = answered_at.or(held) {
+                let at = self.clock.place(at, report)?;
+                record.change(Field::Timestamp).timestamp = Some(at);
+                report.assume("the time told of an answer or a conversation is its arrival");
+            }
             if answered > 0 {
                 let output = (ends[end + answered] - ends[end]) as u64;
                 record.change(Field::OutputLength).output_length = Some(output);
@@ -102,11 +127,8 @@ impl Expand for ShareGpt {
             if let Some(answer) = answer.filter(|_| end + 2 == turns.len()) {
                 record.add("completion", &answer.content);
             }
-            carry(
-                record,
-                object,
-                &["id", "conversations", "messages", "session_id"],
-            );
+            let taken = [&KEYS[..], &IDS[..], &TIMES[..], &["model"]].concat();
+            carry(record, object, &taken);
         }
         Ok(())
     }
@@ -115,7 +137,7 @@ impl Expand for ShareGpt {
 impl ShareGpt {
     /// A session of its own for this conversation.
     fn id(&mut self, object: &Members<'_>, report: &mut Report) -> SessionId {
-        let Some(raw) = object.get("id").or_else(|| object.get("session_id")) else {
+        let Some(raw) = IDS.iter().find_map(|name| object.get(name)) else {
             self.unnamed += 1;
             report.count(Kind::Invented, "session_id", 1);
             return SessionId::Text(format!("conversation_{}", self.unnamed));
@@ -146,41 +168,93 @@ struct Message {
     role: &'static str,
     /// The JSON of what is said.
     content: Vec<u8>,
+    /// Of a tool, or of one who calls it: other members.
+    calls: Vec<(&'static str, Vec<u8>)>,
+    /// Microseconds since 1970, where that is told.
+    time: Option<i64>,
+}
+
+/// When a conversation or a turn was held: a date, or seconds since 1970.
+fn time(members: &Members<'_>) -> Result<Option<i64>, String> {
+    let found = TIMES
+        .iter()
+        .find_map(|name| Some((name, members.get(name)?)));
+    let Some((name, raw)) = found else {
+        return Ok(None);
+    };
+    let spelled = text(raw).unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned());
+    let micros = date(&spelled).or_else(|| decimal(&spelled, TimeUnit::S));
+    let micros = micros.ok_or_else(|| format!("{name}: expected a date or seconds"))?;
+    Ok(Some(micros))
 }
 
 impl Message {
-    fn of(turn: &RawValue) -> Result<Self, String> {
+    fn of(turn: &RawValue, key: &str, report: &mut Report) -> Result<Self, String> {
         let members: Members<'_> =
-            serde_json::from_str(turn.get()).map_err(|_| "conversations: expected objects")?;
+            serde_json::from_str(turn.get()).map_err(|_| format!("{key}: expected objects"))?;
         let role = members.get("from").or_else(|| members.get("role"));
         let role: String = role
             .and_then(|raw| serde_json::from_slice(raw).ok())
-            .ok_or("conversations: a turn without from or role")?;
-        let role = match role.as_str() {
-            "human" | "user" => "user",
-            "gpt" | "assistant" | "model" | "chatgpt" | "bing" | "bard" => "assistant",
-            "system" => "system",
-            "tool" | "function" => "tool",
-            other => return Err(format!("conversations: an unknown speaker, {other:?}")),
+            .ok_or_else(|| format!("{key}: a turn without from or role"))?;
+        let role = match role.to_ascii_lowercase().as_str() {
+            "human" | "user" | "prompter" => "user",
+            "gpt" | "assistant" | "model" | "chatgpt" | "bing" | "bard" | "bot" => "assistant",
+            // A model that calls a tool speaks, too.
+            "function_call" | "tool_call" => "assistant",
+            "system" | "developer" => "system",
+            // Endpoints take what a tool said only where it names the call.
+            "tool" if members.get("tool_call_id").is_some() => "tool",
+            "tool" | "function" | "observation" | "tool_response" => {
+                report.count(Kind::Changed, "words of tools, to words of the user", 1);
+                "user"
+            }
+            _ => return Err(format!("{key}: an unknown speaker, {role:?}")),
         };
         let content = members.get("value").or_else(|| members.get("content"));
-        let content = content.unwrap_or(b"\"\"").to_vec();
-        Ok(Self { role, content })
+        let content = match content {
+            Some(content) => content.to_vec(),
+            // Null beside a call of a tool; else nothing was said.
+            None if members.get("tool_calls").is_some() => b"null".to_vec(),
+            None => b"\"\"".to_vec(),
+        };
+        let time = time(&members).map_err(|why| format!("{key}: {why}"))?;
+        let mut calls = Vec::new();
+        for name in ["name", "tool_calls", "tool_call_id"] {
+            if let Some(raw) = members.get(name) {
+                calls.push((name, raw.to_vec()));
+            }
+        }
+        Ok(Self {
+            role,
+            content,
+            calls,
+            time,
+        })
     }
 }
 
 /// The messages as OpenAI's endpoint takes them.
 fn json(messages: &[Message]) -> Result<Box<RawValue>, String> {
     let mut json = String::from("[");
-    for Message { role, content } in messages {
+    let raw = |json: &mut String, raw: &[u8]| {
+        let raw = std::str::from_utf8(raw).map_err(|error| error.to_string())?;
+        json.push_str(raw);
+        Ok::<(), String>(())
+    };
+    for message in messages {
         if json.len() > 1 {
             json.push(',');
         }
-        let content = std::str::from_utf8(content).map_err(|error| error.to_string())?;
         json.push_str("{\"role\":\"");
-        json.push_str(role);
+        json.push_str(message.role);
         json.push_str("\",\"content\":");
-        json.push_str(content);
+        raw(&mut json, &message.content)?;
+        for (name, value) in &message.calls {
+            json.push_str(",\"");
+            json.push_str(name);
+            json.push_str("\":");
+            raw(&mut json, value)?;
+        }
         json.push('}');
     }
     json.push(']');
@@ -255,6 +329,60 @@ mod tests {
                 r#"{"input_length":16,"hash_ids":[0]"#,
             ]
         );
+    }
+
+    #[test]
+    fn chats_of_lmsys_and_wildchat_are_read() {
+        let lmsys = r#"{"conversation_id":"c1","model":"vicuna-13b","conversation":[{"content":"1?","role":"user"},{"content":"1\n","role":"assistant"}],"turn":1,"language":"English","redacted":false}"#;
+        let (out, error, _) = convert_with("", lmsys);
+        assert_eq!(error, None);
+        assert_eq!(
+            out,
+            concat!(
+                r#"{"input_length":2,"output_length":2,"hash_ids":[0],"session_id":"c1","model":"vicuna-13b","messages":[{"role":"user","content":"1?"}],"completion":"1\n","turn":1,"language":"English","redacted":false}"#,
+                "\n"
+            )
+        );
+        let chat = |hash: &str, held: &str, answered: &str| {
+            format!(
+                r#"{{"conversation_hash":"{hash}","model":"gpt-4","timestamp":"{held}","conversation":[{{"content":"a","role":"user","timestamp":null}},{{"content":"b","role":"assistant","timestamp":{answered}}}]}}"#
+            )
+        };
+        let chats = [
+            chat("x", "2023-04-09T00:02:53Z", "\"2023-04-09 00:02:50+00:00\""),
+            chat("y", "2023-04-09T00:02:53Z", "null"),
+            chat("z", "2023-04-09T00:02:51Z", "null"),
+        ];
+        let (out, error, report) = convert_with("", &chats.join("\n"));
+        assert_eq!(error, None);
+        let times: Vec<&str> = out.lines().map(|l| l.split(',').next().unwrap()).collect();
+        let expected = [
+            "{\"timestamp\":0",
+            "{\"timestamp\":3000",
+            "{\"timestamp\":1000",
+        ];
+        assert_eq!(times, expected);
+        assert_eq!(report.of(Kind::Noted, "requests that arrive before"), 1);
+        let (_, error, _) = convert_with("", &chat("w", "yesterday", "null"));
+        assert_eq!(
+            error.unwrap(),
+            "in:1:1: timestamp: expected a date or seconds"
+        );
+    }
+
+    #[test]
+    fn what_a_tool_says_is_answered_too() {
+        let said = r#"[{"id":"t","items":[{"from":"human","value":"a"},{"from":"function_call","value":"f(b)"},{"from":"observation","value":"42"},{"from":"gpt","value":"c"}]}]"#;
+        let (out, error, report) = convert_with("", said);
+        assert_eq!(error, None);
+        let last = out.lines().nth(1).unwrap();
+        assert!(last.contains(r#"{"role":"assistant","content":"f(b)"},{"role":"user","content":"42"}],"completion":"c""#), "{last}");
+        assert_eq!(report.of(Kind::Changed, "words of tools"), 1);
+        let called = r#"[{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]},{"role":"tool","content":"42","tool_call_id":"1"},{"role":"assistant","content":"c"}]}]"#;
+        let (out, error, _) = convert_with("", called);
+        assert_eq!(error, None);
+        let last = out.lines().nth(1).unwrap();
+        assert!(last.contains(r#"{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]},{"role":"tool","content":"42","tool_call_id":"1"}],"completion":"c""#), "{last}");
     }
 
     #[test]
