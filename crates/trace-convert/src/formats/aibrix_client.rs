@@ -150,7 +150,7 @@ impl Expand for AibrixClient {
     }
 }
 
-/// Count `timestamp` and `sent_ms` from the earliest of `all`.
+/// Count `timestamp`, `scheduled_ms` and `sent_ms` from the earliest of `all`.
 pub(crate) fn from_the_earliest(all: &mut VecDeque<Record>) {
     let times = all.iter().filter_map(|record| record.request().timestamp);
     let Some(zero) = times.min() else { return };
@@ -160,6 +160,8 @@ pub(crate) fn from_the_earliest(all: &mut VecDeque<Record>) {
         }
         if let Some(outcome) = &mut record.outcome {
             outcome.sent_ms = outcome.sent_ms.map(|sent| sent.saturating_sub(zero));
+            let scheduled = outcome.scheduled_ms;
+            outcome.scheduled_ms = scheduled.map(|time| time.saturating_sub(zero));
         }
     }
 }

@@ -11,9 +11,12 @@ mod burstgpt;
 mod columns;
 mod fluxperf;
 mod generic;
+mod guidellm;
+mod inference_perf;
 mod longbench;
 mod mooncake;
 mod objects;
+mod openai;
 mod otel;
 mod prompts;
 mod sharegpt;
@@ -37,6 +40,9 @@ pub(crate) static ALL: &[&Format] = &[
     &aibrix_client::FORMAT,
     &aiperf_records::FORMAT,
     &vllm_bench::FORMAT,
+    &guidellm::FORMAT,
+    &inference_perf::FORMAT,
+    &openai::FORMAT,
     &sharegpt::FORMAT,
     &mooncake::FORMAT,
     &prompts::FORMAT,

@@ -164,6 +164,12 @@ fn without_nan(json: &mut Vec<u8>) -> bool {
     found
 }
 
+/// The object in the member `name`; empty where there is none.
+pub(crate) fn within<'a>(object: &Members<'a>, name: &str) -> Members<'a> {
+    let found = object.get(name).map(crate::json::members);
+    Members(found.unwrap_or_default())
+}
+
 /// The text of a JSON string.
 pub(crate) fn text(raw: &[u8]) -> Option<String> {
     serde_json::from_slice(raw).ok()

@@ -11,13 +11,16 @@
 //! | `generated_texts` | `generated_text` |
 //! | `model_id` | `model` |
 //!
-//! `seq` is the place in the list. The summary beside the lists is dropped:
+//! | `max_concurrency` | `concurrency` |
+//!
+//! `seq` is the place in the list, and goes on from result to result: SGLang
+//! and sweeps append them to one file. The summary beside the lists is dropped:
 //! `trace-stats` makes one. A result is one object, and held, three times its
 //! size in memory. Without `--save-detailed` there are no requests in it,
 //! which is an error.
 
 use crate::format::Format;
-use crate::formats::objects::{Expand, Made, Objects, text_of};
+use crate::formats::objects::{Expand, Made, Objects, text_of, tokens};
 use crate::json::Members;
 use crate::report::{Kind, Report};
 use serde::de::DeserializeOwned;
@@ -26,13 +29,22 @@ use trace_core::{ErrorKind, Failure, Field, Micros, Outcome, TokenSource};
 /// What vLLM's benchmark saves.
 pub(crate) static FORMAT: Format = Format {
     name: "vllm-bench",
-    about: "vLLM's serving benchmark with --save-detailed, as outcomes; holds the file",
-    detect: |head| head.has("input_lens") || (head.has("mean_ttft_ms") && head.has("num_prompts")),
+    about: "vLLM's and SGLang's serving benchmarks with --save-detailed or --output-details, as outcomes; holds a result",
+    detect: |head| {
+        // What such a result has even without a line for each request.
+        let summary = ["total_output_tokens", "request_throughput", "completed"];
+        head.has("input_lens")
+            || (head.has("mean_ttft_ms") && head.has("num_prompts"))
+            || summary.iter().all(|key| head.has(key))
+    },
     needs: "a JSON object with input_lens, output_lens and ttfts",
-    decoder: |_| Ok(Box::new(Objects::new(VllmBench))),
+    decoder: |_| Ok(Box::new(Objects::new(VllmBench { read: 0 }))),
 };
 
-struct VllmBench;
+struct VllmBench {
+    /// Requests of earlier results.
+    read: u64,
+}
 
 /// The list `name`, empty where there is none.
 fn list<T: DeserializeOwned>(object: &Members<'_>, name: &str) -> Result<Vec<T>, String> {
@@ -49,7 +61,10 @@ impl Expand for VllmBench {
         report: &mut Report,
     ) -> Result<(), String> {
         if object.get("input_lens").is_none() {
-            return Err("no input_lens: run the benchmark with --save-detailed".to_owned());
+            return Err(
+                "no input_lens: run the benchmark with --save-detailed (SGLang: --output-details)"
+                    .to_owned(),
+            );
         }
         let inputs: Vec<u64> = list(object, "input_lens")?;
         let outputs: Vec<u64> = list(object, "output_lens")?;
@@ -80,12 +95,14 @@ impl Expand for VllmBench {
         } else {
             report.assume("timestamp is when a request was sent; its schedule is not in the file");
         }
+        let concurrency = tokens(object, "max_concurrency")?;
         let model = text_of(object, "model_id")?;
         for (i, input) in inputs.iter().enumerate() {
             let error = errors.get(i).cloned().flatten().filter(|e| !e.is_empty());
             let sent = starts.get(i).and_then(|s| Micros::from_secs(s - first));
             let mut outcome = Outcome {
-                seq: Some(i as u64),
+                seq: Some(self.read + i as u64),
+                concurrency,
                 sent_ms: sent,
                 input_tokens: Some(*input),
                 token_source: Some(TokenSource::Tokenizer),
@@ -132,6 +149,7 @@ impl Expand for VllmBench {
             }
             record.outcome = Some(outcome);
         }
+        self.read += count as u64;
         Ok(())
     }
 }
@@ -168,12 +186,27 @@ mod tests {
     }
 
     #[test]
+    fn results_of_a_sweep_go_on_counting() {
+        let text = concat!(
+            r#"{"input_lens":[7],"output_lens":[1],"ttfts":[0.1],"itls":[[]],"max_concurrency":1}"#,
+            "\n",
+            r#"{"input_lens":[7],"output_lens":[1],"ttfts":[0.1],"itls":[[]],"max_concurrency":4}"#,
+            "\n",
+        );
+        let (out, error, _) = convert_with("", text);
+        assert_eq!(error, None);
+        let lines: Vec<&str> = out.lines().collect();
+        assert!(lines[0].contains(r#""seq":0,"concurrency":1,"#), "{out}");
+        assert!(lines[1].contains(r#""seq":1,"concurrency":4,"#), "{out}");
+    }
+
+    #[test]
     fn a_summary_alone_is_refused() {
         let (_, error, _) = convert_with("", r#"{"num_prompts":2,"mean_ttft_ms":1}"#);
         assert!(
             error
                 .unwrap()
-                .ends_with("run the benchmark with --save-detailed")
+                .contains("run the benchmark with --save-detailed")
         );
         let (_, error, _) = convert_with("", r#"{"input_lens":[1,2],"output_lens":[1]}"#);
         assert_eq!(
