@@ -6,6 +6,9 @@
 //! | summaries (`gov_report`, `qmsum`, …), or no input | context |
 //! | few-shot, synthetic, code (`trec`, `passage_count`, `lcc`, …) | context, a line end, the input |
 //!
+//! LongBench v2 has a `question` with `choice_A` to `choice_D` instead of an input:
+//! the context, the question, and a line for each choice.
+//!
 //! An unknown task with an input counts as a question. Each object has its
 //! own recipe, so files of several tasks may stand in one run. An `_id` that
 //! came before is dropped: 50 bytes of memory each. `answers`, `dataset`,
@@ -25,8 +28,11 @@ use std::collections::HashSet;
 pub(crate) static FORMAT: Format = Format {
     name: "longbench",
     about: "LongBench: input and context, the prompt by the task's recipe",
-    detect: |head| head.has("context") && head.has("input") && !head.has("timestamp"),
-    needs: "JSON objects with context and input",
+    detect: |head| {
+        let asks = head.has("input") || (head.has("question") && head.has("choice_A"));
+        head.has("context") && asks && !head.has("timestamp")
+    },
+    needs: "JSON objects with context and input, or context, question and choice_A",
     decoder: |args| {
         Ok(Box::new(Objects::new(LongBench {
             seen: HashSet::new(),
@@ -69,15 +75,38 @@ impl Expand for LongBench {
         let context = text_of(object, "context")?.ok_or("no context")?;
         let input = text_of(object, "input")?.unwrap_or_default();
         let dataset = text_of(object, "dataset")?.unwrap_or_default();
-        let prompt = prompt(&dataset, &context, &input);
+        let mut taken = vec!["context", "input", "length"];
+        let prompt = match choices(object)? {
+            Some(choices) => {
+                taken.extend(["question", "choice_A", "choice_B", "choice_C", "choice_D"]);
+                format!("{context}\n\nQuestion: {choices}")
+            }
+            None => prompt(&dataset, &context, &input),
+        };
         let record = self.talk.single(prompt, None, made, report)?;
         if let Some(words) = object.get("length") {
             record.add("words", words);
         }
-        carry(record, object, &["context", "input", "length"]);
+        carry(record, object, &taken);
         report.count(Kind::Noted, "prompts made by the recipe of their task", 1);
         Ok(())
     }
+}
+
+/// The question of LongBench v2 with its choices.
+fn choices(object: &Members<'_>) -> Result<Option<String>, String> {
+    let Some(mut asked) = text_of(object, "question")? else {
+        return Ok(None);
+    };
+    if object.get("choice_A").is_none() {
+        return Ok(None);
+    }
+    for letter in ["A", "B", "C", "D"] {
+        if let Some(choice) = text_of(object, &format!("choice_{letter}"))? {
+            asked.push_str(&format!("\n({letter}) {choice}"));
+        }
+    }
+    Ok(Some(asked))
 }
 
 /// What is asked.
@@ -97,6 +126,19 @@ fn prompt(dataset: &str, context: &str, input: &str) -> String {
 mod tests {
     use crate::report::Kind;
     use crate::tests::convert_with;
+
+    #[test]
+    fn the_second_edition_asks_with_choices() {
+        let text = r#"[{"_id":"1","domain":"d","length":"short","question":"q","choice_A":"a","choice_B":"b","answer":"A","context":"c"}]"#;
+        let (out, error, _) = convert_with("", text);
+        assert_eq!(error, None);
+        assert!(
+            out.contains(
+                r#""text_input":"c\n\nQuestion: q\n(A) a\n(B) b","words":"short","_id":"1""#
+            ),
+            "{out}"
+        );
+    }
 
     #[test]
     fn every_task_has_its_recipe_and_every_id_comes_once() {

@@ -22,7 +22,7 @@ use trace_core::Field;
 /// AIBrix's prompt files.
 pub(crate) static FORMAT: Format = Format {
     name: "prompts",
-    about: "prompt files of AIBrix: prompt and completion, or session_id and prompts",
+    about: "prompt files of AIBrix: prompt and completion, or session_id and prompts; instruction and output (Alpaca, Dolly)",
     detect: |head| {
         let known = [
             "prompt",
@@ -35,9 +35,11 @@ pub(crate) static FORMAT: Format = Format {
             Head::Json { keys, .. } => keys.iter().all(|key| known.contains(&key.as_str())),
             _ => false,
         };
-        head.has("prompts") || (plain && head.has("prompt"))
+        let answered = head.has("output") || head.has("response");
+        let instructs = head.has("instruction") && answered;
+        head.has("prompts") || instructs || (plain && head.has("prompt"))
     },
-    needs: "JSON objects with prompt, or with session_id and prompts",
+    needs: "JSON objects with prompt, with session_id and prompts, or with instruction",
     decoder: |args| Ok(Box::new(Objects::new(Prompts(Talk::new(args)?)))),
 };
 
@@ -52,6 +54,9 @@ impl Expand for Prompts {
     ) -> Result<(), String> {
         let id = object.get("session_id").map(session);
         let Some(prompts) = texts(object, "prompts")? else {
+            if text_of(object, "instruction")?.is_some() {
+                return self.instruction(object, made, report);
+            }
             let prompt = text_of(object, "prompt")?.ok_or("neither prompt nor prompts")?;
             let completion = text_of(object, "completion")?;
             let record = self.0.single(prompt, completion.as_deref(), made, report)?;
@@ -71,6 +76,34 @@ impl Expand for Prompts {
     }
 }
 
+impl Prompts {
+    /// An instruction, and under it what it is about.
+    fn instruction(
+        &mut self,
+        object: &Members<'_>,
+        made: &mut Made,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        let mut prompt = text_of(object, "instruction")?.unwrap_or_default();
+        for about in ["input", "context"] {
+            if let Some(text) = text_of(object, about)?.filter(|text| !text.is_empty()) {
+                prompt = format!("{prompt}\n{text}");
+            }
+        }
+        let answer = match text_of(object, "output")? {
+            None => text_of(object, "response")?,
+            given => given,
+        };
+        let record = self.0.single(prompt, answer.as_deref(), made, report)?;
+        if let Some(answer) = answer {
+            record.add_text("completion", &answer);
+        }
+        let taken = ["instruction", "input", "context", "output", "response"];
+        carry(record, object, &taken);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::report::Kind;
@@ -86,6 +119,22 @@ mod tests {
         assert_eq!(
             out,
             "{\"input_length\":1,\"output_length\":1,\"hash_ids\":[0],\"text_input\":\"a\",\"completion\":\"b\"}\n{\"input_length\":1,\"hash_ids\":[1],\"text_input\":\"c\"}\n"
+        );
+    }
+
+    #[test]
+    fn instructions_are_prompts() {
+        let text = r#"[{"instruction":"a","input":"","output":"b"},{"instruction":"a","context":"c","response":"b","category":"x"}]"#;
+        let (out, error, _) = convert_with("", text);
+        assert_eq!(error, None);
+        assert_eq!(
+            out,
+            concat!(
+                r#"{"input_length":1,"output_length":1,"hash_ids":[0],"text_input":"a","completion":"b"}"#,
+                "\n",
+                r#"{"input_length":3,"output_length":1,"hash_ids":[0],"text_input":"a\nc","completion":"b","category":"x"}"#,
+                "\n",
+            )
         );
     }
 
