@@ -9,6 +9,7 @@ use crate::transform::pace::{Pace, Shift, parse_shift};
 use crate::transform::render::RenderAs;
 use crate::transform::repair::{Failed, Repair};
 use crate::transform::sample::SampleBy;
+use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
@@ -159,7 +160,18 @@ pub struct Args {
     #[arg(long, value_name = "P", value_parser = probability, help_heading = "Keep")]
     pub sample: Option<f64>,
 
-    /// What --sample keeps or drops as one
+    /// Keep N sessions, or requests without one, drawn at random from what
+    /// all else keeps; holds them
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = at_least_one,
+        conflicts_with = "sample",
+        help_heading = "Keep"
+    )]
+    pub num_samples: Option<usize>,
+
+    /// What --sample and --num-samples keep or drop as one
     #[arg(
         long,
         value_name = "UNIT",
@@ -285,6 +297,7 @@ pub struct Args {
         long,
         value_name = "FIELD,…",
         value_delimiter = ',',
+        value_parser = column,
         help_heading = "Write"
     )]
     pub columns: Option<Vec<String>>,
@@ -312,7 +325,8 @@ pub struct Args {
     #[arg(long, help_heading = "Dynamo")]
     pub statistics: bool,
 
-    /// The seed of --sample, --ungroup-interval, --prompts and --render
+    /// The seed of --sample, --num-samples, --ungroup-interval, --prompts and
+    /// --render
     #[command(flatten)]
     pub seed: SeedArg,
 }
@@ -339,6 +353,30 @@ impl Args {
     pub(crate) fn clock(&self) -> Clock {
         let sorts = |all: &Vec<Repair>| all.contains(&Repair::Order);
         Clock::new(self.repair.as_ref().is_some_and(sorts))
+    }
+
+    /// Limits between which there is nothing.
+    ///
+    /// # Errors
+    /// The two flags that leave nothing.
+    pub(crate) fn check_limits(&self) -> anyhow::Result<()> {
+        let limits = [
+            ("input", self.min_input_length, self.max_input_length),
+            ("output", self.min_output_length, self.max_output_length),
+        ];
+        for (what, least, most) in limits {
+            if let (Some(least), Some(most)) = (least, most)
+                && least > most
+            {
+                bail!("--min-{what}-length {least} is more than --max-{what}-length {most}");
+            }
+        }
+        if let (Some(from), Some(to)) = (self.from_time, self.to_time)
+            && from >= to
+        {
+            bail!("--from-time is not before --to-time, which leaves nothing");
+        }
+        Ok(())
     }
 
     /// Whether a decoder makes up hash_ids for requests that have none.
@@ -385,6 +423,7 @@ impl Args {
             || self.clip
             || self.failed != Failed::Keep
             || self.sample.is_some()
+            || self.num_samples.is_some()
             || self.speed != 1.0
             || self.group_interval.is_some()
             || self.ungroup_interval.is_some()
@@ -433,6 +472,11 @@ fn factor(text: &str) -> Result<f64, String> {
 fn probability(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p));
     number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+fn column(text: &str) -> Result<String, String> {
+    let name = Some(text.to_owned()).filter(|name| !name.is_empty());
+    name.ok_or_else(|| "expected names with commas between them".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -74,6 +74,7 @@ pub fn run(
     mut output: impl Write,
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    args.check_limits()?;
     let mut out: Out<'_> = Writer::new(&mut output);
     let mut reading: Option<Reading> = None;
     let mut quick = Quick::for_args(args).filter(|_| !inputs.iter().any(Input::is_tagged));

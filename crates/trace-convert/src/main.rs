@@ -10,6 +10,11 @@ fn main() -> ExitCode {
         args.input.outlast_interrupt()?;
         let inputs = Input::from_arguments(&args.input)?;
         let mut report = Report::default();
+        if let Some(path) = &args.report {
+            // Before an hour's work, not after it.
+            std::fs::File::create(path)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
         let done = trace_convert::run(&args, inputs, cli::stdout()?, &mut report);
         if let Some(path) = &args.report {
             std::fs::write(path, format!("{:#}\n", report.to_json()))

@@ -11,6 +11,7 @@ use crate::transform::attach::Attach;
 use crate::transform::condition::{Condition, Conditions, Lengths};
 use crate::transform::copies::Copies;
 use crate::transform::count::Count;
+use crate::transform::draw::Draw;
 use crate::transform::dynamo::Dynamo;
 use crate::transform::keep::{Span, TimeWindow};
 use crate::transform::reblock::{Reblock, Relabel};
@@ -37,6 +38,7 @@ pub(crate) struct Pipeline {
     own_clock: bool,
     /// What decides whether a request is kept.
     keeping: Vec<Box<dyn Transform>>,
+    draw: Option<Draw>,
     spread: Option<Spread>,
     /// What changes it.
     changing: Vec<Box<dyn Transform>>,
@@ -73,6 +75,9 @@ impl Pipeline {
             seconds: false,
             own_clock,
             keeping: keeping(args),
+            draw: args
+                .num_samples
+                .map(|most| Draw::new(most, args.sample_by, args.seed.seed)),
             spread: args
                 .ungroup_interval
                 .map(|i| Spread::new(i, args.seed.seed)),
@@ -168,6 +173,19 @@ impl Pipeline {
                 Fate::Last => self.over = true,
             }
         }
+        if let Some(draw) = &mut self.draw {
+            draw.push(record, report);
+            return Ok(());
+        }
+        self.spread(record, out, report)
+    }
+
+    fn spread(
+        &mut self,
+        record: &mut Record,
+        out: &mut Out<'_>,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
         let Some(spread) = &mut self.spread else {
             return self.change(record, out, report);
         };
@@ -229,6 +247,9 @@ impl Pipeline {
     /// Those of the transforms and of writing.
     pub(crate) fn finish(&mut self, out: &mut Out<'_>, report: &mut Report) -> anyhow::Result<()> {
         self.release(out, report)?;
+        for mut record in self.draw.as_mut().map(Draw::finish).into_iter().flatten() {
+            self.spread(&mut record, out, report)?;
+        }
         if let Some(spread) = &mut self.spread {
             for mut record in spread.take(None, report) {
                 self.change(&mut record, out, report)?;

@@ -53,6 +53,9 @@ fn files_that_are_no_trace_are_named() {
         (b"PAR1\0\0", "a Parquet file (export it"),
         (b"\0\x01\x02\xff", "binary data, not a trace"),
         (b"<!DOCTYPE html>", "HTML or XML, not a trace"),
+        (b"\xfd7zXZ\0", "xz data (unpack it first"),
+        (b"BZh91AY&SY", "bzip2 data (unpack it first"),
+        (b"\xff\xfea\0,\0", "UTF-16 text (convert it first"),
         (b"hello\n", "a first line that is \"hello\""),
         (b"a,b\n1,2\n", "a table with the columns a, b"),
         (b"[1,2]", "JSON without objects"),
@@ -153,6 +156,53 @@ fn what_was_read_before_an_archive_breaks_off_is_written() {
     assert!(message.contains("cannot read on"), "{message}");
     let (code, _, _) = dir.convert(&["--limit", "10", "a.csv.gz"]);
     assert_eq!(code, 0, "what is not needed need not be there");
+}
+
+#[test]
+fn an_archive_that_breaks_off_in_its_first_line_is_no_strange_table() {
+    let dir = Dir::new();
+    let mut pack = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    pack.write_all(AZURE.as_bytes()).unwrap();
+    let packed = pack.finish().unwrap();
+    dir.file("a.csv.gz", &packed[..40]);
+    let message = dir.failure(&["a.csv.gz"]);
+    assert!(message.contains("a.csv.gz:1: cannot read on"), "{message}");
+}
+
+#[test]
+fn what_could_not_end_well_is_not_begun() {
+    let dir = Dir::new();
+    dir.file("a.csv", AZURE.as_bytes());
+    for (flags, said) in [
+        (&["--report", "no/x", "a.csv"][..], "cannot write no/x"),
+        (
+            &[
+                "--min-input-length",
+                "9",
+                "--max-input-length",
+                "8",
+                "a.csv",
+            ],
+            "--min-input-length 9 is more than --max-input-length 8",
+        ),
+        (
+            &["--from-time", "2", "--to-time", "1", "a.csv"],
+            "--from-time is not before --to-time",
+        ),
+        (
+            &["--to", "csv", "--columns", ",", "a.csv"],
+            "expected names with commas between them",
+        ),
+        (
+            &["--sample", "0.5", "--num-samples", "1", "a.csv"],
+            "cannot be used with",
+        ),
+    ] {
+        let (code, out, message) = dir.convert(flags);
+        assert_eq!((code, out.as_str()), (2, ""), "{message}");
+        assert!(message.contains(said), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
 }
 
 #[test]

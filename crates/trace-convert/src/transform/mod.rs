@@ -2,13 +2,14 @@
 //!
 //! Always in this order, whatever the order of the flags: repairs; what
 //! decides whether a request is kept (time window, conditions, lengths,
-//! sampling, then skip and limit); what changes it (grid times spread out,
+//! sampling, skip and limit, then a number of samples); what changes it (grid times spread out,
 //! pace, lengths, blocks); copies; at the end, text and its tokens.
 
 pub(crate) mod attach;
 pub(crate) mod condition;
 pub(crate) mod copies;
 pub(crate) mod count;
+pub(crate) mod draw;
 pub(crate) mod dynamo;
 pub(crate) mod keep;
 pub(crate) mod pace;

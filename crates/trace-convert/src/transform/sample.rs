@@ -3,7 +3,7 @@
 use super::{Fate, Transform};
 use crate::record::Record;
 use crate::report::Report;
-use trace_core::{SessionId, Streams, seed};
+use trace_core::{Random, SessionId, Streams, seed};
 
 /// What is kept or dropped as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -38,23 +38,28 @@ impl Sample {
 impl Transform for Sample {
     fn apply(&mut self, record: &mut Record, report: &mut Report) -> anyhow::Result<Fate> {
         self.number += 1;
-        let session = record.request().session_id.as_ref();
-        let session = session.filter(|_| self.by == SampleBy::Session);
-        let mut random = match session {
-            Some(SessionId::Number(number)) => {
-                self.streams.stream_of("sample session", *number as u64)
-            }
-            Some(SessionId::Text(text)) => {
-                self.streams.stream_of("sample session named", fnv1a(text))
-            }
-            None => self.streams.stream_of("sample request", self.number),
-        };
+        let mut random = stream(self.streams, record, self.by, self.number);
         if seed::unit(&mut random) < self.probability {
             return Ok(Fate::Kept);
         }
         report.drop_request("by --sample");
         Ok(Fate::Dropped)
     }
+}
+
+/// The randomness of request `number`, or of its session.
+fn stream(streams: Streams, record: &Record, by: SampleBy, number: u64) -> Random {
+    let session = record.request().session_id.as_ref();
+    match session.filter(|_| by == SampleBy::Session) {
+        Some(SessionId::Number(number)) => streams.stream_of("sample session", *number as u64),
+        Some(SessionId::Text(text)) => streams.stream_of("sample session named", fnv1a(text)),
+        None => streams.stream_of("sample request", number),
+    }
+}
+
+/// A random number of request `number`, or of its session.
+pub(super) fn key(streams: Streams, record: &Record, by: SampleBy, number: u64) -> u64 {
+    seed::below(&mut stream(streams, record, by, number), u64::MAX)
 }
 
 /// FNV-1a, the same on every machine.
