@@ -21,6 +21,7 @@ use crate::plan::{Plan, Reason};
 use crate::record::Record;
 use crate::reply::{HTML, JSON, Refusal, quoted_header, response, retry_after};
 use crate::service::{REQUEST, Service};
+use crate::speech::Speech;
 use crate::stream::Stream;
 use crate::wire::{End, Form, Manner, Title, Usage, Vectors};
 
@@ -187,12 +188,6 @@ impl Service {
             _ => Plan::of(ask, default, self.end_of_sequence(number)),
         };
         let usual = speech.is_none();
-        let manner = Manner {
-            speech,
-            echoes: order.echoes.clone(),
-            logprobs: ask.logprobs,
-            running_usage: ask.running_usage,
-        };
         let usage = (fault != Some(Fault::NoUsage)).then_some(Usage {
             prompt: order.input_tokens,
             completion: plan.tokens.saturating_mul(order.choices),
@@ -209,28 +204,18 @@ impl Service {
         };
         let mut form = Form::new(&title, order.choices, plan)
             .with_vectors(self.vectors(ask))
-            .with_manner(manner);
+            .with_manner(manner(&order, speech));
         if let Some(Fault::Chunks(tokens)) = fault {
             form = form.in_chunks(tokens.into());
         }
-        let mut origin = arrival;
-        if let Some(Fault::Delay(delay)) = fault {
-            match arrival.checked_add(delay.into()) {
-                Some(later) => origin = later,
-                None => pending().await, // after the end of time
-            }
-            self.timer.sleep_until(origin).await;
-        }
+        let origin = self.origin(arrival, fault).await;
         let drip = Drip::of(fault, &self.timer);
         let mut pace = self.pace(&order, number, (default, plan.tokens, usual), origin);
         if ask.stream {
-            let kind = HeaderValue::from_static(form.stream_type());
+            let kind = form.stream_type();
             let usage = usage.filter(|_| ask.usage);
             let stream = Stream::new(form, pace, (usage, plan.reason), record, fault, drip);
-            let mut response = response(StatusCode::OK, kind, Answer::Stream(Box::new(stream)));
-            let no_cache = HeaderValue::from_static("no-cache");
-            response.headers_mut().insert(CACHE_CONTROL, no_cache);
-            return response;
+            return streamed(kind, stream);
         }
         pace.reach(plan.tokens.max(1)).await;
         record.queued(pace.waited());
@@ -241,15 +226,24 @@ impl Service {
             first: arrival.elapsed(),
             total: arrival.elapsed(),
         };
-        let mut json = form.whole(&end);
-        match fault {
-            Some(Fault::Garbage | Fault::Truncate) => json.truncate(json.len() / 2),
-            Some(Fault::Big(bytes)) => json.resize(json.len() + bytes as usize, b' '),
-            Some(Fault::ResetHead) => return Response::new(Answer::Cut),
-            _ => {}
+        if fault == Some(Fault::ResetHead) {
+            return Response::new(Answer::Cut);
         }
+        let json = spoilt(form.whole(&end), fault);
         let json = Whole::recorded(json.into(), record, (plan.tokens, plan.reason), fault, drip);
         response(StatusCode::OK, JSON, Answer::Whole(json))
+    }
+
+    /// When an answer begins to be due, once a delay that was asked for is over.
+    async fn origin(&self, arrival: Instant, fault: Option<Fault>) -> Instant {
+        let Some(Fault::Delay(delay)) = fault else {
+            return arrival;
+        };
+        let Some(later) = arrival.checked_add(delay.into()) else {
+            return pending().await; // after the end of time
+        };
+        self.timer.sleep_until(later).await;
+        later
     }
 
     /// The chance that an answer ends by itself at a token, and what to draw it from.
@@ -308,6 +302,35 @@ impl Service {
             },
         }
     }
+}
+
+/// How the answer to `order` is unusual, with that speech.
+fn manner(order: &Order, speech: Option<Speech>) -> Manner {
+    Manner {
+        speech,
+        echoes: order.echoes.clone(),
+        logprobs: order.ask.logprobs,
+        running_usage: order.ask.running_usage,
+    }
+}
+
+/// The response that a stream is.
+fn streamed(kind: &'static str, stream: Stream) -> Response<Answer> {
+    let kind = HeaderValue::from_static(kind);
+    let mut response = response(StatusCode::OK, kind, Answer::Stream(Box::new(stream)));
+    let no_cache = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(CACHE_CONTROL, no_cache);
+    response
+}
+
+/// A whole answer as a fault leaves it.
+fn spoilt(mut json: Vec<u8>, fault: Option<Fault>) -> Vec<u8> {
+    match fault {
+        Some(Fault::Garbage | Fault::Truncate) => json.truncate(json.len() / 2),
+        Some(Fault::Big(bytes)) => json.resize(json.len() + bytes as usize, b' '),
+        _ => {}
+    }
+    json
 }
 
 /// The fault that the request itself asks for; `None` within, if it asks for none.

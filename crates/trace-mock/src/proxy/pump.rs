@@ -24,8 +24,9 @@ const EARLY_BYTES: usize = 512;
 
 /// How an answer ended.
 pub(super) enum End {
-    /// Well. Whether the server may be asked again.
-    Whole { kept: bool },
+    /// Well. Whether the server may be asked again, and whether the client's connection ends with
+    /// it.
+    Whole { kept: bool, closes: bool },
     /// The server said nothing.
     Silent(String),
     /// The server stopped halfway, or said what is no answer.
@@ -97,12 +98,12 @@ impl<C: Wire> Tunnel<C> {
                     }
                     match heard.look(&self.bytes, letter.asked.bare, passage, now) {
                         Ok(false) => {}
-                        Ok(true) => return over(passage, now, gone && !heard.closes),
+                        Ok(true) => return over(passage, now, gone, heard.closes),
                         Err(reason) => return End::Broken(reason),
                     }
                 }
                 Step::Heard(_) if heard.ends_with_connection() => {
-                    return over(passage, Instant::now(), false);
+                    return over(passage, Instant::now(), false, true);
                 }
                 Step::Heard(came) => return broken(came, &heard),
             }
@@ -178,11 +179,13 @@ fn hand_over(letter: &mut Letter, passage: &mut Option<Passage>) {
     letter.forget();
 }
 
-fn over(passage: &mut Option<Passage>, now: Instant, kept: bool) -> End {
+/// What it means that an answer is over, of which the server has all it was asked or not.
+fn over(passage: &mut Option<Passage>, now: Instant, gone: bool, closes: bool) -> End {
     if let Some(passage) = passage {
         passage.end(now);
     }
-    End::Whole { kept }
+    let kept = gone && !closes;
+    End::Whole { kept, closes }
 }
 
 /// What it means that a server says no more.

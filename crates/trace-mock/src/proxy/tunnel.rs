@@ -18,7 +18,7 @@ use super::head;
 use super::letter::Letter;
 use super::passage::Passage;
 use super::pump::{BODY_BYTES, End};
-use super::upstream::{Link, Upstream};
+use super::upstream::{Link, Unanswered, Upstream};
 use crate::api::{Api, Family, error_json};
 use crate::reply::Refusal;
 use crate::server::Wire;
@@ -122,30 +122,28 @@ impl<C: Wire> Tunnel<C> {
         if letter.is_too_long() {
             return self.decline_length(&mut letter).await;
         }
-        let (mut passage, mut fresh) = (None, false);
+        let mut passage = None;
         loop {
-            let mut server = match self.server.take() {
-                Some(server) => server,
-                None => match self.upstream.connect().await {
-                    Ok(server) => {
-                        fresh = true;
-                        server
-                    }
-                    Err(unanswered) => {
-                        let (kind, why) = (unanswered.kind(), unanswered.to_string());
-                        return self.bad_gateway(kind, &why, letter, passage).await;
-                    }
-                },
+            let (mut server, fresh) = match self.link().await {
+                Ok(link) => link,
+                Err(unanswered) => {
+                    let (kind, why) = (unanswered.kind(), unanswered.to_string());
+                    return self.bad_gateway(kind, &why, letter, passage).await;
+                }
             };
             match self.carry(&mut letter, &mut server, &mut passage).await {
-                End::Whole { kept } => {
+                End::Whole { kept, closes } => {
                     self.server = kept.then_some(server);
+                    if closes {
+                        // It may be what tells the client that the answer is over.
+                        let _ = self.client.shutdown().await;
+                    }
                     // A body that is later than the answer is in the way of the next request.
                     let finished = self.finish(&mut letter).await;
                     if let Some(passage) = &mut passage {
                         passage.take(&letter);
                     }
-                    return finished && !letter.asked.closes;
+                    return finished && !closes && !letter.asked.closes;
                 }
                 // One that was idle for too long.
                 End::Silent(_) if !fresh => {}
@@ -173,6 +171,14 @@ impl<C: Wire> Tunnel<C> {
                 }
                 End::Left => return false,
             }
+        }
+    }
+
+    /// A connection to the server, and whether it is a new one.
+    async fn link(&mut self) -> Result<(Link, bool), Unanswered> {
+        match self.server.take() {
+            Some(server) => Ok((server, false)),
+            None => Ok((self.upstream.connect().await?, true)),
         }
     }
 

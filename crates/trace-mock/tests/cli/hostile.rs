@@ -163,6 +163,24 @@ fn an_answer_that_comes_before_the_body_ends_is_passed_on() {
 }
 
 #[test]
+fn an_answer_that_ends_with_its_connection_ends_the_client_s_too() {
+    for framing in ["", "connection: close\r\ncontent-length: 5\r\n"] {
+        let mut proxy = before(move |mut stream| {
+            head(&mut stream);
+            stream.read_exact(&mut vec![0; PROMPT.len()]).unwrap();
+            write!(stream, "HTTP/1.1 200 OK\r\n{framing}\r\nhello").unwrap();
+        });
+        let request = format!(
+            "POST /v1/completions HTTP/1.1\r\ncontent-length: {}\r\n\r\n{PROMPT}",
+            PROMPT.len()
+        );
+        let answer = say(&proxy, request.as_bytes());
+        assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+        assert_eq!(proxy.record()["status"], 200);
+    }
+}
+
+#[test]
 fn a_server_that_breaks_off_cuts_its_client_too() {
     for (answer, said) in [
         (

@@ -108,6 +108,21 @@ fn tokens_that_the_server_does_not_tell_are_counted() {
 }
 
 #[test]
+fn a_proxy_that_stays_awake_passes_the_same() {
+    let (_server, mut proxy) = pair(&["--ttft", "30ms"], &["--busy-poll", "10ms"]);
+    for _ in 0..3 {
+        let events = proxy.post("/v1/completions", "", STREAM).events();
+        assert_eq!(events.len(), 5);
+        assert!(number(&proxy.record(), "ttft_ms") >= 30.0);
+        // It sleeps in between, and wakes up again.
+        std::thread::sleep(std::time::Duration::from_millis(30));
+    }
+    let (status, _, words) = crate::harness::run(&["--busy-poll", "1s"]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("--upstream"), "{words}");
+}
+
+#[test]
 fn what_fails_passes_too_and_says_how() {
     let (_server, mut proxy) = pair(&[], &[]);
     let response = proxy.complete("503:9", STREAM);
