@@ -47,7 +47,8 @@ impl Grid {
             0
         };
         // a moment on its own, or one and its echo, has the whole bin around it
-        let lone = from == to || extent.count < 2;
+        let echo = extent.count < 2 && to - from < extent.nice_width(0)?;
+        let lone = from == to || echo;
         let width = extent.nice_width(if lone { 0 } else { to - start })?;
         // with the last moment, but for a bin that was asked for, which is whole
         let unit = if extent.fixed.is_some() { base } else { 1_000 };
@@ -175,6 +176,17 @@ mod tests {
 
     fn grid(times: &[u64]) -> Grid {
         Grid::over(&filled(times).extent().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn one_request_that_left_ages_later_has_few_bins() {
+        let scheduled = filled(&[39_073]).extent().unwrap();
+        let sent = filled(&[9_007_199_254_740_992_000]).extent();
+        let grid = Grid::over(&scheduled.with(sent)).unwrap();
+        assert!(grid.bins() <= 200, "{grid:?}");
+        let echo = filled(&[39_100]).extent();
+        let grid = Grid::over(&scheduled.with(echo)).unwrap();
+        assert_eq!((grid.width, grid.end), (1_000_000, 1_000_000));
     }
 
     #[test]
