@@ -4,6 +4,7 @@
 //! pixels. Where there is no colour, series are told apart by letters.
 
 mod chart;
+mod legend;
 mod screen;
 
 use std::{
