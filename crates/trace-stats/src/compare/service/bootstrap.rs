@@ -252,11 +252,13 @@ mod tests {
 
     /// The share of intervals of the difference of two runs alike, by figure,
     /// that hold zero.
-    fn coverage(memory: f64, count: usize, paired: bool) -> [f64; FIGURES.len()] {
-        const RUNS: u64 = 120;
+    fn coverage(
+        (memory, count, paired): (f64, usize, bool),
+        (runs, times): (u64, usize),
+    ) -> [f64; FIGURES.len()] {
         let mut random = Streams::new(9).stream("test");
         let mut held = [0.0; FIGURES.len()];
-        for run in 0..RUNS {
+        for run in 0..runs {
             let (mut a, mut b) = (
                 latencies(memory, count, &mut random),
                 latencies(memory, count, &mut random),
@@ -270,24 +272,42 @@ mod tests {
                     }
                 }
             }
-            let shifts = shifts(&a, &b, paired, &mut resampling(100, run));
+            let shifts = shifts(&a, &b, paired, &mut resampling(times, run));
             for (held, shift) in held.iter_mut().zip(shifts) {
                 let holds = shift.low.unwrap() <= 0.0 && 0.0 <= shift.high.unwrap();
-                *held += f64::from(u8::from(holds)) / RUNS as f64;
+                *held += f64::from(u8::from(holds)) / runs as f64;
             }
         }
         held
     }
 
-    #[test]
-    fn intervals_hold_the_difference_as_often_as_they_say() {
-        for (memory, count, paired) in [(0.0, 400, false), (0.5, 400, true), (0.8, 200, false)] {
-            let held = coverage(memory, count, paired);
-            println!("memory {memory}, {count} requests, paired {paired}: {held:.3?}");
+    fn check(cases: &[(f64, usize, bool)], effort: (u64, usize), least: f64) {
+        for &case in cases {
+            let held = coverage(case, effort);
+            println!("{case:?}: {held:.3?}");
             assert!(
-                held.iter().all(|share| (0.92..=1.0).contains(share)),
-                "memory {memory}, {count} requests, paired {paired}: {held:.3?}"
+                held.iter().all(|share| *share >= least),
+                "{case:?}: {held:.3?}"
             );
         }
+    }
+
+    #[test]
+    fn intervals_hold_the_difference_about_as_often_as_they_say() {
+        // Of a hundred runs, a share of 0.95 is found below 0.88 once in 300.
+        check(&[(0.5, 150, true), (0.8, 200, false)], (100, 100), 0.88);
+    }
+
+    #[test]
+    #[ignore = "a minute or two"]
+    fn intervals_hold_the_difference_as_often_as_they_say() {
+        let cases = [
+            (0.0, 400, false),
+            (0.5, 400, false),
+            (0.8, 400, false),
+            (0.5, 400, true),
+            (0.8, 200, false),
+        ];
+        check(&cases, (250, 200), 0.92);
     }
 }

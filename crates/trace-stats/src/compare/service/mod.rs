@@ -13,8 +13,9 @@
 //! Tests take pairs, or requests, for independent, which those of one run are
 //! not quite. Intervals allow for it: they come from resampling stretches of
 //! neighbours in time, as long as the run remembers, instead of single requests.
-//! Where they say 95 %, the tests hold them to 92 % of runs of 200 and 400
-//! requests, of which each remembers up to 0.8 of the one before.
+//! Where they say 95 %, a test (ignored, as it takes a minute) holds them to 92 %
+//! of runs of 200 and 400 requests, of which each remembers up to 0.8 of the one
+//! before.
 
 mod bootstrap;
 mod contest;

@@ -63,7 +63,7 @@ fn pairs_tell_what_the_whole_cannot() {
     assert!(trial.p.unwrap() > 0.3, "{trial:?}");
     let (_, mean) = trial.shifts[0];
     assert!(
-        mean.low.unwrap() < 0.0 && mean.high.unwrap() > 4.0,
+        mean.low.unwrap() < 1.0 && mean.high.unwrap() > 3.0,
         "{mean:?}"
     );
 }
