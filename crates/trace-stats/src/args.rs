@@ -95,6 +95,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["combine", "partial"])]
     pub output_dir: Option<PathBuf>,
 
+    /// Telemetry of the run, as trace-send --telemetry writes it, for rows in
+    /// metrics_summary.csv: each of its series during each level
+    #[arg(long, value_name = "FILE", requires = "output_dir")]
+    pub telemetry: Option<PathBuf>,
+
     /// Leave failed requests out of every quantile and of the attainment,
     /// instead of taking them for infinitely slow
     #[arg(long, conflicts_with = "combine")]

@@ -42,14 +42,17 @@ impl Collection {
         }
     }
 
-    /// Also write the files of each level of a sweep in `folder`.
+    /// Also write the files of each level of a sweep in `folder`, with what the
+    /// lines of `telemetry` say of each.
     ///
     /// # Errors
     ///
     /// A folder that cannot be made.
-    pub fn with_files(self, folder: &Path) -> anyhow::Result<Self> {
+    pub fn with_files(self, folder: &Path, telemetry: Option<&Path>) -> anyhow::Result<Self> {
+        let telemetry = telemetry.map(Path::to_owned);
+        let files = Export::new(folder, &self.settings)?.with_telemetry(telemetry);
         Ok(Self {
-            files: Some(Export::new(folder, &self.settings)?),
+            files: Some(files),
             ..self
         })
     }

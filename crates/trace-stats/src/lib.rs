@@ -133,7 +133,7 @@ pub fn combine(
 fn begin(args: &Args, settings: Settings) -> anyhow::Result<Collection> {
     let collection = Collection::new(settings);
     match &args.output_dir {
-        Some(folder) => collection.with_files(folder),
+        Some(folder) => collection.with_files(folder, args.telemetry.as_deref()),
         None => Ok(collection),
     }
 }

@@ -11,6 +11,7 @@
 //! cannot be read to its end leaves the files of the last run as they were.
 
 mod detail;
+mod gauges;
 mod level;
 mod round_file;
 mod table;
@@ -18,6 +19,7 @@ mod table;
 use crate::by::changes;
 use crate::partial::Settings;
 use crate::report::Report;
+use crate::results::Duration;
 use anyhow::{Context, bail};
 use level::Level;
 use round_file::RoundFile;
@@ -33,6 +35,8 @@ const MOST_LEVELS: usize = 500;
 #[derive(Debug)]
 pub struct Export {
     folder: PathBuf,
+    /// Telemetry of the run, for the table.
+    telemetry: Option<PathBuf>,
     settings: Settings,
     levels: BTreeMap<Level, RoundFile>,
 }
@@ -49,6 +53,7 @@ impl Export {
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         Ok(Self {
             folder: folder.to_owned(),
+            telemetry: None,
             settings: Settings {
                 by: Vec::new(),
                 block_size: None,
@@ -58,6 +63,15 @@ impl Export {
             },
             levels: BTreeMap::new(),
         })
+    }
+
+    /// Let the table also tell what the telemetry in `path` says of each level.
+    #[must_use]
+    pub fn with_telemetry(self, path: Option<PathBuf>) -> Self {
+        Self {
+            telemetry: path,
+            ..self
+        }
     }
 
     /// Take the next line.
@@ -97,6 +111,11 @@ impl Export {
         let mut columns = Vec::new();
         let mut reports: Vec<Report> = Vec::new();
         let mut files = Vec::new();
+        let spans: Vec<Duration> = self.levels.values().map(RoundFile::duration).collect();
+        let gauges = match &self.telemetry {
+            Some(path) => gauges::gauges(path, &spans)?,
+            None => Vec::new(),
+        };
         for (level, file) in self.levels {
             let (mut report, file) = file.end()?;
             report.by = level.by();
@@ -105,7 +124,7 @@ impl Export {
             files.push(file);
         }
         let path = self.folder.join("metrics_summary.csv");
-        let page = table::page(&columns, &reports, &changes(&reports))?;
+        let page = table::page(&columns, &reports, &changes(&reports), &gauges)?;
         let table = WholeFile::create(&path).and_then(|mut table| {
             table.write_all(&page)?;
             Ok(table)

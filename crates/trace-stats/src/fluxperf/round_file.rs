@@ -4,6 +4,7 @@ use super::detail::Detail;
 use super::level::Level;
 use crate::partial::Settings;
 use crate::report::{Report, Value};
+use crate::results::Duration;
 use crate::slo::Slo;
 use crate::summary::Summary;
 use anyhow::Context;
@@ -19,6 +20,7 @@ pub(super) struct RoundFile {
     path: PathBuf,
     file: BufWriter<WholeFile>,
     summary: Summary,
+    duration: Duration,
     details: u64,
 }
 
@@ -48,6 +50,7 @@ impl RoundFile {
             path,
             file,
             summary: Summary::new(settings),
+            duration: Duration::default(),
             details: 0,
         })
     }
@@ -61,6 +64,7 @@ impl RoundFile {
         slo: Option<&Slo>,
     ) -> anyhow::Result<()> {
         self.summary.push(line, Some(outcome))?;
+        self.duration.push(outcome, None);
         let seq = outcome.seq.unwrap_or(self.details);
         let detail = Detail::new(level.request_id(seq), outcome, slo);
         let separator: &[u8] = if self.details == 0 { b"\n" } else { b",\n" };
@@ -69,6 +73,11 @@ impl RoundFile {
             serde_json::to_writer(&mut self.file, &detail).map_err(std::io::Error::from)
         });
         written.with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    /// From the first schedule to the last end of its requests.
+    pub(super) fn duration(&self) -> Duration {
+        self.duration
     }
 
     /// End the file, and give what its requests came to and the file, which has

@@ -1,5 +1,6 @@
 //! The table of all levels: metrics × levels, sections apart.
 
+use super::gauges::Gauge;
 use crate::by::Change;
 use crate::report::{Report, Value, is_infinite};
 use trace_core::quantile::Spread;
@@ -49,6 +50,7 @@ pub(super) fn page(
     columns: &[String],
     reports: &[Report],
     changes: &[Change],
+    gauges: &[Gauge],
 ) -> anyhow::Result<Vec<u8>> {
     let mut page = Page {
         reports,
@@ -85,6 +87,13 @@ pub(super) fn page(
             page.row(name, |report| scalar(report, key))?;
         }
     }
+    for (key, spreads) in gauges {
+        page.gap()?;
+        for (figure, short) in FIGURES {
+            let name = format!("{} {short}", key.title());
+            page.write(&name, spreads.iter().map(|spread| value_of(spread, figure)))?;
+        }
+    }
     if !changes.is_empty() {
         page.gap()?;
     }
@@ -106,10 +115,13 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn row(&mut self, name: &str, of: impl Fn(&Report) -> Option<f64>) -> csv::Result<()> {
-        let cells = self.reports.iter().map(|report| match of(report) {
-            None => String::new(),
-            Some(value) => value.to_string(),
-        });
+        let reports = self.reports;
+        self.write(name, reports.iter().map(of))
+    }
+
+    /// A row of these cells, one for each level.
+    fn write(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) -> csv::Result<()> {
+        let cells = values.map(|value| value.map_or(String::new(), |value| value.to_string()));
         self.writer
             .write_record([name.to_owned()].into_iter().chain(cells))
     }
@@ -130,11 +142,13 @@ impl Page<'_> {
 /// A figure of a metric, infinite if it touches a failed request.
 fn value(report: &Report, metric: &str, figure: &str) -> Option<f64> {
     let spread: &Spread = report.metric(metric)?;
+    let infinite = is_infinite(spread, figure).then_some(f64::INFINITY);
+    value_of(spread, figure).or(infinite)
+}
+
+fn value_of(spread: &Spread, figure: &str) -> Option<f64> {
     let mut figures = spread.figures().into_iter();
-    let found = figures
-        .find(|(name, _)| *name == figure)
-        .and_then(|(_, v)| v);
-    found.or_else(|| is_infinite(spread, figure).then_some(f64::INFINITY))
+    figures.find(|(name, _)| *name == figure)?.1
 }
 
 fn scalar(report: &Report, name: &str) -> Option<f64> {

@@ -34,6 +34,11 @@ impl Duration {
         self.last = self.last.max(other.last);
     }
 
+    /// Whether it was under way `at` that time, its ends included.
+    pub fn holds(self, at: Micros) -> bool {
+        self.first.is_some_and(|first| first <= at) && self.last.is_some_and(|last| at <= last)
+    }
+
     /// How long that is; unknown if nothing began or nothing ended.
     pub fn length(self) -> Option<Micros> {
         Some(self.last?.saturating_sub(self.first?))

@@ -5,8 +5,10 @@
 //! ```
 
 mod args;
+mod lines;
 mod run;
 pub mod series;
 
 pub use args::TelemetryArgs;
+pub(crate) use lines::each_sample;
 pub use run::run;

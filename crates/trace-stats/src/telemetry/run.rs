@@ -1,13 +1,14 @@
 //! Read samples, print each series.
 
 use super::args::{TelemetryArgs, TelemetryFormat};
-use super::series::{Key, Sample, Series, SeriesReport};
+use super::lines::each_sample;
+use super::series::{Key, Series, SeriesReport};
 use crate::format::{plain, printable, rounded};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
+use std::io::Write;
 use trace_core::cli::{self, Progress};
 use trace_core::quantile;
 use trace_core::{Micros, Source};
@@ -65,34 +66,13 @@ fn read(args: &TelemetryArgs, sources: Vec<Source<'_>>) -> anyhow::Result<Teleme
     let mut all: BTreeMap<Key, Series> = BTreeMap::new();
     let (mut samples, mut left_out, mut skipped) = (0, 0, 0);
     let mut progress = Progress::new("trace-stats: read", None);
-    let mut bytes = Vec::new();
     for source in sources {
-        let name = source.name().clone();
-        let mut input = source
-            .open()
-            .with_context(|| format!("cannot open {name}"))?;
-        for number in 1_u64.. {
-            bytes.clear();
-            let length = input.read_until(b'\n', &mut bytes);
-            if length.with_context(|| format!("cannot read {name}:{number}"))? == 0 {
-                break;
-            }
-            if bytes.trim_ascii().is_empty() {
-                continue;
-            }
-            let sample = match sample(&bytes) {
-                Ok(sample) => sample,
-                Err(_) if args.input.skip_invalid => {
-                    skipped += 1;
-                    continue;
-                }
-                Err((column, reason)) => bail!("{name}:{number}:{column}: {reason}"),
-            };
+        skipped += each_sample(source, args.input.skip_invalid, |sample| {
             let at = Micros::from_millis(sample.t_ms).unwrap_or_default();
             let named = args.name.is_empty() || args.name.iter().any(|n| sample.name.contains(n));
             if !named || args.window.is_some_and(|window| !window.holds(at)) {
                 left_out += 1;
-                continue;
+                return;
             }
             samples += 1;
             let series = all.entry(sample.key()).or_default();
@@ -100,7 +80,7 @@ fn read(args: &TelemetryArgs, sources: Vec<Source<'_>>) -> anyhow::Result<Teleme
             if samples % 4096 == 0 {
                 progress.set(samples, "samples");
             }
-        }
+        })?;
     }
     progress.finish();
     Ok(Telemetry {
@@ -114,33 +94,6 @@ fn read(args: &TelemetryArgs, sources: Vec<Source<'_>>) -> anyhow::Result<Teleme
             .map(|(key, series)| series.report(key))
             .collect(),
     })
-}
-
-/// The sample of a line, or the column and what is wrong there.
-fn sample(line: &[u8]) -> Result<Sample, (usize, String)> {
-    let parsed: Result<Sample, _> = serde_json::from_slice(line.trim_ascii_end());
-    let flaw = match parsed {
-        Ok(sample) if sample.value.is_finite() && Micros::from_millis(sample.t_ms).is_some() => {
-            return Ok(sample);
-        }
-        Ok(_) => return Err((1, "t_ms and value are numbers, t_ms 0 or more".to_owned())),
-        Err(error) => error,
-    };
-    let words = flaw.to_string();
-    let reason = words
-        .rsplit_once(" at line ")
-        .map_or(words.as_str(), |(reason, _)| reason);
-    let reason = if line.trim_ascii_start().starts_with(b"{") {
-        reason.to_owned()
-    } else {
-        "not a line of telemetry; trace-send --telemetry writes them".to_owned()
-    };
-    let hint = if reason.starts_with("missing field") {
-        ", not a line of telemetry; trace-stats without telemetry reads requests and outcomes"
-    } else {
-        ""
-    };
-    Err((flaw.column().max(1), reason + hint))
 }
 
 /// The summary for people, the series of each source together.

@@ -167,3 +167,35 @@ fn a_bad_line_leaves_the_files_of_the_last_run() {
     assert!(stderr.starts_with("trace-stats: <stdin>:"), "{stderr}");
     assert_eq!(files(), before, "nothing half written, nothing left over");
 }
+
+#[test]
+fn telemetry_is_told_of_each_level() {
+    let dir = export(SWEEP);
+    let folder = dir.path().join("results");
+    let telemetry = dir.path().join("telemetry.jsonl");
+    let line = |t_ms: u32, value: f64| {
+        format!(
+            "{{\"t_ms\":{t_ms},\"unix_ms\":0,\"source\":\"m\",\"name\":\"kv_usage\",\
+             \"labels\":{{\"gpu\":\"0\"}},\"value\":{value},\"unit\":\"\"}}\n"
+        )
+    };
+    // Round 1 of level 4 is from 0 to 2 s, round 2 from 2 s to 3 s.
+    let lines = [line(500, 0.25), line(1_500, 0.75), line(2_500, 0.5)];
+    std::fs::write(&telemetry, lines.concat()).unwrap();
+    let (folder, file) = (folder.to_str().unwrap(), telemetry.to_str().unwrap());
+    let args = ["--output-dir", folder, "--telemetry", file];
+    assert_eq!(stats(&args, SWEEP).0, 0);
+    let table = std::fs::read_to_string(dir.path().join("results/metrics_summary.csv")).unwrap();
+    let row = |name: &str| {
+        table
+            .lines()
+            .find(|line| line.contains(name))
+            .unwrap_or_default()
+    };
+    assert!(row("0\"\"} Avg\"").ends_with(",0.5,0.5,,"), "{table}");
+    assert!(row("0\"\"} Max\"").ends_with(",0.75,0.5,,"), "{table}");
+    std::fs::write(&telemetry, lines.concat() + "oops\n").unwrap();
+    let (code, _, stderr) = stats(&args, SWEEP);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("telemetry.jsonl:4:1: "), "{stderr}");
+}
