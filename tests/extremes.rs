@@ -8,74 +8,65 @@ use crate::harness::Dir;
 /// The longest time that a line may have, ms.
 const LONG: u64 = 1 << 53;
 
+/// The largest number that a line may have.
+const MOST: u64 = u64::MAX;
+
+/// A turn of a conversation.
+fn turn(time: u64, length: u64) -> String {
+    format!(
+        "{{\"timestamp\":{time},\"input_length\":{length},\"output_length\":{MOST},\
+         \"session_id\":\"a\",\"delay\":{LONG},\"hash_ids\":[{MOST}]}}\n"
+    )
+}
+
+/// An outcome whose durations are all `time`, and its other numbers `number`.
+fn outcome(seq: u64, scheduled: u64, sent: u64, time: u64, number: u64) -> String {
+    format!(
+        "{{\"timestamp\":{scheduled},\"input_length\":{number},\"output_length\":{number},\
+         \"seq\":{seq},\"round\":{number},\"concurrency\":{number},\
+         \"scheduled_ms\":{scheduled},\"due_ms\":{scheduled},\"sent_ms\":{sent},\
+         \"lateness_ms\":{time},\"queue_ms\":{time},\"connect_ms\":{time},\"ttft_ms\":{time},\
+         \"last_token_ms\":{time},\"latency_ms\":{time},\"tpot_ms\":{time},\
+         \"itl_ms\":[{time},0],\"input_tokens\":{number},\"cached_tokens\":{number},\
+         \"output_tokens\":{number},\"token_source\":\"usage\",\"chunks\":{number},\
+         \"status\":200}}\n"
+    )
+}
+
 /// Lines that are right, and that nobody has ever seen.
 fn files() -> [(&'static str, String); 6] {
-    let most = u64::MAX;
     let lengths = format!(
-        "{{\"timestamp\":0,\"input_length\":{most},\"output_length\":{most},\"hash_ids\":[{most}]}}\n"
+        "{{\"timestamp\":0,\"input_length\":{MOST},\"output_length\":{MOST},\"hash_ids\":[{MOST}]}}\n"
     );
-    let turn = |time: u64, length: u64| {
-        format!(
-            "{{\"timestamp\":{time},\"input_length\":{length},\"output_length\":{most},\
-             \"session_id\":\"a\",\"delay\":{LONG},\"hash_ids\":[{most}]}}\n"
-        )
-    };
-    let outcome = |seq: u64, scheduled: u64, sent: u64, time: u64, number: u64| {
-        format!(
-            "{{\"timestamp\":{scheduled},\"input_length\":{number},\"output_length\":{number},\
-             \"seq\":{seq},\"round\":{number},\"concurrency\":{number},\
-             \"scheduled_ms\":{scheduled},\"due_ms\":{scheduled},\"sent_ms\":{sent},\
-             \"lateness_ms\":{time},\"queue_ms\":{time},\"connect_ms\":{time},\"ttft_ms\":{time},\
-             \"last_token_ms\":{time},\"latency_ms\":{time},\"tpot_ms\":{time},\
-             \"itl_ms\":[{time},0],\"input_tokens\":{number},\"cached_tokens\":{number},\
-             \"output_tokens\":{number},\"token_source\":\"usage\",\"chunks\":{number},\
-             \"status\":200}}\n"
-        )
-    };
+    let times = format!(
+        "{{\"timestamp\":0,\"input_length\":8}}\n\
+         {{\"timestamp\":{LONG},\"input_length\":8,\"hash_ids\":[0]}}\n"
+    );
+    let session = [
+        turn(0, MOST),
+        turn(LONG, MOST),
+        turn(LONG, 5),
+        turn(5, MOST),
+    ];
+    let nothing = "{\"timestamp\":0,\"input_length\":0,\"output_length\":0,\"hash_ids\":[]}\n\
+        {\"input_length\":0}\n{\"text_input\":\"\"}\n{\"messages\":[]}\n{\"payload\":{}}\n\
+        {\"timestamp\":5,\"input_length\":0,\"session_id\":-9223372036854775808}\n\
+        {\"timestamp\":7,\"input_length\":0,\"session_id\":9223372036854775807}\n";
+    let outcomes = [0, 1, MOST].map(|seq| outcome(seq, LONG, LONG, LONG, MOST));
+    // Sent before it was scheduled, and the other way round.
+    let clocks = [
+        outcome(0, 0, 0, 0, 0),
+        outcome(1, LONG, 0, LONG, 1),
+        outcome(2, 0, LONG, 0, MOST),
+        outcome(3, 1, 1, 1, 2),
+    ];
     [
         ("lengths.jsonl", lengths.repeat(3)),
-        (
-            "times.jsonl",
-            format!(
-                "{{\"timestamp\":0,\"input_length\":8}}\n\
-                 {{\"timestamp\":{LONG},\"input_length\":8,\"hash_ids\":[0]}}\n"
-            ),
-        ),
-        (
-            "session.jsonl",
-            [
-                turn(0, most),
-                turn(LONG, most),
-                turn(LONG, 5),
-                turn(5, most),
-            ]
-            .concat(),
-        ),
-        (
-            "nothing.jsonl",
-            "{\"timestamp\":0,\"input_length\":0,\"output_length\":0,\"hash_ids\":[]}\n\
-             {\"input_length\":0}\n{\"text_input\":\"\"}\n{\"messages\":[]}\n{\"payload\":{}}\n\
-             {\"timestamp\":5,\"input_length\":0,\"session_id\":-9223372036854775808}\n\
-             {\"timestamp\":7,\"input_length\":0,\"session_id\":9223372036854775807}\n"
-                .to_owned(),
-        ),
-        (
-            "outcomes.jsonl",
-            [0, 1, most]
-                .map(|seq| outcome(seq, LONG, LONG, LONG, most))
-                .concat(),
-        ),
-        // Sent before it was scheduled, and the other way round.
-        (
-            "clocks.jsonl",
-            [
-                outcome(0, 0, 0, 0, 0),
-                outcome(1, LONG, 0, LONG, 1),
-                outcome(2, 0, LONG, 0, most),
-                outcome(3, 1, 1, 1, 2),
-            ]
-            .concat(),
-        ),
+        ("times.jsonl", times),
+        ("session.jsonl", session.concat()),
+        ("nothing.jsonl", nothing.to_owned()),
+        ("outcomes.jsonl", outcomes.concat()),
+        ("clocks.jsonl", clocks.concat()),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Every tool explains itself, and the same idea has the same flag in all of them.
 
-use crate::harness::{root, tool, tools};
+use crate::harness::{Dir, Script, built, root, tool, tools};
 use std::collections::BTreeMap;
 
 /// The long help of a command line.
@@ -134,6 +134,45 @@ fn version_man_page_and_completions_are_there() {
             run.fails(2).contains("cobol"),
             "an unknown shell should be named",
         );
+    }
+}
+
+#[test]
+fn a_script_puts_tools_pages_and_completions_in_place() {
+    let dir = Dir::new();
+    // They are built already.
+    dir.write_program("bin/cargo", "#!/bin/sh\n");
+    let built = built();
+    let target = built.parent().unwrap().display();
+    let script = root().join("scripts/install");
+    let profile = match built.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => "dev",
+        other => other.unwrap(),
+    };
+    let text = format!(
+        "CARGO_TARGET_DIR='{target}' PROFILE={profile} '{}' there",
+        script.display()
+    );
+    let run = Script::new(&dir, text).run();
+    run.succeeds();
+    for command in commands() {
+        let page = format!("there/share/man/man1/{}.1", command.replace(' ', "-"));
+        let page = dir.read(&page);
+        run.check(
+            page.matches("\n.TH ").count() == 1,
+            format!("{command}: {page}"),
+        );
+    }
+    for name in tools() {
+        for file in [
+            format!("bin/{name}"),
+            format!("share/bash-completion/completions/{name}"),
+            format!("share/zsh/site-functions/_{name}"),
+            format!("share/fish/vendor_completions.d/{name}.fish"),
+        ] {
+            let there = dir.path("there").join(&file).is_file();
+            run.check(there, format!("there is no {file}"));
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! | [`harness`] | real processes, real pipes; a failure prints commands, streams, statuses and files |
 //! | [`pipes`] | what one tool writes the next one reads, from a pipe as from a file |
 //! | [`end_to_end`] | a trace sent over HTTP: client, statistics and server tell the same story |
+//! | [`failures`] | what goes wrong is data: a request that fails has its line |
+//! | [`interrupts`] | ^C loses nothing: what was sent has its line |
 //! | [`recording`] | what is recorded of a replay is what was replayed |
 //! | [`schemas`] | the schemas name the fields of the code, and what tools write validates |
 //! | [`turns`] | a conversation finds its answers in the prefix cache of the engine |
@@ -25,8 +27,10 @@ mod broken_pipe;
 mod end_to_end;
 mod examples;
 mod extremes;
+mod failures;
 mod harness;
 mod help;
+mod interrupts;
 mod pipes;
 mod recording;
 mod schemas;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Server, records, tool};
+use crate::harness::{Server, records, send, tool, truth};
 
 /// Requests 20 ms apart, and prompts of some blocks that share their beginnings.
 fn trace() -> String {
@@ -23,18 +23,11 @@ fn shared(a: &Value, b: &Value) -> usize {
     trace_core::shared_prefix(&ids(a), &ids(b))
 }
 
-/// Which request it was: the end of the id that the client gave it.
-fn seq(line: &Value) -> u64 {
-    let id = line["request_id"].as_str().unwrap();
-    let digits = id.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap();
-    digits.parse().unwrap()
-}
-
-fn is_the_same(replayed: &[Value], mut recorded: Vec<Value>) {
-    assert_eq!(recorded.len(), replayed.len());
+fn is_the_same(replayed: &[Value], recorded: &str) {
     // Lines come in the order in which requests end, and a busy machine may let one arrive before
-    // another that left before it.
-    recorded.sort_by_key(seq);
+    // another that left before it: they are told by their ids.
+    let recorded: Vec<Value> = truth(recorded).into_values().collect();
+    assert_eq!(recorded.len(), replayed.len());
     for (sent, seen) in replayed.iter().zip(&recorded) {
         for length in ["input_length", "output_length"] {
             assert_eq!(sent[length], seen[length], "{sent}\n{seen}");
@@ -64,30 +57,18 @@ fn what_is_recorded_of_a_replay_is_what_was_replayed() {
     );
 
     let server = Server::start("");
-    let proxy = Server::start(
-        &format!("--upstream {}", server.completions()).replace("/v1/completions", ""),
-    );
-    tool("trace-send")
-        .args("--url")
-        .arg(proxy.completions())
-        .reading(trace)
-        .succeeds();
-    is_the_same(&replayed, records(&proxy.stop()));
-    is_the_same(&replayed, records(&server.stop()));
+    let proxy = Server::start(&format!("--upstream {}", server.origin()));
+    send(&proxy.completions()).reading(trace).succeeds();
+    is_the_same(&replayed, &proxy.stop());
+    is_the_same(&replayed, &server.stop());
 }
 
 #[test]
 fn what_the_proxy_recorded_is_outcomes() {
     let server = Server::start("--ttft 3ms --itl 1ms");
-    let proxy = Server::start(
-        &format!("--upstream {}", server.completions()).replace("/v1/completions", ""),
-    );
+    let proxy = Server::start(&format!("--upstream {}", server.origin()));
     let trace = "{\"timestamp\":0,\"input_length\":9,\"output_length\":4}\n".repeat(5);
-    tool("trace-send")
-        .args("--url")
-        .arg(proxy.completions())
-        .reading(trace)
-        .succeeds();
+    send(&proxy.completions()).reading(trace).succeeds();
     let stats = tool("trace-stats")
         .args("--format json")
         .reading(proxy.stop())

@@ -121,6 +121,16 @@ impl Statement {
         self.begins("trace-mock") || self.begins("trace-design") && !self.0.contains("--check")
     }
 
+    /// A program of others that it uses and that is not in the `PATH`.
+    pub(super) fn lacks(&self) -> Option<&'static str> {
+        let mut uses = ["curl", "jq"].into_iter();
+        uses.find(|program| {
+            let used = self.0.split_whitespace().any(|word| word == *program);
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            used && !std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+        })
+    }
+
     /// Whether its answer may be no.
     pub(super) fn judges(&self) -> bool {
         let words = ["--assert", "--tolerance", " lint ", "--search"];

@@ -2,7 +2,6 @@
 
 use super::Statement;
 use crate::harness::{Dir, Run, Script, Server, tool};
-use std::os::unix::fs::PermissionsExt;
 use std::sync::OnceLock;
 
 /// Traces, and how they are made. The first few are sent at their own pace, so they are short.
@@ -178,10 +177,13 @@ fn props() -> &'static Dir {
     static PROPS: OnceLock<Dir> = OnceLock::new();
     PROPS.get_or_init(|| {
         let dir = Dir::new();
-        for folder in ["a", "b", "bin", "day", "logs", "designs"] {
+        for folder in ["a", "b", "day", "logs", "designs"] {
             std::fs::create_dir(dir.path(folder)).unwrap();
         }
-        no_browser(&dir);
+        // Nothing is shown when a tool asks the system to.
+        for opener in ["xdg-open", "open"] {
+            dir.write_program(&format!("bin/{opener}"), "#!/bin/sh\n");
+        }
         for &(name, flags) in TRACES {
             let trace = tool("trace-synth").args(flags).run().ok();
             dir.write_packed(name, trace.as_bytes());
@@ -195,14 +197,4 @@ fn props() -> &'static Dir {
         }
         dir
     })
-}
-
-/// Have nothing shown when a tool asks the system to.
-fn no_browser(dir: &Dir) {
-    for opener in ["xdg-open", "open"] {
-        let path = dir.path("bin").join(opener);
-        std::fs::write(&path, "#!/bin/sh\nexit 0\n").unwrap();
-        let runs = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(path, runs).unwrap();
-    }
 }

@@ -2,7 +2,9 @@
 
 use super::{Tool, tool};
 use flate2::{Compression, write::GzEncoder};
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -35,6 +37,14 @@ impl Dir {
             bytes.to_vec()
         };
         self.write(name, bytes);
+    }
+
+    /// Put the script `text` into the file `name`, to be run.
+    pub(crate) fn write_program(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("it is in here")).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     }
 
     /// Put in all the files and folders of `other`.

@@ -8,6 +8,7 @@
 
 mod background;
 mod dir;
+mod lines;
 mod pipe;
 mod process;
 mod run;
@@ -17,13 +18,13 @@ mod tool;
 
 pub(crate) use background::Background;
 pub(crate) use dir::Dir;
+pub(crate) use lines::{by_seq, number, records, truth};
 pub(crate) use pipe::Pipe;
 pub(crate) use run::Run;
 pub(crate) use script::Script;
 pub(crate) use server::Server;
-pub(crate) use tool::{Tool, tool};
+pub(crate) use tool::{Tool, built, send, tool};
 
-use serde_json::Value;
 use std::path::Path;
 
 /// The root of the checkout.
@@ -52,13 +53,4 @@ pub(crate) fn fixture(name: &str) -> String {
         .join(name);
     assert!(path.is_file(), "no fixture {}", path.display());
     path.to_string_lossy().into_owned()
-}
-
-/// Every line of `text` as JSON.
-pub(crate) fn records(text: &str) -> Vec<Value> {
-    let record = |line| match serde_json::from_str(line) {
-        Ok(record) => record,
-        Err(error) => panic!("{error} in {line}"),
-    };
-    text.lines().map(record).collect()
 }

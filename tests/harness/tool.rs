@@ -23,6 +23,11 @@ pub(crate) fn tool(name: &str) -> Tool {
     }
 }
 
+/// `trace-send`, to the server at `url`.
+pub(crate) fn send(url: &str) -> Tool {
+    tool("trace-send").arg("--url").arg(url)
+}
+
 impl Tool {
     /// Further arguments, between spaces.
     pub(crate) fn args(mut self, args: &str) -> Self {
@@ -94,7 +99,7 @@ impl fmt::Display for Tool {
 }
 
 /// Where cargo puts binaries: beside the directory of this test.
-pub(super) fn built() -> PathBuf {
+pub(crate) fn built() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(Path::parent);
     built

@@ -128,8 +128,9 @@ fn several_files_are_one_stream() {
 fn published(name: &str) -> Option<Vec<u8>> {
     let Some(dir) = std::env::var_os("TRACE_DATA") else {
         // Past the capture of a test that passes, or nobody would see it.
+        let mut stderr = std::io::stderr();
         writeln!(
-            std::io::stderr(),
+            stderr,
             "SKIPPED: TRACE_DATA does not name the folder with {name}"
         )
         .unwrap();

@@ -144,8 +144,9 @@ fn attached_prompts_keep_the_lengths_of_a_table_and_hash_as_they_are() {
 fn turns_of_a_real_conversation_grow_by_answer_and_question() {
     let Some(dir) = std::env::var_os("TRACE_DATA") else {
         // Past the capture of a test that passes, or nobody would see it.
+        let mut stderr = std::io::stderr();
         writeln!(
-            std::io::stderr(),
+            stderr,
             "SKIPPED: TRACE_DATA does not name the folder of the traces"
         )
         .unwrap();

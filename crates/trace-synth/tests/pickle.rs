@@ -209,8 +209,9 @@ fn python(program: &str, input: &str) -> Option<Vec<u8>> {
         .spawn();
     let Ok(mut child) = child else {
         // Past the capture of a test that passes, or nobody would see it.
+        let mut stderr = std::io::stderr();
         writeln!(
-            std::io::stderr(),
+            stderr,
             "SKIPPED: python3 is not there: its pickles were not tried"
         )
         .unwrap();

@@ -143,7 +143,7 @@ impl Phase02 {
         report.count(Kind::Noted, "rows of status error", u64::from(broken));
 
         let mut row = String::new();
-        let seq = outcome.seq.map_or(self.rows, |seq| seq + 1);
+        let seq = outcome.seq.map_or(self.rows, |seq| seq.saturating_add(1));
         // Writing to a String cannot fail.
         let _ = write!(
             row,

@@ -49,8 +49,9 @@ impl Browser {
             "TRACE_BROWSER=required, but there is no chromium or no chromedriver in PATH"
         );
         // Past the capture of a test that passes, or nobody would see it.
+        let mut stderr = std::io::stderr();
         writeln!(
-            std::io::stderr(),
+            stderr,
             "SKIPPED: there is no chromium or no chromedriver in PATH"
         )
         .unwrap();

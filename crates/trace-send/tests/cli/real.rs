@@ -7,11 +7,8 @@ use std::io::Write as _;
 fn a_server_nobody_here_wrote_is_understood() {
     let Ok(url) = std::env::var("TRACE_REAL_SERVER") else {
         // Past the capture of a test that passes, or nobody would see it.
-        writeln!(
-            std::io::stderr(),
-            "SKIPPED: TRACE_REAL_SERVER names no server"
-        )
-        .unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED: TRACE_REAL_SERVER names no server").unwrap();
         return;
     };
     for path in ["/v1/completions", "/v1/chat/completions"] {

@@ -23,11 +23,8 @@ pub(crate) fn conversation_trace() -> Option<PathBuf> {
         Some(folder) => Some(PathBuf::from(folder).join(name)),
         None => {
             // Past the capture of a test that passes, or nobody would see it.
-            writeln!(
-                std::io::stderr(),
-                "SKIPPED: set TRACE_DATA to the folder of {name}"
-            )
-            .unwrap();
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "SKIPPED: set TRACE_DATA to the folder of {name}").unwrap();
             None
         }
     }
