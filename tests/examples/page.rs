@@ -24,10 +24,10 @@ impl Page {
     pub(super) fn of_help(name: &str) -> Vec<Page> {
         let commands = commands().into_iter();
         let own = commands.filter(|command| command.split(' ').next() == Some(name));
-        own.map(Page::of_command).collect()
+        own.map(|command| Page::of_command(&command)).collect()
     }
 
-    fn of_command(command: String) -> Page {
+    fn of_command(command: &str) -> Page {
         let mut words = command.split(' ');
         let name = words.next().unwrap();
         let help = tool(name)
@@ -45,7 +45,7 @@ impl Page {
         let wide = block.iter().find(|line| line.chars().count() > COLUMNS);
         assert_eq!(wide, None, "{command} --help: a terminal may break it");
         Page {
-            statements: statements(&block, &command),
+            statements: statements(&block, command),
             name: format!("{command} --help"),
         }
     }
