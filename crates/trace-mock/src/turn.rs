@@ -20,7 +20,7 @@ use crate::answer::{Answer, Cut};
 /// How long connections are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeepAlive {
-    /// How long one may be idle; as long as the client likes if not said.
+    /// How long one may be idle behind an answer; as long as the client likes if not said.
     pub idle: Option<Micros>,
     /// How many requests it may carry; any number if not said.
     pub requests: Option<u64>,
@@ -112,13 +112,15 @@ impl Idle {
         }
     }
 
-    /// Ready once no turn has been open for as long as that may be. To be asked after each look at
-    /// the connection.
+    /// Ready once no turn has been open for as long as that may be, since the last. To be asked after
+    /// each look at the connection.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(span) = self.span else {
             return Poll::Pending;
         };
-        if self.turns.open.load(Ordering::Relaxed) > 0 {
+        let count = |turns: &AtomicU64| turns.load(Ordering::Relaxed);
+        // Who has not asked yet is awaited.
+        if count(&self.turns.open) > 0 || count(&self.turns.begun) == 0 {
             self.sleep = None;
             return Poll::Pending;
         }

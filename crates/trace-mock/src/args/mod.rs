@@ -90,8 +90,8 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = parse_duration)]
     pub startup_delay: Micros,
 
-    /// Close connections that have been idle for so long, as vLLM does after 5s; else they are the
-    /// client's to keep
+    /// Close connections that have been idle for so long behind an answer, as vLLM does after 5s; else
+    /// they are the client's to keep
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub keep_alive: Option<Micros>,
 

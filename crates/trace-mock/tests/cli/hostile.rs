@@ -145,7 +145,7 @@ fn an_answer_that_comes_before_the_body_ends_is_passed_on() {
         let ask = format!("POST /v1/completions HTTP/1.1\r\ncontent-length: {length}\r\n\r\n");
         stream.write_all(ask.as_bytes()).unwrap();
         stream.write_all(prompt.as_bytes()).unwrap();
-        let mut answer = vec![0; 64];
+        let mut answer = [0; 64];
         let mut size = 0;
         while !answer[..size].ends_with(b"no") {
             let count = stream.read(&mut answer[size..]).unwrap();

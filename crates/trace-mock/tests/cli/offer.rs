@@ -112,6 +112,15 @@ fn connections_are_closed_when_idle_and_behind_their_last_request() {
     );
     assert!(begun.elapsed() >= Duration::from_millis(400));
 
+    let mock = Mock::start(&["--keep-alive", "0"]);
+    let mut stream = mock.connect();
+    std::thread::sleep(Duration::from_millis(50));
+    // Who has not asked yet is awaited.
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("total_tokens"), "{answer}");
+
     let mock = Mock::start(&["--keep-alive-requests", "2"]);
     let mut stream = mock.connect();
     stream.write_all(request.repeat(3).as_bytes()).unwrap();
