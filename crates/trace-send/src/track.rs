@@ -135,7 +135,8 @@ impl Track {
     /// much. What it catches up with after that is no merit.
     pub(crate) fn overload(&self) -> Option<Overload> {
         let pairs = self.past.iter().zip(self.past.iter().skip(1));
-        let (_, last) = pairs.rev().find(|(one, next)| next.sent > one.sent)?;
+        // The last moment after which something was sent.
+        let (last, _) = pairs.rev().find(|(one, next)| next.sent > one.sent)?;
         let time = last.behind.filter(|&time| time >= LIMIT)?;
         Some(Overload {
             time,

@@ -19,11 +19,20 @@ const WARM_UP: Duration = Duration::from_millis(50);
 /// How far into the run connections are opened before it begins.
 const FIRST_LOOK: Micros = Micros::from_micros(10_000);
 
-/// Wait for the moment `at` by the wall clock; not for one that has passed.
+/// A moment that passed longer ago than this was missed.
+const MISSED: Duration = Duration::from_millis(100);
+
+/// Wait for the moment `at` by the wall clock; not for one that has passed,
+/// which is said.
 pub(super) async fn until(at: Option<SystemTime>, timer: &Timer) {
-    let left = at.and_then(|at| at.duration_since(SystemTime::now()).ok());
-    if let Some(left) = left {
-        timer.sleep_until(Instant::now() + left).await;
+    let Some(at) = at else { return };
+    match at.duration_since(SystemTime::now()) {
+        Ok(left) => timer.sleep_until(Instant::now() + left).await,
+        Err(passed) if passed.duration() > MISSED => eprintln!(
+            "trace-send: --start-at passed {:.1} s ago: the run begins now",
+            passed.duration().as_secs_f64()
+        ),
+        Err(_) => {}
     }
 }
 

@@ -336,6 +336,8 @@ fn running_out_of_descriptors_is_an_error_of_its_own() {
         kinds.contains(&ErrorKind::Exhausted.as_str()) && kinds.contains(&"timeout"),
         "{kinds:?}"
     );
+    let said = "were not sent for want of descriptors or ports on this side";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
 }
 
 #[test]

@@ -157,6 +157,19 @@ impl Mock {
     }
 }
 
+/// Which of `key` the outcomes have, in the order they came.
+pub(crate) fn marks(ran: &Ran, key: &str) -> Vec<f64> {
+    let parse = |text| Line::parse("stdout", text).unwrap();
+    let lines = ran.stdout.lines().map(parse);
+    lines.map(|line| number(&line, key)).collect()
+}
+
+/// `marks` without those that are equal to the one before.
+pub(crate) fn distinct(mut marks: Vec<f64>) -> Vec<f64> {
+    marks.dedup();
+    marks
+}
+
 /// A number of a line that no tool knows.
 pub(crate) fn number(line: &Line, key: &str) -> f64 {
     serde_json::from_slice(line.raw(key).unwrap_or_else(|| panic!("no {key}"))).unwrap()
@@ -216,6 +229,12 @@ pub(crate) fn response(status: &str, content_type: &str, body: &str) -> String {
         "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// The shortest answer that is one.
+pub(crate) fn good() -> String {
+    let body = "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DONE]\n\n";
+    response("200 OK", "text/event-stream", body)
 }
 
 /// A stream of `words` chunks and no more.

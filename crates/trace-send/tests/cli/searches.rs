@@ -1,0 +1,105 @@
+use crate::harness::{distinct, good, marks, read_request, requests, send, server};
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[test]
+fn a_search_finds_where_the_limit_breaks() {
+    // Each request takes 20 ms, one at a time: in flight n, the last waits n·20.
+    let gate = Arc::new(std::sync::Mutex::new(()));
+    let address = server(move |_, mut stream| {
+        while read_request(&mut stream).is_some() {
+            let alone = gate.lock().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            drop(alone);
+            if stream.write_all(good().as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let url = format!("http://{address}");
+    let flags = [
+        "--url",
+        &url,
+        "--model",
+        "m",
+        "--search",
+        "concurrency=1..64",
+        "--slo",
+        "latency_ms=170",
+        "--good-share",
+        "0.5",
+    ];
+    let ran = send(&flags, &requests(40));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let said = ran.stderr.lines().last().unwrap();
+    let found = said.split("the highest concurrency that holds is ").nth(1);
+    let found: u32 = found
+        .and_then(|words| words.split(' ').next()?.parse().ok())
+        .unwrap_or_else(|| panic!("{}", ran.stderr));
+    assert!((3..=8).contains(&found), "{}", ran.stderr);
+    assert!(distinct(marks(&ran, "concurrency")).len() > 3);
+    assert!(ran.stderr.contains("the curve:"), "{}", ran.stderr);
+    let hopeless = [
+        "--url",
+        &url,
+        "--model",
+        "m",
+        "--search",
+        "concurrency=1..2",
+        "--slo",
+        "latency_ms=1",
+    ];
+    let ran = send(&hopeless, &requests(3));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+}
+
+#[test]
+fn a_search_repeats_a_level_until_it_is_certain() {
+    // Every tenth answer is late: 90 % are good.
+    let count = AtomicUsize::new(0);
+    let address = server(move |_, mut stream| {
+        while read_request(&mut stream).is_some() {
+            if count.fetch_add(1, Ordering::SeqCst).is_multiple_of(10) {
+                std::thread::sleep(std::time::Duration::from_millis(60));
+            }
+            if stream.write_all(good().as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let url = format!("http://{address}");
+    let search = |share: &str, rounds: &str| {
+        let flags = [
+            "--url",
+            &url,
+            "--model",
+            "m",
+            "--search",
+            "concurrency=1..1",
+            "--slo",
+            "latency_ms=50",
+            "--good-share",
+            share,
+            "--rounds",
+            rounds,
+        ];
+        send(&flags, &requests(30))
+    };
+    let sure = search("0.5", "9");
+    assert_eq!(sure.code, Some(0), "{}", sure.stderr);
+    assert!(
+        sure.stderr
+            .contains("concurrency 1 holds (with 95 % confidence)"),
+        "{}",
+        sure.stderr
+    );
+    assert_eq!(sure.stdout.lines().count(), 30, "one round was enough");
+    let unsure = search("0.89", "3");
+    assert!(
+        unsure.stderr.contains("3 rounds") && unsure.stderr.contains("more --requests or --rounds"),
+        "{}",
+        unsure.stderr
+    );
+    assert_eq!(distinct(marks(&unsure, "round")), [1.0, 2.0, 3.0]);
+}
