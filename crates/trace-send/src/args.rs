@@ -9,7 +9,7 @@ mod session;
 mod values;
 mod watch;
 
-use body::BodyArgs;
+pub(crate) use body::BodyArgs;
 use judge::JudgeArgs;
 use load::LoadArgs;
 use runs::RunsArgs;

@@ -5,6 +5,7 @@
 //! `hash_ids` a prompt made of words. The line's `extra` wins over `--extra`,
 //! and both win over everything else; a `payload` takes only the line's own.
 
+use crate::args::BodyArgs;
 use crate::body::Body;
 use crate::endpoint::{Ask, Endpoint, Prompt, refuse};
 use crate::members::Members;
@@ -60,12 +61,34 @@ pub(crate) struct Room {
 }
 
 impl Bodies {
+    /// Bodies for `endpoint` as `args` say; the model is still to be found.
+    ///
+    /// # Errors
+    /// A tokenizer that cannot be read, a member that is none, and prompts
+    /// that cannot be made as they are wanted.
+    pub(crate) fn new(args: &BodyArgs, endpoint: Endpoint) -> anyhow::Result<Self> {
+        let extra = Members::from_flags(&args.extra).map_err(|reason| anyhow::anyhow!(reason))?;
+        let prompts = Prompts::with(&args.tokenizer.load()?, args.seed.seed)?;
+        let bodies = Self {
+            endpoint,
+            model: String::new(),
+            stream: !args.no_stream,
+            ignore_eos: args.ignore_eos,
+            min_tokens: args.min_tokens,
+            extra,
+            prompts: prompts.block_size(args.block_size.block_size),
+            prompt_as: args.prompt_as,
+        };
+        bodies.check()?;
+        Ok(bodies)
+    }
+
     /// See that prompts can be made as they are wanted.
     ///
     /// # Errors
     /// Token ids for an endpoint that takes none, or of a tokenizer that has
     /// none.
-    pub(crate) fn check(&self) -> anyhow::Result<()> {
+    fn check(&self) -> anyhow::Result<()> {
         if self.prompt_as == PromptAs::Tokens {
             if !self.endpoint.dialect().takes_tokens() {
                 anyhow::bail!(

@@ -44,8 +44,8 @@
 //!
 //! `lateness_ms` is what this client added to the schedule; when one request
 //! in a hundred is more than 5 ms late the run is called client-limited. A
-//! slot of a closed loop is free when an answer has come, not when it was
-//! read, so there lateness is the client's whole delay.
+//! slot of a closed loop is free when an answer has been read; the next turn
+//! of a session counts from when it had come.
 //!
 //! The thread that sends is watched too: above nine tenths of a core at work
 //! the run is client-limited as well, and --threads or --shard divides it.
@@ -152,18 +152,13 @@ pub use bodies::PromptAs;
 pub use endpoint::Endpoint;
 pub use reins::{Reins, Watch};
 
-use answer::Wanted;
 use anyhow::{Context, anyhow};
 use bodies::Bodies;
 use campaign::{Campaign, Verdict};
-use connect::Connector;
-use head::Heads;
-use leg::Label;
 use limits::Limits;
-use members::Members;
 use prepare::Preparer;
 use results::Results;
-use setup::{gpus, greet, header, new_run_id, runtime, selection, source, start_mock, trust};
+use setup::{connector, gpus, greet, heads, runtime, selection, source, start_mock};
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -172,7 +167,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use target::Target;
 use telemetry::Telemetry;
 use trace_core::{Reader, cli};
-use trace_prompt::Prompts;
 
 /// Run the stages of `recipe`, which `args` name, each a process of its own
 /// with this program. `typed` are the arguments as they were typed, the
@@ -208,7 +202,6 @@ pub fn run_with(
     output: impl Write + Send + 'static,
     reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
-    let header = header(&args.server.header)?;
     let url = args.server.url.as_deref().unwrap_or_default();
     trace_core::descriptors::prepare();
     let server = start_mock(args, url)?;
@@ -217,47 +210,17 @@ pub fn run_with(
         .map_or_else(|| url.to_owned(), trace_mock::Running::url);
     let target =
         Target::parse(&url, args.server.endpoint_type).map_err(|reason| anyhow!(reason))?;
-    let key = setup::key(args, &target)?;
-    let extra = Members::from_flags(&args.body.extra).map_err(|reason| anyhow!(reason))?;
-    let run_id = args.runs.run_id.clone().unwrap_or_else(new_run_id);
-    let key = key.as_deref();
-    let heads = Heads::new(&target, &header, key, &run_id, args.server.new_connections)
-        .and_then(|heads| heads.name_sessions(&args.server.session_header))
-        .map_err(|reason| anyhow!(reason))?;
-    let config = target.tls.then(|| tls::config(trust(args))).transpose()?;
-    let connector = Connector::new(
-        &target,
-        config,
-        args.server.unix_socket.clone(),
-        args.server.http,
-    );
-    let connector = Rc::new(connector.map_err(|failure| anyhow!(failure.message))?);
-
+    let heads = Arc::new(heads(args, &target)?);
+    let connector = Rc::new(connector(args, &target)?);
+    let mut bodies = Bodies::new(&args.body, target.endpoint)?;
     let runtime = runtime()?;
-    let secrets = heads.secrets().clone();
-    let model = if args.dry_run {
-        args.server
-            .model
-            .clone()
-            .unwrap_or_else(|| "default".to_owned())
-    } else {
-        runtime
+    bodies.model = match &args.server.model {
+        Some(model) if args.dry_run => model.clone(),
+        None if args.dry_run => "default".to_owned(),
+        _ => runtime
             .block_on(greet(args, &connector, &target, &heads))
-            .map_err(|reason| anyhow!(secrets.redact(reason)))?
+            .map_err(|reason| anyhow!(heads.secrets().redact(reason)))?,
     };
-    let bodies = Bodies {
-        endpoint: target.endpoint,
-        model,
-        stream: !args.body.no_stream,
-        ignore_eos: args.body.ignore_eos,
-        min_tokens: args.body.min_tokens,
-        extra,
-        prompts: Prompts::with(&args.body.tokenizer.load()?, args.body.seed.seed)?
-            .block_size(args.body.block_size.block_size),
-        prompt_as: args.body.prompt_as,
-    };
-    bodies.check()?;
-    let heads = Arc::new(heads);
     let preparer = Arc::new(Preparer {
         bodies,
         heads: Arc::clone(&heads),
@@ -278,26 +241,11 @@ pub fn run_with(
     let gpus = gpus(args);
     let telemetry = Telemetry::start(args, Arc::clone(&began), gpus.clone())?;
     let limits = Limits {
-        timeout: args.server.timeout.into(),
-        wanted: Wanted {
-            gaps: !args.no_itl,
-            text: false,
-            silent: target.endpoint.is_silent(),
-        },
-        until: args.load.duration,
-        open_loop: true,
-        new_connections: args.server.new_connections,
-        secrets,
-        retries: args.load.retries,
-        slos: args.judge.slo.clone(),
-        stops: args.judge.stop_on.clone(),
-        label: Label::default(),
         outlook: Arc::clone(&preparer.outlook),
-        first: None,
         began: Arc::clone(&began),
-        gpus: gpus.clone(),
-        heads,
+        gpus,
         reins: reins.cloned(),
+        ..Limits::new(args, target.endpoint, heads)
     };
     if let Some(count) = args.load.warmup {
         let warm = warmup::run(count, &preparer, &connector, &limits);

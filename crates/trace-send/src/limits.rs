@@ -1,6 +1,8 @@
 //! What a run is held to.
 
 use crate::answer::Wanted;
+use crate::args::Args;
+use crate::endpoint::Endpoint;
 use crate::head::Heads;
 use crate::leg::Label;
 use crate::outlook::Outlook;
@@ -48,4 +50,32 @@ pub(crate) struct Limits {
     pub heads: Arc<Heads>,
     /// Who else watches and ends the run.
     pub reins: Option<Reins>,
+}
+
+impl Limits {
+    /// Those that `args` set, for requests to `endpoint` with `heads`.
+    pub(crate) fn new(args: &Args, endpoint: Endpoint, heads: Arc<Heads>) -> Self {
+        Self {
+            timeout: args.server.timeout.into(),
+            wanted: Wanted {
+                gaps: !args.no_itl,
+                text: false,
+                silent: endpoint.is_silent(),
+            },
+            until: args.load.duration,
+            open_loop: true,
+            new_connections: args.server.new_connections,
+            secrets: heads.secrets().clone(),
+            retries: args.load.retries,
+            slos: args.judge.slo.clone(),
+            stops: args.judge.stop_on.clone(),
+            label: Label::default(),
+            outlook: Arc::default(),
+            first: None,
+            began: Arc::default(),
+            gpus: None,
+            heads,
+            reins: None,
+        }
+    }
 }

@@ -79,7 +79,7 @@ pub(crate) fn source(args: &Args, mut input: Reader<'static>) -> anyhow::Result<
 }
 
 /// Whom to trust, which is said when it is everybody.
-pub(crate) fn trust(args: &Args) -> tls::Trust<'_> {
+fn trust(args: &Args) -> tls::Trust<'_> {
     if args.server.insecure {
         eprintln!("trace-send: --insecure: certificates are not checked, anybody may answer");
     }
@@ -146,12 +146,42 @@ pub(crate) async fn greet(
     Ok(model)
 }
 
+/// Writes the heads of requests to `target`.
+///
+/// # Errors
+/// A key or a field that is none.
+pub(crate) fn heads(args: &Args, target: &Target) -> anyhow::Result<Heads> {
+    let server = &args.server;
+    let (fields, key) = (header(&server.header)?, key(args, target)?);
+    let run_id = args.runs.run_id.clone().unwrap_or_else(new_run_id);
+    Heads::new(
+        target,
+        &fields,
+        key.as_deref(),
+        &run_id,
+        server.new_connections,
+    )
+    .and_then(|heads| heads.name_sessions(&server.session_header))
+    .map_err(|reason| anyhow!(reason))
+}
+
+/// Opens connections to `target`.
+///
+/// # Errors
+/// Certificates that cannot be read, a name that no certificate can have.
+pub(crate) fn connector(args: &Args, target: &Target) -> anyhow::Result<Connector> {
+    let config = target.tls.then(|| tls::config(trust(args))).transpose()?;
+    let unix = args.server.unix_socket.clone();
+    Connector::new(target, config, unix, args.server.http)
+        .map_err(|failure| anyhow!(failure.message))
+}
+
 /// The key to show `target`, if there is one. Where one goes that nobody
 /// named is said.
 ///
 /// # Errors
 /// As [`key::named`].
-pub(crate) fn key(args: &Args, target: &Target) -> anyhow::Result<Option<String>> {
+fn key(args: &Args, target: &Target) -> anyhow::Result<Option<String>> {
     let server = &args.server;
     if let Some(key) = key::named(server)? {
         return Ok(Some(key));
@@ -185,7 +215,7 @@ pub(crate) fn header(fields: &[String]) -> anyhow::Result<Vec<String>> {
 }
 
 /// An id that no other run has.
-pub(crate) fn new_run_id() -> String {
+fn new_run_id() -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
