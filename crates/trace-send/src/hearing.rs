@@ -10,6 +10,7 @@ use trace_core::time::Micros;
 #[derive(Debug, Default)]
 pub(crate) struct Hearing {
     last: Micros,
+    read: Micros,
     lay: Option<Micros>,
 }
 
@@ -30,6 +31,7 @@ impl Hearing {
     /// None came before that, nor before the piece before it; a time that
     /// says otherwise is not believed.
     pub(crate) fn note(&mut self, known: Known, sent: Micros) -> Micros {
+        self.read = known.read;
         let possible = |at: &Micros| (sent..=known.read).contains(at);
         let told = known.told.filter(possible);
         if let Some(told) = told {
@@ -44,6 +46,11 @@ impl Hearing {
     /// When the last piece came.
     pub(crate) fn last(&self) -> Micros {
         self.last
+    }
+
+    /// When it was read.
+    pub(crate) fn read(&self) -> Micros {
+        self.read
     }
 
     /// The longest that a piece lay between coming and being read, where the

@@ -27,7 +27,7 @@ impl Engine {
         }
     }
 
-    /// A request is over.
+    /// A request is over since `ended`.
     pub(super) fn land(
         self: &Rc<Self>,
         flight: &RefCell<Flight>,
@@ -45,10 +45,11 @@ impl Engine {
             return; // it was cancelled
         }
         self.crew.arrived();
+        // The slot is free once this side knows.
+        let known = ended.max(flight.hearing().read());
         if let Some(connection) = connection {
-            self.pool
-                .borrow_mut()
-                .put(connection, ended, flight.keep_for());
+            let keep = flight.keep_for();
+            self.pool.borrow_mut().put(connection, known, keep);
         }
         if let Some(lay) = flight.hearing().lay() {
             self.crew.tally().lay(lay);
@@ -56,7 +57,7 @@ impl Engine {
         let text = flight.take_text();
         let (line, outcome) = flight.land(ending, ended, &self.clock);
         self.remember(&flight, &outcome, &text);
-        self.record(line, outcome, flight.session.take(), ended);
+        self.record(line, outcome, flight.session.take(), (ended, known));
     }
 
     pub(super) fn record(
@@ -64,7 +65,7 @@ impl Engine {
         line: Vec<u8>,
         mut outcome: Outcome,
         session: Option<SessionId>,
-        ended: Micros,
+        (ended, known): (Micros, Micros),
     ) {
         if let Some(failure) = &mut outcome.error {
             failure.message = self
@@ -83,7 +84,7 @@ impl Engine {
         tally.good += u64::from(good);
         drop(tally);
         self.results.put(line, outcome);
-        self.schedule.borrow_mut().ended(session, ended);
+        self.schedule.borrow_mut().ended(session, ended, known);
     }
 
     /// Give up everything that is in flight.

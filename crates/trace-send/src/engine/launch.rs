@@ -111,7 +111,8 @@ impl Engine {
         let mut flight = Flight::new(launch, wanted);
         if let Some(failure) = self.refusal(&mut flight) {
             let (line, outcome) = flight.refuse(failure, &self.clock);
-            self.record(line, outcome, flight.session, self.clock.now());
+            let now = self.clock.now();
+            self.record(line, outcome, flight.session, (now, now));
             return;
         }
         if let (Some(session), Some(part)) = (&flight.session, &flight.request.part) {
