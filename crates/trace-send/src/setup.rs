@@ -183,6 +183,9 @@ pub(crate) fn connector(args: &Args, target: &Target) -> anyhow::Result<Connecto
 /// As [`key::named`].
 fn key(args: &Args, target: &Target) -> anyhow::Result<Option<String>> {
     let server = &args.server;
+    if server.api_key_env.as_deref() == Some("") {
+        return Ok(None);
+    }
     if let Some(key) = key::named(server)? {
         return Ok(Some(key));
     }

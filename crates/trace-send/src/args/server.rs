@@ -29,7 +29,8 @@ pub struct ServerArgs {
 
     /// Environment variable that holds the key to send, as a bearer token or as
     /// the endpoint wants it. By default OPENAI_API_KEY, if it is set, and if
-    /// the server is on this machine or is asked by https, which is said
+    /// the server is on this machine or is asked by https, which is said; empty
+    /// for none
     #[arg(long, value_name = "NAME")]
     pub api_key_env: Option<String>,
 
