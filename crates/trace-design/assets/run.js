@@ -25,6 +25,8 @@ export class Run extends EventTarget {
     this.state = "running";
     this.progress = null;
     this.summary = null;
+    // The file on the server's side that has the outcomes, if one stays.
+    this.kept = null;
     this.error = null;
   }
 
@@ -65,13 +67,12 @@ export class Run extends EventTarget {
       source.close();
     };
     on("progress", (progress) => (this.progress = progress));
-    on("end", ({ summary, ...rest }) => {
-      this.summary = summary ?? rest;
+    on("end", ({ summary, outcomes }) => {
+      Object.assign(this, { summary, kept: outcomes });
       end("ended");
     });
-    on("failed", ({ error, summary }) => {
-      this.error = error;
-      this.summary = summary ?? null;
+    on("failed", ({ error, summary, outcomes }) => {
+      Object.assign(this, { error, summary, kept: outcomes });
       end("failed");
     });
     source.addEventListener("error", () => {
@@ -128,13 +129,13 @@ export class Run extends EventTarget {
       ...design.models.map((model) => peak(model.points) * speed),
       ...sent.map((model) => Math.max(0, ...model.rates)),
     );
-    const frame = new Frame(width, height, this.duration, niceAbove(highest * 1.05 || 1), MARGIN);
+    const frame = new Frame(width, height, { from: 0, to: this.duration }, niceAbove(highest * 1.05 || 1), MARGIN);
     axes(ctx, frame, theme, { time: "time since the run began" });
     inside(ctx, frame, () => {
       for (const model of design.models) {
         const found = sent.find(({ name }) => name === model.name);
         if (found) {
-          staircase(ctx, frame, found.rates, this.progress.bin_ms * together, { color: model.color, fill: model.color, width: 1.5 });
+          staircase(ctx, frame, found.rates, this.progress.bin_ms * together, { end: this.duration, color: model.color, fill: model.color, width: 1.5 });
         }
         const points = model.points.map((point) => ({ t_ms: point.t_ms / speed, rate: point.rate * speed }));
         curve(ctx, frame, points, model.interpolation, { color: model.color, width: 2, dash: [7, 4] });

@@ -10,13 +10,27 @@ import { PLOTS, Run } from "./run.js";
 const KEY = `trace-design.run.${server}`;
 const FORM = "trace-design.send";
 
+/** What a server may be asked for, as trace-send calls it. */
+const ENDPOINTS = [
+  ["", "as the URL's path says"],
+  ["completions", "completions: a prompt"],
+  ["chat", "chat: messages"],
+  ["responses", "responses: input"],
+  ["embeddings", "embeddings: a vector"],
+  ["tgi", "TGI: a prompt, /generate_stream"],
+  ["ollama", "Ollama: a prompt, /api/generate"],
+  ["ollama-chat", "Ollama: messages, /api/chat"],
+  ["anthropic", "Anthropic: messages, /v1/messages"],
+];
+
 /** The form, and the run that it began. */
 export class Send {
   constructor(store) {
     this.store = store;
     this.run = null;
     this.dialog = byId("send");
-    this.fields = Object.fromEntries(["url", "model", "speed", "concurrency", "headers"].map((name) => [name, byId(`send-${name}`)]));
+    this.fields = Object.fromEntries(["url", "endpoint", "model", "speed", "concurrency", "key", "headers"].map((name) => [name, byId(`send-${name}`)]));
+    this.fields.endpoint.append(...ENDPOINTS.map(([value, text]) => new Option(text, value)));
     this.canvas = new Canvas(byId("send-plot"), (ctx, width, height) => this.run?.paint(ctx, width, height, this.dialog));
     byId("open-send").addEventListener("click", () => this.open());
     byId("send-form").addEventListener("submit", (event) => this.start(event));
@@ -31,7 +45,7 @@ export class Send {
 
   /** The request that is typed, or null after saying what is wrong. */
   typed() {
-    const { url, model, speed, concurrency, headers } = this.fields;
+    const { url, endpoint, model, speed, concurrency, key, headers } = this.fields;
     const problems = new Map();
     let to = null;
     try {
@@ -52,9 +66,11 @@ export class Send {
     return {
       design: this.store.design,
       url: url.value.trim(),
+      endpoint_type: endpoint.value || undefined,
       model: model.value.trim() || undefined,
       speed: times,
       max_concurrency: most === "" ? undefined : Number(most),
+      api_key_env: key.value.trim() || undefined,
       headers: lines,
     };
   }
@@ -72,10 +88,11 @@ export class Send {
     try {
       this.follow(await Run.start(request));
       // Headers may carry keys: they are never kept.
-      const { url, model, speed, max_concurrency } = request;
-      localStorage.setItem(FORM, JSON.stringify({ url, model, speed, max_concurrency }));
+      const { design, headers, ...rest } = request;
+      localStorage.setItem(FORM, JSON.stringify(rest));
     } catch (error) {
-      if (error.status === 400) complain(this.fields.url, error.message);
+      const field = error.body?.field === "api_key_env" ? this.fields.key : this.fields.url;
+      if (error.status === 400 || error.body?.field) complain(field, error.message);
       else if (error.status === 409) this.rejoin(error);
       else tellError(error);
     }
@@ -189,7 +206,9 @@ export class Send {
     const table = make("table", { class: "summary" }, make("tbody", {}, ...rows.map(row)));
     const name = `outcomes-${run.id}.jsonl`;
     const link = make("a", { class: "button", href: run.outcomes, download: name, text: `Download ${name}` });
-    byId("send-plots").replaceChildren(...PLOTS.map(picture), make("div", { class: "summary-box" }, table, link));
+    const where = run.kept ? `They are in ${run.kept}, too.` : "They are gone when trace-design ends, unless it has --dir.";
+    const about = make("p", { class: "muted", text: where });
+    byId("send-plots").replaceChildren(...PLOTS.map(picture), make("div", { class: "summary-box" }, table, link, about));
   }
 
   /** A reload finds the run again, and what was typed. */
@@ -203,8 +222,10 @@ export class Send {
 
   restore() {
     try {
-      const { url, model, speed, max_concurrency } = JSON.parse(localStorage.getItem(FORM) ?? "{}");
+      const { url, endpoint_type, model, speed, max_concurrency, api_key_env } = JSON.parse(localStorage.getItem(FORM) ?? "{}");
       this.fields.url.value = url ?? this.fields.url.value;
+      this.fields.endpoint.value = endpoint_type ?? "";
+      this.fields.key.value = api_key_env ?? "";
       this.fields.model.value = model ?? "";
       this.fields.speed.value = speed ?? 1;
       this.fields.concurrency.value = max_concurrency ?? "";

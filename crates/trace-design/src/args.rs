@@ -50,7 +50,8 @@ pub struct Args {
     pub open: bool,
 
     /// Let the page load and save designs (NAME.json, NAME.pkl) in DIR, which
-    /// also gets the outcomes of what it sends
+    /// also gets the outcomes of what it sends; else they are gone at the end,
+    /// but for what the page downloads
     #[arg(long, value_name = "DIR", conflicts_with = "check")]
     pub dir: Option<PathBuf>,
 

@@ -75,6 +75,12 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, reason)
     }
 
+    /// The same, about the field `name` of what was asked.
+    pub(crate) fn about(mut self, name: &str) -> Self {
+        self.body["field"] = name.into();
+        self
+    }
+
     /// There is no such thing.
     pub(crate) fn missing(reason: impl Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, reason)

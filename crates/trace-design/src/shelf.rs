@@ -126,7 +126,7 @@ impl Shelf {
     /// # Errors
     /// Those of the system.
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
         Ok(rustix::fs::openat(&self.folder, name, flags, mode)?.into())
     }

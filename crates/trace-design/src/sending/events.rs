@@ -40,11 +40,17 @@ async fn tell(run: &Run, sender: &mpsc::Sender<std::io::Result<Bytes>>) {
         let ended = match known {
             State::Running => false,
             State::Ended(summary) => {
-                text += &event("end", &json!({ "summary": summary }));
+                text += &event(
+                    "end",
+                    &json!({ "summary": summary, "outcomes": run.kept.path }),
+                );
                 true
             }
             State::Failed(error, summary) => {
-                text += &event("failed", &json!({ "error": error, "summary": summary }));
+                text += &event(
+                    "failed",
+                    &json!({ "error": error, "summary": summary, "outcomes": run.kept.path }),
+                );
                 true
             }
         };

@@ -2,9 +2,9 @@
 
 use crate::sending::board::Board;
 use crate::shelf::Shelf;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use trace_core::Line;
@@ -12,51 +12,80 @@ use trace_core::Line;
 /// Tries to find a name that is free.
 const TRIES: u64 = 10_000;
 
-/// A new file for outcomes, on the shelf or else among the system's temporary
-/// files, and where it is. It stays when the tool ends: what was measured is
-/// not thrown away.
-///
-/// # Errors
-/// A folder that takes no files.
-pub(crate) fn create(shelf: Option<&Shelf>) -> io::Result<(File, PathBuf)> {
-    let mut taken = None;
-    for number in 1..=TRIES {
-        let created = match shelf {
-            Some(shelf) => {
-                let name = format!("outcomes-{number}.jsonl");
-                shelf
-                    .create(&name)
-                    .map(|file| (file, shelf.path().join(name)))
-            }
-            None => {
-                let name = format!("trace-design-{}-{number}.jsonl", std::process::id());
-                let path = std::env::temp_dir().join(name);
-                let mut options = OpenOptions::new();
-                options.write(true).create_new(true).mode(0o600);
-                options.open(&path).map(|file| (file, path))
-            }
+/// A file of outcomes: written once, read from its beginning by any number.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    file: Arc<File>,
+    /// Where it is; nowhere if it goes with the tool.
+    pub path: Option<PathBuf>,
+}
+
+impl Kept {
+    /// A new one: on the shelf, where it stays, or else a temporary file
+    /// without a name, of which nothing is left however the tool ends.
+    ///
+    /// # Errors
+    /// A folder that takes no files.
+    pub(crate) fn create(shelf: Option<&Shelf>) -> io::Result<Self> {
+        let Some(shelf) = shelf else {
+            return Ok(Self {
+                file: Arc::new(tempfile::tempfile()?),
+                path: None,
+            });
         };
-        match created {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = Some(error),
-            other => return other,
+        let mut taken = None;
+        for number in 1..=TRIES {
+            let name = format!("outcomes-{number}.jsonl");
+            match shelf.create(&name) {
+                Ok(file) => {
+                    return Ok(Self {
+                        file: Arc::new(file),
+                        path: Some(shelf.path().join(name)),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(taken.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// All of it so far, whoever else writes or reads it.
+    pub(crate) fn reader(&self) -> impl Read + use<> {
+        FromStart {
+            file: Arc::clone(&self.file),
+            at: 0,
         }
     }
-    Err(taken.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
+}
+
+/// Reads a file at a place of its own.
+struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(bytes, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
 }
 
 /// Writes outcomes to a file and tells the board of each.
 pub(crate) struct Outcomes {
-    file: File,
+    kept: Kept,
     board: Arc<Board>,
     /// The beginning of a line whose end has not come.
     begun: Vec<u8>,
 }
 
 impl Outcomes {
-    /// To `file` and `board`.
-    pub(crate) fn new(file: File, board: Arc<Board>) -> Self {
+    /// To `kept` and `board`.
+    pub(crate) fn new(kept: Kept, board: Arc<Board>) -> Self {
         Self {
-            file,
+            kept,
             board,
             begun: Vec::new(),
         }
@@ -77,7 +106,7 @@ impl Outcomes {
 
 impl Write for Outcomes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_all(bytes)?;
+        (&*self.kept.file).write_all(bytes)?;
         let mut lines = bytes.split(|&byte| byte == b'\n');
         let last = lines.next_back().unwrap_or_default();
         for line in lines {
@@ -90,6 +119,28 @@ impl Write for Outcomes {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        (&*self.kept.file).flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_from_its_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(folder.path()).unwrap();
+        for shelf in [None, Some(&shelf), Some(&shelf)] {
+            let kept = Kept::create(shelf).unwrap();
+            assert_eq!(kept.path.is_some(), shelf.is_some());
+            for text in ["one", "two"] {
+                (&*kept.file).write_all(text.as_bytes()).unwrap();
+                let mut seen = String::new();
+                kept.reader().read_to_string(&mut seen).unwrap();
+                assert!(seen.starts_with("one") && seen.ends_with(text), "{seen}");
+            }
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

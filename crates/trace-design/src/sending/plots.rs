@@ -4,10 +4,8 @@ use crate::app::App;
 use crate::generate::{Detail, Generator};
 use crate::reply::{self, Refusal, Reply};
 use crate::sending::run::{Run, as_lines};
-use anyhow::Context;
 use bytes::Bytes;
 use hyper::StatusCode;
-use std::fs::File;
 use std::io::BufReader;
 use std::sync::{Arc, PoisonError};
 use trace_core::Reader;
@@ -68,9 +66,7 @@ fn draw(generator: &Generator, run: &Run, kind: &Kind, dark: bool) -> Result<Byt
     let mut input = if preset.file(kind.name, false).is_some() {
         as_lines(generator.requests(&run.curve, Detail::Lengths)?)?
     } else {
-        let file = File::open(&run.path);
-        let file = file.with_context(|| format!("cannot open {}", run.path.display()))?;
-        Reader::new("outcomes", BufReader::new(file))
+        Reader::new("outcomes", BufReader::new(run.kept.reader()))
     };
     let seconds = run.curve.duration_ms / 1000.0;
     let settings = Settings {

@@ -2,13 +2,11 @@
 
 use crate::reply::Refusal;
 use crate::sending::board::Board;
-use crate::sending::outcomes::Outcomes;
+use crate::sending::outcomes::{Kept, Outcomes};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::BufReader;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
@@ -38,8 +36,8 @@ pub(crate) struct Run {
     pub speed: f64,
     /// What is sent.
     pub curve: Curve,
-    /// Where its outcomes are.
-    pub path: PathBuf,
+    /// Its outcomes.
+    pub kept: Kept,
     /// What is known of it.
     pub board: Arc<Board>,
     /// How it ended.
@@ -60,8 +58,10 @@ pub(crate) struct Plan {
     pub curve: Curve,
     /// The design's requests.
     pub trace: Box<dyn Requests>,
-    /// Where outcomes go, and its name.
-    pub outcomes: (File, PathBuf),
+    /// What every request is sent as, instead of the drawn model.
+    pub model: Option<String>,
+    /// Where outcomes go.
+    pub kept: Kept,
 }
 
 impl Run {
@@ -75,7 +75,8 @@ impl Run {
             args,
             curve,
             trace,
-            outcomes: (file, path),
+            model,
+            kept,
         } = plan;
         let names = curve.models.iter().map(|model| model.name.clone());
         let span = Micros::from_millis(curve.duration_ms / args.load.speed).unwrap_or(Micros::MAX);
@@ -85,7 +86,7 @@ impl Run {
             url: args.server.url.clone().unwrap_or_default(),
             speed: args.load.speed,
             curve,
-            path,
+            kept: kept.clone(),
             reins: Reins::new(Arc::clone(&board) as _),
             board: Arc::clone(&board),
             state: watch::channel(State::Running).0,
@@ -94,9 +95,10 @@ impl Run {
         });
         let input = as_lines(Noting {
             trace,
+            model,
             board: Arc::clone(&board),
         })?;
-        let output = Outcomes::new(file, board);
+        let output = Outcomes::new(kept, board);
         let itself = Arc::clone(&run);
         let spawned = thread::Builder::new().name("send".into()).spawn(move || {
             let sent = trace_send::run_with(&args, input, output, Some(&itself.reins));
@@ -142,7 +144,7 @@ impl Run {
             "url": self.url,
             "speed": self.speed,
             "duration_ms": self.curve.duration_ms,
-            "outcomes": self.path,
+            "outcomes": self.kept.path,
             "state": state,
             "summary": summary,
             "error": error,
@@ -177,9 +179,11 @@ pub(crate) fn as_lines(trace: impl Requests + 'static) -> Result<Reader<'static>
     Ok(Reader::new("the design", BufReader::new(reader)))
 }
 
-/// Tells the board the model of each request.
+/// Tells the board the drawn model of each request, and names another one to
+/// the server if that is wanted.
 struct Noting {
     trace: Box<dyn Requests>,
+    model: Option<String>,
     board: Arc<Board>,
 }
 
@@ -189,6 +193,9 @@ impl Requests for Noting {
         if is_one {
             self.board
                 .note(row.request.model.as_deref().unwrap_or_default());
+            if self.model.is_some() {
+                row.request.model.clone_from(&self.model);
+            }
         }
         is_one
     }

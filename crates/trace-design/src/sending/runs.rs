@@ -5,14 +5,13 @@ use crate::body;
 use crate::design;
 use crate::generate::Detail;
 use crate::reply::{self, Refusal, Reply};
-use crate::sending::outcomes;
+use crate::sending::outcomes::Kept;
 use crate::sending::run::{Plan, Run};
 use crate::sending::wish::Wish;
 use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
@@ -71,7 +70,7 @@ pub(crate) async fn send(app: &Arc<App>, body: Bytes) -> Result<Reply, Refusal> 
 
 fn begin(app: &App, body: &[u8]) -> Result<String, Refusal> {
     let wish: Wish<'_> = body::parse(body)?;
-    let args = wish.args()?;
+    let args = wish.args(!app.guard.guards_page())?;
     let curve = design::curve(wish.design)?;
     let trace = app.generator.requests(&curve, Detail::Whole)?;
     let mut runs = app.runs.lock();
@@ -83,8 +82,7 @@ fn begin(app: &App, body: &[u8]) -> Result<String, Refusal> {
         refusal.body["id"] = json!(run.id.to_string());
         return Err(refusal);
     }
-    let outcomes = outcomes::create(app.shelf.as_ref());
-    let outcomes = outcomes.map_err(|error| {
+    let kept = Kept::create(app.shelf.as_ref()).map_err(|error| {
         Refusal::failed(format_args!("cannot create a file for outcomes: {error}"))
     })?;
     let id = runs.back().map_or(1, |run| run.id + 1);
@@ -93,16 +91,21 @@ fn begin(app: &App, body: &[u8]) -> Result<String, Refusal> {
         args,
         curve,
         trace,
-        outcomes,
+        model: wish.model().map(str::to_owned),
+        kept,
     };
     let run = Run::start(plan)?;
+    let place = match &run.kept.path {
+        Some(path) => format!("go to {}", path.display()),
+        None => "are gone when this ends unless the page downloads them; --dir DIR keeps them"
+            .to_owned(),
+    };
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(
         io::stderr(),
-        "trace-design: run {id} sends to {} at speed {}; its outcomes go to {}",
+        "trace-design: run {id} sends to {} at speed {}; its outcomes {place}",
         wish.url,
         wish.speed(),
-        run.path.display()
     );
     runs.push_back(run);
     if runs.len() > MOST_RUNS {
@@ -141,20 +144,17 @@ pub(crate) fn stop(app: &App, id: &str) -> Result<Reply, Refusal> {
 /// The outcomes of the run `id` so far, as a file.
 ///
 /// # Errors
-/// 404, and 500 for a file that is gone.
+/// 404.
 pub(crate) fn download(app: &App, id: &str) -> Result<Reply, Refusal> {
     let run = app.runs.get(id)?;
-    let file = File::open(&run.path).map_err(|error| {
-        Refusal::failed(format_args!("cannot open {}: {error}", run.path.display()))
-    })?;
     let (sender, pieces) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || pour(file, &sender));
+    tokio::task::spawn_blocking(move || pour(run.kept.reader(), &sender));
     let reply = reply::pieces("application/x-ndjson", pieces);
     Ok(reply::download(reply, &format!("outcomes-{id}.jsonl")))
 }
 
-/// Send all of `file`, as fast as it is taken.
-fn pour(mut file: File, sender: &mpsc::Sender<io::Result<Bytes>>) {
+/// Send all that `file` reads, as fast as it is taken.
+fn pour(mut file: impl Read, sender: &mpsc::Sender<io::Result<Bytes>>) {
     const PIECE: u64 = 1 << 16;
     loop {
         let mut piece = Vec::with_capacity(PIECE as usize);

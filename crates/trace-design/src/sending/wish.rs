@@ -19,6 +19,7 @@ pub(crate) struct Wish<'a> {
     max_concurrency: Option<u64>,
     headers: Option<Headers>,
     endpoint_type: Option<String>,
+    api_key_env: Option<String>,
     #[serde(default)]
     ignore_eos: bool,
     #[serde(default)]
@@ -41,11 +42,18 @@ impl Wish<'_> {
         self.speed.unwrap_or(1.0)
     }
 
-    /// As if it was typed.
+    /// What every request is sent as, instead of the drawn model.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.model.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// As if it was typed. Only with `secrets` the keys that our environment
+    /// holds go along: where the page is open to other machines, whoever draws
+    /// there could have them sent anywhere.
     ///
     /// # Errors
-    /// 400 for what trace-send does not take.
-    pub(crate) fn args(&self) -> Result<trace_send::Args, Refusal> {
+    /// 400 for what trace-send does not take, 403 for a key without `secrets`.
+    pub(crate) fn args(&self, secrets: bool) -> Result<trace_send::Args, Refusal> {
         let mut typed = vec![
             "trace-send".to_owned(),
             format!("--url={}", self.url),
@@ -63,6 +71,7 @@ impl Wish<'_> {
             self.max_concurrency.map(|most| most.to_string()),
         );
         flag("endpoint-type", filled(&self.endpoint_type));
+        flag("api-key-env", self.key(secrets)?);
         match &self.headers {
             Some(Headers::Lines(lines)) => {
                 lines
@@ -77,6 +86,10 @@ impl Wish<'_> {
             }
             None => {}
         }
+        if !secrets {
+            // None at all, instead of what TRACE_SEND_HEADER holds.
+            flag("header", Some(String::new()));
+        }
         // trace-send would read it; what the page asks for opens no files.
         if typed.iter().any(|typed| typed.starts_with("--header=@")) {
             return Err(Refusal::bad("a header is NAME: VALUE"));
@@ -89,6 +102,24 @@ impl Wish<'_> {
             Refusal::bad(line.trim_start_matches("error: "))
         })
     }
+
+    /// The variable that holds the key; the empty one for no key at all.
+    fn key(&self, secrets: bool) -> Result<Option<String>, Refusal> {
+        let name = self.api_key_env.as_deref().filter(|name| !name.is_empty());
+        let refusal = match name {
+            None => return Ok((!secrets).then(String::new)),
+            Some(_) if !secrets => Refusal::forbidden(
+                "keys of the environment are not sent for a page that other machines can reach",
+            ),
+            Some(name) if std::env::var_os(name.replace(['=', '\0'], "")).is_none() => {
+                Refusal::bad(format_args!(
+                    "{name} is not set where trace-design was started"
+                ))
+            }
+            Some(name) => return Ok(Some(name.to_owned())),
+        };
+        Err(refusal.about("api_key_env"))
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +128,7 @@ mod tests {
 
     fn args(json: &str) -> Result<trace_send::Args, Refusal> {
         let text = format!("{{\"design\":{{}},{json}}}");
-        serde_json::from_str::<Wish<'_>>(&text).unwrap().args()
+        serde_json::from_str::<Wish<'_>>(&text).unwrap().args(true)
     }
 
     #[test]
@@ -136,6 +167,32 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_is_named_and_never_leaves_an_open_page() {
+        // Any variable that is there for sure.
+        let named = r#""url":"mock:","api_key_env":"PATH""#;
+        let asked = args(named).unwrap();
+        assert_eq!(asked.server.api_key_env.as_deref(), Some("PATH"));
+        assert_eq!(args(r#""url":"mock:""#).unwrap().server.api_key_env, None);
+        for (bad, reason) in [
+            ("NO_SUCH_VARIABLE", "is not set"),
+            ("A=B", "is not set"),
+            ("A\\u0000", "is not set"),
+        ] {
+            let refusal = args(&format!(r#""url":"mock:","api_key_env":"{bad}""#)).unwrap_err();
+            assert!(refusal.reason().contains(reason), "{bad}");
+            assert_eq!(refusal.body["field"], "api_key_env");
+        }
+        let open = |json: &str| {
+            let text = format!("{{\"design\":{{}},{json}}}");
+            serde_json::from_str::<Wish<'_>>(&text).unwrap().args(false)
+        };
+        assert_eq!(open(named).unwrap_err().status, 403);
+        let none = open(r#""url":"mock:","headers":["A: b"]"#).unwrap();
+        assert_eq!(none.server.api_key_env.as_deref(), Some(""));
+        assert_eq!(none.server.header, ["A: b", ""]);
     }
 
     #[test]

@@ -97,6 +97,52 @@ fn a_reload_finds_the_run_again_and_it_can_be_stopped() {
 }
 
 #[test]
+fn endpoint_model_and_key_are_chosen_and_remembered() {
+    let Some(page) = drawn() else { return };
+    let settings = Settings {
+        ttft: Micros::from_micros(1_000),
+        itl: Micros::from_micros(100),
+        ..Settings::default()
+    };
+    let server = start(&settings, None).unwrap();
+    page.browser.click("#open-send");
+    page.fill("#send-url", &server.url());
+    page.browser.choose("#send-endpoint", "chat");
+    page.fill("#send-model", "served");
+    page.fill("#send-concurrency", "3");
+    page.fill("#send-key", "NO_SUCH_KEY");
+    page.browser.click("#send-start");
+    page.browser
+        .says("#send .field-error", "NO_SUCH_KEY is not set");
+    page.browser.becomes(
+        "document.querySelector('#send-key').getAttribute('aria-invalid')",
+        "true",
+    );
+    page.fill("#send-key", "");
+    page.browser.click("#send-start");
+    page.browser
+        .wait_for("document.querySelector('#send-plots .summary')");
+    page.browser
+        .says("#send-plots", "gone when trace-design ends");
+    page.browser.click("#send-plots a.button");
+    let name = page.browser.text("#send-plots a.button");
+    let name = name.strip_prefix("Download ").unwrap();
+    let outcomes = String::from_utf8(page.browser.downloaded(name)).unwrap();
+    for line in outcomes.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(
+            (&line["status"], &line["model"]),
+            (&json!(200), &json!("served"))
+        );
+    }
+    page.load();
+    page.browser.click("#open-send");
+    page.browser.field_becomes("#send-endpoint", "chat");
+    page.browser.field_becomes("#send-model", "served");
+    page.browser.field_becomes("#send-concurrency", "3");
+}
+
+#[test]
 fn nobody_there_is_told() {
     let Some(page) = drawn() else { return };
     page.browser.click("#open-send");

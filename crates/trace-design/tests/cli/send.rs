@@ -1,6 +1,6 @@
 //! What the page sends.
 
-use crate::harness::{Server, design, synth, until};
+use crate::harness::{Server, command, design, synth, until};
 use serde_json::{Value, json};
 
 fn wish(url: &str) -> Value {
@@ -127,15 +127,14 @@ fn a_run_stops_when_it_is_told_to_and_keeps_what_it_has() {
         (&run["state"], &run["summary"]["stopped"]),
         (&json!("ended"), &json!(true))
     );
-    let path = run["outcomes"].as_str().unwrap().to_owned();
-    let kept = std::fs::read_to_string(&path).unwrap().lines().count();
+    let path = format!("/api/send/{id}/outcomes?token={}", server.token);
+    let outcomes = server.ask("GET", &path, &[], b"").body;
+    let kept = String::from_utf8(outcomes).unwrap().lines().count();
     assert_eq!(run["summary"]["done"], kept);
-    std::fs::remove_file(path).unwrap();
     // The next one may begin.
     let id = server.post("/api/send", &wish("mock:")).ok()["id"].clone();
     let run = ended(&server, id.as_str().unwrap());
     assert_eq!(run["state"], "ended");
-    std::fs::remove_file(run["outcomes"].as_str().unwrap()).unwrap();
 }
 
 #[test]
@@ -161,7 +160,6 @@ fn failures_of_the_server_are_data_and_those_of_the_wish_are_said() {
         run["error"].as_str().unwrap().contains("expected http://"),
         "{run}"
     );
-    std::fs::remove_file(run["outcomes"].as_str().unwrap()).unwrap();
     // A port where nobody listens.
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -175,7 +173,6 @@ fn failures_of_the_server_are_data_and_those_of_the_wish_are_said() {
     let requests = synth(&design()).split(|&byte| byte == b'\n').count() - 1;
     assert_eq!(run["state"], "ended");
     assert_eq!(run["summary"]["failed"], json!({ "connect": requests }));
-    std::fs::remove_file(run["outcomes"].as_str().unwrap()).unwrap();
 }
 
 #[test]
@@ -191,4 +188,107 @@ fn an_interrupt_in_the_middle_of_a_run_keeps_its_outcomes() {
     assert_eq!((status.code(), stdout.as_str()), (Some(130), ""));
     let kept = std::fs::read_to_string(folder.path().join("outcomes-1.jsonl")).unwrap();
     assert!(kept.lines().count() > 5 && kept.ends_with("}\n"));
+}
+
+#[test]
+fn without_a_folder_nothing_is_left_however_it_ends() {
+    for signal in ["-INT", "-TERM", "-KILL"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = command(&["--port", "0"]);
+        let server = Server::of(command.env("TMPDIR", folder.path()));
+        let mut long = wish("mock:?ttft=1ms&itl=1ms");
+        long["design"]["duration_ms"] = json!(600_000);
+        server.post("/api/send", &long).ok();
+        let run = until(|| {
+            let run = server.get("/api/send/1").ok();
+            (run["progress"]["done"].as_u64() > Some(5)).then_some(run)
+        });
+        assert_eq!(run["outcomes"], Value::Null);
+        let path = format!("/api/send/1/outcomes?token={}", server.token);
+        assert!(server.ask("GET", &path, &[], b"").body.len() > 100);
+        server.signal(signal);
+        server.wait();
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "{signal}"
+        );
+    }
+}
+
+#[test]
+fn another_model_is_asked_for_and_the_drawn_ones_are_charted() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--dir", folder.path().to_str().unwrap()]);
+    let mut wish = wish("mock:");
+    wish["model"] = json!("served \"m\"");
+    wish["speed"] = json!(10);
+    wish["endpoint_type"] = json!("chat");
+    server.post("/api/send", &wish).ok();
+    let run = ended(&server, "1");
+    let outcomes = std::fs::read_to_string(folder.path().join("outcomes-1.jsonl")).unwrap();
+    assert!(outcomes.lines().count() > 20);
+    for line in outcomes.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["model"], "served \"m\"", "{line}");
+    }
+    for model in run["progress"]["by_model"].as_array().unwrap() {
+        let rates = model["rates"].as_array().unwrap().iter();
+        assert!(
+            rates.filter_map(Value::as_f64).sum::<f64>() > 0.0,
+            "{model}"
+        );
+    }
+}
+
+#[test]
+fn the_key_is_that_of_the_variable_that_is_named() {
+    let server = trace_mock::start(
+        &trace_mock::Settings {
+            api_keys: vec!["sk-of-the-variable".to_owned()],
+            ..trace_mock::Settings::default()
+        },
+        None,
+    )
+    .unwrap();
+    let mut command = command(&["--port", "0"]);
+    let designer = Server::of(command.env("DRAWN_KEY", "sk-of-the-variable"));
+    let mut wish = wish(&server.url());
+    wish["speed"] = json!(10);
+    wish["endpoint_type"] = json!("completions");
+    let line = {
+        wish["api_key_env"] = json!("NOT_THERE");
+        designer.post("/api/send", &wish).refused(400)
+    };
+    assert_eq!(line, "NOT_THERE is not set where trace-design was started");
+    for (name, failed) in [(json!(null), true), (json!("DRAWN_KEY"), false)] {
+        wish["api_key_env"] = name;
+        let id = designer.post("/api/send", &wish).ok()["id"].clone();
+        let run = ended(&designer, id.as_str().unwrap());
+        assert_eq!(run["summary"]["errors"].as_u64() > Some(0), failed, "{run}");
+    }
+}
+
+#[test]
+fn where_others_can_reach_the_page_no_key_of_ours_is_sent() {
+    let server = trace_mock::start(
+        &trace_mock::Settings {
+            api_keys: vec!["sk-usual".to_owned()],
+            ..trace_mock::Settings::default()
+        },
+        None,
+    )
+    .unwrap();
+    for (address, sent) in [("127.0.0.1", true), ("0.0.0.0", false)] {
+        let mut command = command(&["--port", "0", "--listen", address]);
+        let mut designer = Server::of(command.env("OPENAI_API_KEY", "sk-usual"));
+        if let Some((_, token)) = designer.announced.split_once("?token=") {
+            designer.token = token.split_whitespace().next().unwrap().to_owned();
+        }
+        let mut wish = wish(&server.url());
+        wish["speed"] = json!(10);
+        designer.post("/api/send", &wish).ok();
+        let run = ended(&designer, "1");
+        assert_eq!(run["summary"]["errors"] == 0, sent, "{run}");
+    }
 }
