@@ -1,6 +1,9 @@
 //! Who may ask.
 
-use crate::harness::Server;
+use crate::harness::{Server, command, design};
+use serde_json::json;
+use std::io::BufRead;
+use std::os::unix::fs::PermissionsExt;
 
 /// Every address, with what is asked of it.
 const ADDRESSES: [(&str, &str); 18] = [
@@ -144,6 +147,96 @@ fn the_page_runs_only_its_own_files() {
     }
     server.api("POST", "/", b"").refused(404);
     server.api("DELETE", "/api/design", b"").refused(404);
+}
+
+#[test]
+fn every_address_of_this_machine_is_guarded_alike() {
+    for address in ["127.0.0.2", "127.255.255.254", "::1"] {
+        if std::net::TcpListener::bind((address, 0)).is_err() {
+            eprintln!("SKIPPED: this machine has no {address}");
+            continue;
+        }
+        let server = Server::start(&["--listen", address]);
+        assert_eq!(server.address.ip().to_string(), address);
+        // It is the page's own, so no link with a word in it is needed.
+        assert!(!server.announced.contains("token="), "{}", server.announced);
+        server.get("/api/design").ok();
+        let ask = |headers: &[(&str, &str)]| {
+            let token = ("x-trace-design", server.token.as_str());
+            let headers: Vec<_> = headers.iter().copied().chain([token]).collect();
+            server.ask("GET", "/api/design", &headers, b"")
+        };
+        let ours = format!("http://{}", server.address);
+        ask(&[("Origin", &ours)]).ok();
+        ask(&[("Host", "localhost:5000")]).ok();
+        for host in [
+            "evil.example",
+            "10.1.2.3",
+            "0.0.0.0",
+            "[::]",
+            "[fe80::1]:80",
+        ] {
+            ask(&[("Host", host)]).refused(403);
+        }
+        ask(&[("Origin", "http://evil.example")]).refused(403);
+        ask(&[("Origin", "http://127.0.0.1:1")]).refused(403);
+    }
+}
+
+#[test]
+fn every_address_at_once_is_told_as_one_that_can_be_opened() {
+    for (address, opened) in [("0.0.0.0", "127.0.0.1"), ("::", "::1")] {
+        if std::net::TcpListener::bind((address, 0)).is_err() {
+            eprintln!("SKIPPED: this machine has no {address}");
+            continue;
+        }
+        let mut server = Server::start(&["--listen", address]);
+        assert_eq!(server.address.ip().to_string(), opened);
+        let token = server.announced.split_once("?token=").unwrap().1;
+        server.token = token.split_whitespace().next().unwrap().to_owned();
+        server.get("/api/design").ok();
+        // A number is good, as it cannot be led elsewhere; a name is not.
+        let ask = |host: &str| {
+            let headers = [("Host", host), ("x-trace-design", server.token.as_str())];
+            server.ask("GET", "/api/design", &headers, b"")
+        };
+        for host in [
+            "10.1.2.3:5000",
+            "[2001:db8::1]:5000",
+            "127.0.0.2",
+            "localhost",
+        ] {
+            ask(host).ok();
+        }
+        ask("evil.example").refused(403);
+        ask("10.1.2.3.evil.example").refused(403);
+        // Whoever has the link may draw, but not have our keys sent.
+        let wish = json!({ "design": design(), "url": "mock:", "api_key_env": "PATH" });
+        let line = server.post("/api/send", &wish).refused(403);
+        assert!(line.starts_with("keys of the environment"), "{line}");
+    }
+}
+
+#[test]
+fn a_browser_that_does_not_open_is_said_and_the_page_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let opener = folder.path().join("xdg-open");
+    let open = |said: &str| {
+        let mut command = command(&["--port", "0", "--open"]);
+        let mut server = Server::of(command.env("PATH", folder.path()));
+        let mut line = String::new();
+        server.stderr.read_line(&mut line).unwrap();
+        assert!(
+            line.starts_with("trace-design: cannot open a browser: ") && line.contains(said),
+            "{line}"
+        );
+        server.get("/api/design").ok();
+        assert!(server.is_alive());
+    };
+    open("No such file");
+    std::fs::write(&opener, "#!/bin/sh\nexit 3\n").unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    open("exit status: 3");
 }
 
 #[test]

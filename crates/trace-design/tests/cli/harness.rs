@@ -2,14 +2,19 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+/// When something counts as never to come.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A server under test. Killed when dropped.
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) port: u16,
+    /// Where it said that it is.
+    pub(crate) address: SocketAddr,
     pub(crate) token: String,
     /// Its first line on stderr.
     pub(crate) announced: String,
@@ -76,10 +81,11 @@ impl Server {
             .split_once("http://")
             .unwrap_or_else(|| panic!("{announced}"))
             .1;
-        let port = url.split_once('/').unwrap().0.rsplit_once(':').unwrap().1;
+        let address: SocketAddr = url.split_once('/').unwrap().0.parse().unwrap();
         let mut server = Self {
             child,
-            port: port.parse().unwrap(),
+            port: address.port(),
+            address,
             token: String::new(),
             announced,
             stderr,
@@ -94,7 +100,7 @@ impl Server {
     }
 
     pub(crate) fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.address.to_string()
     }
 
     /// Ask with exactly these headers, and Host unless one is there.
@@ -121,10 +127,8 @@ impl Server {
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
         }
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
         stream.write_all(b"\r\n").unwrap();
         // Refused half way, it is still answered.
@@ -201,7 +205,7 @@ pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "it never came");
+        assert!(begun.elapsed() < PATIENCE, "it never came");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
