@@ -4,7 +4,7 @@
 import { ask } from "./ask.js";
 import { byId, complain, onTyped, setValue, settle } from "./dom.js";
 import { beyond, changed, highest, isDrawn, MOST_MS, MOST_RATE, withDuration, withMaxRate } from "./design.js";
-import { durationText, parseRate, parseTime, rateText, spokenTime, trimmed } from "./number.js";
+import { durationText, parseRate, parseSeed, parseTime, rateText, spokenTime, trimmed } from "./number.js";
 
 /** The fields above the plot. */
 export class Extent {
@@ -86,9 +86,9 @@ export class Extent {
 
   setSeed(text) {
     const { store } = this;
-    const seed = /^\d+$/.test(text.trim()) ? Number(text.trim()) : NaN;
-    if (!Number.isSafeInteger(seed)) {
-      complain(this.seed, "a seed is a whole number");
+    const seed = parseSeed(text);
+    if (seed === null) {
+      complain(this.seed, "a seed is a whole number from 0 to 2^64 − 1");
       return;
     }
     settle(this.seed, seed);

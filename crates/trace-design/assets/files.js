@@ -88,7 +88,7 @@ export class Files {
       this.tellNotes(name, notes);
     } catch (error) {
       if (error.status === 0 && kind === "json") {
-        give(new Blob([`${JSON.stringify(design, null, 2)}\n`], { type: "application/json" }), name);
+        give(new Blob([fileText(design)], { type: "application/json" }), name);
         tell(`${error.message} The page saved ${name} itself, unchecked`, { stays: true });
       } else tellError(error);
     } finally {
@@ -151,6 +151,11 @@ export class Files {
       complain(field, error.message);
     }
   }
+}
+
+/** The design as a curve file, in which a seed of many digits is a number again. */
+function fileText(design) {
+  return `${JSON.stringify(design, null, 2)}\n`.replace(/^  "seed": "(\d+)"/m, '  "seed": $1');
 }
 
 /** Let the browser save `blob`. */

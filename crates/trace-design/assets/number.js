@@ -31,6 +31,18 @@ export function parseRate(text) {
   return finite(Number(parts[1]) / { s: 1, min: 60, h: 3600 }[parts[2] ?? "s"]);
 }
 
+/**
+ * A seed, 0 to 2^64 − 1: a number, or where numbers are not exact any more the
+ * text of its digits, as the server has it; null if it is none.
+ */
+export function parseSeed(text) {
+  const typed = String(text).trim();
+  if (!/^\d{1,40}$/.test(typed)) return null;
+  const seed = BigInt(typed);
+  if (seed >= 2n ** 64n) return null;
+  return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : String(seed);
+}
+
 function finite(number) {
   return Number.isFinite(number) && number >= 0 ? number : null;
 }

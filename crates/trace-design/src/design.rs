@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::body;
 use crate::desk::Sheet;
 use crate::reply::{self, Refusal, Reply};
+use crate::seed;
 use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
@@ -30,10 +31,11 @@ struct Changed<'a> {
 
 /// The design that a page begins with when there is no other.
 pub(crate) fn blank(seed: u64) -> String {
-    let design = json!({
+    let mut design = json!({
         "version": 1, "duration_ms": 60_000, "max_rate": 100, "seed": seed,
         "models": [{ "name": "default", "interpolation": "linear", "points": [] }],
     });
+    design.as_object_mut().map(seed::for_page);
     design.to_string()
 }
 
@@ -42,7 +44,9 @@ pub(crate) fn blank(seed: u64) -> String {
 /// # Errors
 /// 400, with what is wrong and where.
 pub(crate) fn curve(design: &RawValue) -> Result<Curve, Refusal> {
-    Ok(Curve::parse("design", design.get())?)
+    let mut curve = Curve::parse("design", design.get())?;
+    seed::from_page(&mut curve.other);
+    Ok(curve)
 }
 
 /// The curve of the design in a request's `body`.

@@ -3,6 +3,7 @@
 use crate::outlet;
 use crate::pickle;
 use crate::reply::{self, Refusal, Reply};
+use crate::seed;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -53,6 +54,7 @@ pub(crate) fn import(name: &str, bytes: &[u8]) -> Result<Reply, Refusal> {
     {
         curve.other.insert("max_rate".to_owned(), Value::from(rate));
     }
+    seed::for_page(&mut curve.other);
     Ok(reply::json(&json!({ "design": curve, "notes": notes })))
 }
 

@@ -41,6 +41,7 @@ mod preview;
 mod query;
 mod reply;
 mod router;
+mod seed;
 mod sending;
 mod server;
 mod share;

@@ -2,6 +2,7 @@
 
 use crate::body::MOST_BYTES;
 use crate::generate::Generator;
+use crate::seed;
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use std::fs::File;
@@ -46,11 +47,12 @@ pub(crate) fn read(file: &str) -> anyhow::Result<(Curve, Generator)> {
     Ok((curve, generator))
 }
 
-/// `curve` as the page's design, with `seed` where it has none.
-pub(crate) fn design(mut curve: Curve, seed: u64) -> String {
+/// `curve` as the page's design, with the seed `start` where it has none.
+pub(crate) fn design(mut curve: Curve, start: u64) -> String {
     let said = curve.other.get("seed").is_some_and(|seed| !seed.is_null());
     if !said {
-        curve.other.insert("seed".to_owned(), Value::from(seed));
+        curve.other.insert("seed".to_owned(), Value::from(start));
     }
+    seed::for_page(&mut curve.other);
     serde_json::to_string(&curve).expect("a curve has text for keys")
 }

@@ -1,6 +1,6 @@
 //! The design that all tabs draw on.
 
-use crate::harness::{Server, command, design};
+use crate::harness::{Server, command, design, synth};
 use serde_json::json;
 use std::io::Read;
 
@@ -27,6 +27,40 @@ fn two_tabs_never_overwrite_each_other_unseen() {
     let reloaded = server.get("/api/design").ok();
     assert_eq!(reloaded["design"], other);
     assert_eq!(reloaded["design"]["models"][0]["color"], "#123456");
+}
+
+#[test]
+fn a_seed_of_many_digits_is_text_to_the_page_and_a_number_in_files() {
+    let most = u64::MAX.to_string();
+    let server = Server::start(&["--seed", &most]);
+    let begun = server.get("/api/design").ok()["design"].clone();
+    assert_eq!(begun["seed"], most);
+    let mut drawn = design();
+    drawn["seed"] = json!("9007199254740993");
+    server
+        .put("/api/design", &json!({ "revision": 1, "design": drawn }))
+        .ok();
+    assert_eq!(server.get("/api/design").ok()["design"], drawn);
+    let body = json!({ "design": drawn });
+    let file = server.post("/api/export?format=json", &body).ok();
+    assert_eq!(file["seed"], 9_007_199_254_740_993_u64);
+    assert_eq!(server.post("/api/trace", &body).body, synth(&file));
+    assert_eq!(
+        server
+            .api(
+                "POST",
+                "/api/import?name=c.json",
+                file.to_string().as_bytes()
+            )
+            .ok()["design"]["seed"],
+        "9007199254740993"
+    );
+    // One more than there are.
+    drawn["seed"] = json!("18446744073709551616");
+    let line = server
+        .post("/api/preview", &json!({ "design": drawn }))
+        .refused(400);
+    assert!(line.contains("seed is not a whole number"), "{line}");
 }
 
 #[test]
