@@ -9,6 +9,7 @@ import { niceAbove } from "./number.js";
 const PALETTE = [
   "#2f7de1", "#e2552d", "#12a08a", "#b03fc0", "#d99a00",
   "#7a5cd6", "#55a32a", "#d8457f", "#0aa2c9", "#99705c",
+  "#8c8f1f", "#4458c9", "#c9742f", "#6b8593", "#2f9e5f", "#a8477a",
 ];
 
 /** Requests per second at most. */

@@ -1,6 +1,6 @@
 // The keyboard: undo everywhere, points and tools while the plot has the focus.
 
-import { deletePoint, insertPoint, movePoint } from "./curve.js";
+import { deletePoint, insertPoint, movePoint, rateAt } from "./curve.js";
 import { byId } from "./dom.js";
 import { niceAbove, rateText, spokenTime } from "./number.js";
 
@@ -8,7 +8,7 @@ const TOOLS = { d: "draw", l: "line", p: "points" };
 
 /** Keys of the plot and of the page. */
 export class Keys {
-  /** `actions` has undo, redo and save. */
+  /** `actions` has undo, redo and save, and the scope of what is shown. */
   constructor(store, plot, pointer, actions) {
     Object.assign(this, { store, plot, pointer, actions });
     this.spoken = byId("spoken");
@@ -43,8 +43,12 @@ export class Keys {
       ArrowRight: () => this.move(1, 0, event),
       ArrowUp: () => this.move(0, 1, event),
       ArrowDown: () => this.move(0, -1, event),
-      PageDown: () => this.go(1),
-      PageUp: () => this.go(-1),
+      PageDown: () => (event.shiftKey ? this.pan(0.5) : this.go(1)),
+      PageUp: () => (event.shiftKey ? this.pan(-0.5) : this.go(-1)),
+      "+": () => this.zoom(1),
+      "=": () => this.zoom(1),
+      "-": () => this.zoom(-1),
+      0: () => this.whole(),
       ".": () => this.go(1),
       ",": () => this.go(-1),
       Home: () => this.select(0),
@@ -76,7 +80,22 @@ export class Keys {
     else this.select(selected + by);
   }
 
-  /** One step is about a hundredth of an axis; with Shift ten, with Alt a tenth. */
+  zoom(direction) {
+    this.actions.scope.step(direction);
+    this.sayShown();
+  }
+
+  pan(share) {
+    this.actions.scope.pan(share);
+    this.sayShown();
+  }
+
+  whole() {
+    this.actions.scope.whole();
+    this.sayShown();
+  }
+
+  /** One step is about a hundredth of an axis, as it is shown; with Shift ten, with Alt a tenth. */
   move(right, up, event) {
     const { store } = this;
     if (!store.point) {
@@ -85,8 +104,9 @@ export class Keys {
     }
     const times = event.shiftKey ? 10 : event.altKey ? 0.1 : 1;
     const { duration_ms, max_rate } = store.design;
+    const { from: first, to: last } = store.span;
     const to = {
-      t_ms: tidy(store.point.t_ms + right * times * niceAbove(duration_ms / 120)),
+      t_ms: tidy(store.point.t_ms + right * times * niceAbove((last - first) / 120)),
       rate: tidy(store.point.rate + up * times * niceAbove(max_rate / 120)),
     };
     const points = movePoint(store.model.points, store.selected, to, duration_ms, max_rate);
@@ -97,15 +117,29 @@ export class Keys {
 
   add() {
     const { store } = this;
-    const { points } = store.model;
-    const { duration_ms, max_rate } = store.design;
-    const from = store.point ?? points.at(-1);
-    const next = store.point ? points[store.selected + 1] : undefined;
-    const t_ms = from ? (from.t_ms + (next?.t_ms ?? duration_ms)) / 2 : duration_ms / 2;
-    const rate = from ? (from.rate + (next?.rate ?? from.rate)) / 2 : max_rate / 2;
-    const added = insertPoint(points, { t_ms: tidy(t_ms), rate: tidy(rate) });
+    const { t_ms, rate } = this.next();
+    const added = insertPoint(store.model.points, { t_ms: tidy(t_ms), rate: tidy(rate) });
     store.draw(added.points, "add point", { selected: added.index });
     this.sayPoint();
+  }
+
+  /**
+   * Where a new point goes: halfway from the selected or else the last one to
+   * the next one or the end. Where a part is looked at closely and no point is
+   * selected, into its middle.
+   */
+  next() {
+    const { store } = this;
+    const { points, interpolation } = store.model;
+    const { duration_ms, max_rate } = store.design;
+    if (!store.point && !store.zoom.isWhole(duration_ms)) {
+      const t_ms = (store.span.from + store.span.to) / 2;
+      return { t_ms, rate: points.length > 0 ? rateAt(points, interpolation, t_ms) : max_rate / 2 };
+    }
+    const from = store.point ?? points.at(-1);
+    if (!from) return { t_ms: duration_ms / 2, rate: max_rate / 2 };
+    const next = store.point ? points[store.selected + 1] : undefined;
+    return { t_ms: (from.t_ms + (next?.t_ms ?? duration_ms)) / 2, rate: (from.rate + (next?.rate ?? from.rate)) / 2 };
   }
 
   remove() {
@@ -124,6 +158,10 @@ export class Keys {
       const place = `point ${selected + 1} of ${model.points.length}`;
       this.say(`${place}: ${spokenTime(point.t_ms)}, ${rateText(point.rate)} requests per second`);
     }
+  }
+
+  sayShown() {
+    this.say(`shown: ${this.actions.scope.words()}`);
   }
 
   say(text) {

@@ -1,6 +1,7 @@
 // What is painted on the plot, one layer a function. Colours come from the
 // style sheet, so that light and dark are told in one place.
 
+import { rateAt } from "./curve.js";
 import { rateName, rateTicks, timeNames, timeTicks } from "./scale.js";
 
 /** Points of a curve that are shown as dots; more would be a smear. */
@@ -29,9 +30,8 @@ export function axes(ctx, frame, theme, { rate = "requests / s", time = "time" }
   ctx.fillStyle = theme.muted;
   ctx.lineWidth = 1;
   ctx.font = theme.small;
-  const { unit, name } = timeNames(frame.duration);
+  const { times, unit, name } = ticks(ctx, frame);
   ctx.textBaseline = "top";
-  const times = timeTicks(frame.duration, Math.max(2, (frame.right - frame.left) / 85));
   times.forEach((t) => {
     const x = Math.round(frame.x(t)) + 0.5;
     segment(ctx, x, frame.top, x, frame.bottom + 5);
@@ -60,6 +60,20 @@ export function axes(ctx, frame, theme, { rate = "requests / s", time = "time" }
   ctx.restore();
 }
 
+/** Round times as close as their names let them stand. */
+function ticks(ctx, frame) {
+  const wide = frame.right - frame.left;
+  let [times, names] = [[], null];
+  for (const apart of [85, 130, 200]) {
+    times = timeTicks(frame, Math.max(2, wide / apart));
+    const step = times.length > 1 ? times[1] - times[0] : frame.span;
+    names = timeNames(frame.to, step);
+    const room = (step / frame.span) * wide;
+    if (times.every((t) => ctx.measureText(names.name(t)).width + 12 < room)) break;
+  }
+  return { times, ...names };
+}
+
 function segment(ctx, x0, y0, x1, y1) {
   ctx.beginPath();
   ctx.moveTo(x0, y0);
@@ -77,14 +91,22 @@ export function inside(ctx, frame, paint) {
   ctx.restore();
 }
 
-/** Counts of equal parts of the duration as bars as high as their rate. */
-export function bars(ctx, frame, counts, color) {
-  const width = frame.duration / counts.length;
+/**
+ * Where `t` is, or a little beside the plot: a canvas counts in numbers that
+ * know no pixels where a day is a thousand screens wide.
+ */
+function near(frame, t) {
+  return Math.min(Math.max(frame.x(t), frame.left - 9), frame.right + 9);
+}
+
+/** Counts of parts of `width` milliseconds each, from `from` on, as bars as high as their rate. */
+export function bars(ctx, frame, counts, { from, width, color }) {
   ctx.fillStyle = color;
   ctx.globalAlpha = 0.28;
   counts.forEach((count, i) => {
     if (count === 0) return;
-    const [x0, x1] = [frame.x(i * width), frame.x((i + 1) * width)];
+    const [x0, x1] = [near(frame, from + i * width), near(frame, from + (i + 1) * width)];
+    if (x0 === x1) return;
     const y = frame.y((count * 1000) / width);
     const gap = x1 - x0 > 4 ? 1 : 0;
     ctx.fillRect(x0, y, x1 - x0 - gap, frame.bottom - y);
@@ -92,20 +114,20 @@ export function bars(ctx, frame, counts, color) {
   ctx.globalAlpha = 1;
 }
 
-/** Rates of parts of `bin` milliseconds each as a line of steps. */
-export function staircase(ctx, frame, rates, bin, { color, fill = null, dash = [], width = 1.5 }) {
+/** Rates of parts of `bin` milliseconds each as a line of steps, up to `end`. */
+export function staircase(ctx, frame, rates, bin, { end, color, fill = null, dash = [], width = 1.5 }) {
   if (rates.length === 0) return;
   ctx.beginPath();
   rates.forEach((rate, i) => {
     const y = frame.y(rate);
-    if (i === 0) ctx.moveTo(frame.x(0), y);
-    else ctx.lineTo(frame.x(i * bin), y);
-    ctx.lineTo(frame.x(Math.min((i + 1) * bin, frame.duration)), y);
+    if (i === 0) ctx.moveTo(near(frame, 0), y);
+    else ctx.lineTo(near(frame, i * bin), y);
+    ctx.lineTo(near(frame, Math.min((i + 1) * bin, end)), y);
   });
   stroke(ctx, { color, width, dash });
   if (!fill) return;
-  ctx.lineTo(frame.x(Math.min(rates.length * bin, frame.duration)), frame.bottom);
-  ctx.lineTo(frame.x(0), frame.bottom);
+  ctx.lineTo(near(frame, Math.min(rates.length * bin, end)), frame.bottom);
+  ctx.lineTo(near(frame, 0), frame.bottom);
   ctx.fillStyle = fill;
   ctx.globalAlpha = 0.16;
   ctx.fill();
@@ -116,15 +138,17 @@ export function staircase(ctx, frame, rates, bin, { color, fill = null, dash = [
 export function curve(ctx, frame, points, interpolation, { color, width, alpha = 1, dash = [] }) {
   if (points.length === 0) return;
   ctx.beginPath();
-  ctx.moveTo(frame.left, frame.y(points[0].rate));
-  let level = frame.y(points[0].rate);
-  for (const point of points) {
+  let level = frame.y(rateAt(points, interpolation, frame.from));
+  ctx.moveTo(frame.left, level);
+  for (const point of points.filter(({ t_ms }) => frame.shows(t_ms))) {
     const [x, y] = [frame.x(point.t_ms), frame.y(point.rate)];
     if (interpolation === "step") ctx.lineTo(x, level);
     ctx.lineTo(x, y);
     level = y;
   }
-  ctx.lineTo(frame.right, level);
+  const last = frame.y(rateAt(points, interpolation, frame.to));
+  if (interpolation === "step") ctx.lineTo(frame.right, level);
+  ctx.lineTo(frame.right, last);
   ctx.globalAlpha = alpha;
   stroke(ctx, { color, width, dash });
   ctx.globalAlpha = 1;
@@ -141,16 +165,17 @@ function stroke(ctx, { color, width, dash = [] }) {
 
 /** The points of a curve as dots, the selected one with a ring. */
 export function dots(ctx, frame, points, { color, selected, around }, theme) {
-  if (points.length <= MOST_DOTS) {
+  const seen = points.filter((point) => frame.shows(point.t_ms));
+  if (seen.length <= MOST_DOTS) {
     ctx.fillStyle = theme.plot;
-    for (const point of points) {
+    for (const point of seen) {
       ctx.beginPath();
       ctx.arc(frame.x(point.t_ms), frame.y(point.rate), around ? 4 : 3, 0, 2 * Math.PI);
       ctx.fill();
       stroke(ctx, { color, width: 1.75 });
     }
   }
-  if (!selected) return;
+  if (!selected || !frame.shows(selected.t_ms)) return;
   const [x, y] = [frame.x(selected.t_ms), frame.y(selected.rate)];
   ctx.beginPath();
   ctx.arc(x, y, 5, 0, 2 * Math.PI);
@@ -167,7 +192,7 @@ export function rug(ctx, frame, arrivals, color) {
   ctx.globalAlpha = arrivals.length > 600 ? 0.35 : 0.7;
   ctx.lineWidth = 1;
   ctx.beginPath();
-  for (const t of arrivals) {
+  for (const t of arrivals.filter((t) => frame.shows(t))) {
     const x = Math.round(frame.x(t)) + 0.5;
     ctx.moveTo(x, frame.bottom - 9);
     ctx.lineTo(x, frame.bottom - 1);

@@ -2,7 +2,7 @@
 
 import { byId, complain, make, onTyped, setValue, settle } from "./dom.js";
 import { changed, nameProblem, withCopy, withModel, withoutModel } from "./design.js";
-import { countText } from "./number.js";
+import { countText, short } from "./number.js";
 
 /** The panel of models. */
 export class Models {
@@ -64,8 +64,9 @@ export class Models {
     name.title = model.name;
     name.setAttribute("aria-label", `Name of model ${index + 1}`);
     const found = this.preview.of(model.name);
-    count.textContent = found ? countText(found.requests) : "";
-    count.title = found ? `${countText(found.requests)} requests` : "";
+    const about = this.preview.result?.estimated ? "≈ " : "";
+    count.textContent = found ? `${about}${found.requests < 1e6 ? countText(found.requests) : short(found.requests)}` : "";
+    count.title = found ? `${about}${countText(found.requests)} requests` : "";
     copy.title = `Copy ${model.name}`;
     copy.setAttribute("aria-label", `Copy ${model.name}`);
     remove.title = store.design.models.length === 1 ? "The last model stays" : `Remove ${model.name}`;
@@ -106,5 +107,9 @@ export class Models {
     const active = store.active > index ? store.active - 1 : store.active;
     this.rows.forEach((row) => complain(row.name, null));
     store.commit(withoutModel(store.design, index), `remove ${name}`, { active });
+    // The keyboard goes on where it was, though that is another model now.
+    this.show();
+    const { remove, draw } = this.rows[store.active];
+    (remove.disabled ? draw : remove).focus();
   }
 }

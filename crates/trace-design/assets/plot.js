@@ -18,11 +18,16 @@ export class Plot {
     this.hover = null;
     this.element = byId("plot");
     this.readout = byId("readout");
-    this.canvas = new Canvas(this.element, (ctx, width, height) => this.paint(ctx, width, height));
-    this.frame = new Frame(100, 100, 1000, 1, MARGIN);
+    this.canvas = new Canvas(this.element, (ctx) => this.paint(ctx));
     store.onView(() => this.draw());
     preview.onResult(() => this.draw());
     underlay.onChange(() => this.draw());
+  }
+
+  /** Where times and rates are now, also before the next painting. */
+  get frame() {
+    const { element, store } = this;
+    return new Frame(element.clientWidth, element.clientHeight, store.span, store.design.max_rate, MARGIN);
   }
 
   draw() {
@@ -41,18 +46,16 @@ export class Plot {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  paint(ctx, width, height) {
-    const { store } = this;
+  paint(ctx) {
+    const { store, frame } = this;
     const { design, model } = store;
-    const frame = new Frame(width, height, design.duration_ms, design.max_rate, MARGIN);
-    this.frame = frame;
     const theme = themeOf(this.element);
     const points = store.draft ?? model.points;
     axes(ctx, frame, theme);
     inside(ctx, frame, () => {
       this.paintUnderlay(ctx, frame, theme);
       const found = this.preview.of(model.name);
-      if (found && store.shown.counts && !store.draft) bars(ctx, frame, found.bins, model.color);
+      if (found && store.shown.counts && !store.draft) bars(ctx, frame, found.bins, { ...this.preview.bins, color: model.color });
       if (store.shown.others) {
         design.models.forEach((other, i) => {
           if (i === store.active) return;
@@ -71,9 +74,10 @@ export class Plot {
   }
 
   paintUnderlay(ctx, frame, theme) {
-    const under = this.underlay.shownOn(frame.duration);
+    const { duration_ms } = this.store.design;
+    const under = this.underlay.shownOn(duration_ms);
     if (!under) return;
-    staircase(ctx, frame, under.rates, under.bin_ms, { color: theme.muted, fill: theme.muted, dash: [5, 3] });
+    staircase(ctx, frame, under.rates, under.bin_ms, { end: duration_ms, color: theme.muted, fill: theme.muted, dash: [5, 3] });
   }
 
   /** What is at the cross, or else at the selected point, in words. */

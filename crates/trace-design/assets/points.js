@@ -134,6 +134,9 @@ export class Points {
 
   remove(index) {
     this.put(deletePoint(this.store.model.points, index), "delete point");
+    // The keyboard goes on where it was, or at what is left.
+    this.show();
+    (this.rows[Math.min(index - this.first, this.rows.length - 1)]?.remove ?? this.newTime).focus();
   }
 
   put(points, label, selected = null) {

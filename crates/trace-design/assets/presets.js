@@ -118,7 +118,7 @@ export class Presets {
     const { design, model } = this.store;
     const { points, interpolation } = this.made;
     const most = Math.max(design.max_rate, peak(points));
-    const frame = new Frame(width, height, design.duration_ms, most, MARGIN);
+    const frame = new Frame(width, height, { from: 0, to: design.duration_ms }, most, MARGIN);
     axes(ctx, frame, themeOf(this.dialog));
     inside(ctx, frame, () => {
       curve(ctx, frame, model.points, model.interpolation, { color: model.color, width: 1.5, alpha: 0.4, dash: [4, 3] });

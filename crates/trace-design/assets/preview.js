@@ -8,8 +8,6 @@ import { unique } from "./dom.js";
 const QUIET_MS = 120;
 /** What the server tells tabs apart by, to give up what a newer question replaces. */
 const TAB = unique();
-/** Arrivals of a model that are shown. */
-const ARRIVALS = 2000;
 /** Arrivals that a bar should have on average, so that it tells a rate. */
 const IN_A_BAR = 12;
 const BAR_COUNTS = [300, 240, 200, 150, 120, 100, 60, 50, 40, 30, 24, 20, 12];
@@ -24,13 +22,18 @@ export class Preview extends EventTarget {
     this.stale = true;
     this.under = null;
     store.onDesign(() => this.ask());
+    store.onView(() => this.ask());
     this.ask();
   }
 
+  /** Ask, if the design or the part of it that is shown is another one. */
   ask() {
-    if (this.asked === this.store.design) return;
-    this.asked = this.store.design;
-    this.stale = true;
+    const { design, span } = this.store;
+    const sameDesign = this.asked === design;
+    if (sameDesign && this.from === span.from && this.to === span.to) return;
+    Object.assign(this, { asked: design, from: span.from, to: span.to });
+    // A closer look changes none of the numbers.
+    this.stale ||= !sameDesign;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.fetch(), QUIET_MS);
     this.told();
@@ -39,12 +42,13 @@ export class Preview extends EventTarget {
   async fetch() {
     this.under?.abort();
     const under = (this.under = new AbortController());
-    const { design } = this.store;
-    const bins = barsFor(design, this.store.active);
+    const { design, span } = this.store;
+    const { from, to } = span;
+    const bins = barsFor(design, this.store.active, span);
     try {
-      const json = { design, bins, arrivals: ARRIVALS };
+      const json = { design, bins, from_ms: from, to_ms: to };
       const result = await call("POST", `/api/preview?tab=${TAB}`, { json, signal: under.signal });
-      Object.assign(this, { result, duration: design.duration_ms, error: null, stale: false });
+      Object.assign(this, { result, duration: design.duration_ms, seed: design.seed ?? 0, error: null, stale: false });
     } catch (error) {
       if (error.name === "AbortError" || error.body?.superseded) return;
       Object.assign(this, { error, stale: false });
@@ -72,19 +76,26 @@ export class Preview extends EventTarget {
     return this.result.models.find((model) => model.name === name) ?? null;
   }
 
+  /** Where the first bar begins and how wide each is, in milliseconds. */
+  get bins() {
+    return { from: this.result.from_ms, width: this.result.bin_ms };
+  }
+
   /** Arrivals in the bar at `t`, and how many milliseconds wide it is. */
   countAt(name, t) {
-    const bins = this.of(name)?.bins;
-    if (!bins || bins.length === 0 || !this.store.shown.counts) return null;
-    const width = this.duration / bins.length;
-    return { count: bins[Math.min(Math.floor(t / width), bins.length - 1)], width };
+    const counts = this.of(name)?.bins;
+    if (!counts || !this.store.shown.counts) return null;
+    const { from, width } = this.bins;
+    const count = counts[Math.min(Math.floor((t - from) / width), counts.length - 1)];
+    return count === undefined ? null : { count, width };
   }
 }
 
-/** As many bars as let each hold some arrivals of the model. */
-function barsFor(design, active) {
+/** As many bars of a part of the time as let each hold some arrivals of the model. */
+function barsFor(design, active, { from, to }) {
   const model = design.models[active];
-  const requests = area(model.points, model.interpolation, design.duration_ms);
+  const until = (t) => area(model.points, model.interpolation, t);
+  const requests = until(to) - (from > 0 ? until(from) : 0);
   if (peak(model.points) === 0) return 100;
   return BAR_COUNTS.find((count) => requests / count >= IN_A_BAR) ?? 12;
 }

@@ -4,11 +4,12 @@ import { peak } from "./curve.js";
 import { changed, complete, MOST_RATE } from "./design.js";
 import { History } from "./history.js";
 import { niceAbove } from "./number.js";
+import { Zoom } from "./zoom.js";
 
 /**
  * The one place where the design changes. What is looked at (`active` model,
- * `selected` point, `tool`, `shown` layers) is not part of the history, save
- * that going back shows the model that was shown.
+ * `selected` point, `tool`, `shown` layers, `zoom`) is not part of the history,
+ * save that going back shows the model that was shown.
  */
 export class Store extends EventTarget {
   constructor(design) {
@@ -19,6 +20,7 @@ export class Store extends EventTarget {
     this.shown = { arrivals: true, counts: true, others: true };
     this.draft = null;
     this.scheduled = false;
+    this.zoom = new Zoom();
   }
 
   get design() {
@@ -33,6 +35,11 @@ export class Store extends EventTarget {
     return this.design.models[this.active];
   }
 
+  /** The part of the time that is shown, {from, to} in milliseconds. */
+  get span() {
+    return this.zoom.span(this.design.duration_ms);
+  }
+
   /** The selected point, or null. */
   get point() {
     return this.selected === null ? null : (this.model.points[this.selected] ?? null);
@@ -43,7 +50,14 @@ export class Store extends EventTarget {
     this.history.push({ design, active: Math.min(active, design.models.length - 1) }, label, kind);
     this.selected = selected;
     this.draft = null;
+    if (this.point) this.zoom.reveal(this.point.t_ms, this.design.duration_ms);
     this.changed(true);
+  }
+
+  /** Show another part of the time: `change` of the {@link Zoom}, by its arguments. */
+  zoomed(change, ...args) {
+    this.zoom[change](...args, this.design.duration_ms);
+    this.changed(false);
   }
 
   /**
@@ -80,12 +94,14 @@ export class Store extends EventTarget {
 
   /** Look at another model, point, tool or layers. */
   look({ active, ...rest }) {
+    const { selected } = this;
     if (active !== undefined && active !== this.active) {
       this.history.state = { ...this.history.state, active };
       this.selected = null;
       this.draft = null;
     }
     Object.assign(this, rest);
+    if (this.point && this.selected !== selected) this.zoom.reveal(this.point.t_ms, this.design.duration_ms);
     this.changed(false);
   }
 

@@ -38,31 +38,33 @@ export class Totals {
     // late would move the plot below a hand that draws.
     const known = new Map((result?.models ?? []).map((model) => [model.name, model]));
     const { models } = this.store.design;
-    this.body.replaceChildren(...models.map(({ name, color }) => row(known.get(name) ?? {}, name, color)));
-    this.foot.replaceChildren(row(result?.total ?? {}, "Total", null));
+    const about = result?.estimated ? "≈ " : "";
+    this.body.replaceChildren(...models.map(({ name, color }) => row(known.get(name) ?? {}, name, color, about)));
+    this.foot.replaceChildren(row(result?.total ?? {}, "Total", null, about));
   }
 
   /** What the numbers are. */
   words(result) {
     if (!result) return "";
-    const { duration_ms, models } = this.store.design;
-    const bins = result.models[0]?.bins?.length ?? 0;
+    const { models } = this.store.design;
     const counted = result.estimated
-      ? "estimated from the area below the curves, since they are many"
-      : `exactly what trace-synth makes with seed ${result.seed}`;
-    const width = bins > 0 ? `; bars count ${spokenTime(duration_ms / bins)} each` : "";
+      ? `estimated from the area below the curves, as more than ${short(result.most_counted)} requests are not counted one by one`
+      : `exactly what trace-synth makes with seed ${this.preview.seed}`;
+    const width = `; bars count ${spokenTime(result.bin_ms)} each`;
     return `${models.length === 1 ? "1 model" : `${models.length} models`}, ${counted}${width}`;
   }
 }
 
-function row(numbers, name, color) {
+function row(numbers, name, color, about) {
   const swatch = make("span", { class: "swatch", "aria-hidden": "true" });
   if (color) swatch.style.backgroundColor = color;
   const cells = COLUMNS.map(([field, , text]) => {
     const value = numbers[field];
     const known = typeof value === "number";
+    // The peak is what is drawn, and so is never a guess.
+    const guess = field === "peak" ? "" : about;
     return make("td", {
-      text: known ? text(value) : "–",
+      text: known ? `${guess}${(guess ? short : text)(value)}` : "–",
       title: known ? String(value) : null,
       "data-field": field,
       "data-value": known ? value : null,

@@ -1,12 +1,13 @@
 //! The course of a rate: its peak, and how many requests are to be expected.
 
+use crate::window::Window;
 use trace_synth::curve_file::{Interpolation, Model};
 
 /// The highest rate of all of `models` together, in requests per second,
-/// before `duration_ms`.
-pub(crate) fn peak(models: &[Model], duration_ms: f64) -> f64 {
+/// within `window`.
+pub(crate) fn peak(models: &[Model], window: Window) -> f64 {
     let points = models.iter().flat_map(|model| &model.points);
-    let times = cuts(points.map(|point| point.t_ms), duration_ms);
+    let times = cuts(points.map(|point| point.t_ms), window);
     let pieces = times.windows(2).map(|piece| {
         // Straight between two cuts; at a cut it may jump.
         let first: f64 = models.iter().map(|model| model.rate(piece[0])).sum();
@@ -28,25 +29,27 @@ fn before(model: &Model, t_ms: f64) -> f64 {
 }
 
 /// How many requests of `model` are to be expected in each of so many `bins`
-/// of `duration_ms`.
-pub(crate) fn expected(model: &Model, duration_ms: f64, bins: usize) -> Vec<f64> {
-    let width = duration_ms / bins as f64;
-    let edges = (1..bins).map(|bin| bin as f64 * width);
+/// of `window`.
+pub(crate) fn expected(model: &Model, window: Window, bins: usize) -> Vec<f64> {
+    let width = window.length_ms() / bins as f64;
+    let edges = (1..bins).map(|bin| window.from_ms + bin as f64 * width);
     let points = model.points.iter().map(|point| point.t_ms);
-    let times = cuts(points.chain(edges), duration_ms);
+    let times = cuts(points.chain(edges), window);
     let mut counts = vec![0.0; bins];
     for piece in times.windows(2) {
         let middle = (piece[0] + piece[1]) / 2.0;
-        let bin = ((middle / width) as usize).min(bins - 1);
-        counts[bin] += model.rate(middle) * (piece[1] - piece[0]) / 1000.0;
+        if let Some(bin) = window.bin(middle, bins) {
+            counts[bin] += model.rate(middle) * (piece[1] - piece[0]) / 1000.0;
+        }
     }
     counts
 }
 
-/// `times` within `duration_ms`, its ends included, in order and each once.
-fn cuts(times: impl Iterator<Item = f64>, duration_ms: f64) -> Vec<f64> {
-    let inside = times.filter(|&time| time < duration_ms);
-    let mut cuts: Vec<f64> = inside.chain([0.0, duration_ms]).collect();
+/// `times` within `window`, its ends included, in order and each once.
+fn cuts(times: impl Iterator<Item = f64>, window: Window) -> Vec<f64> {
+    let Window { from_ms, to_ms } = window;
+    let inside = times.filter(|&time| time > from_ms && time < to_ms);
+    let mut cuts: Vec<f64> = inside.chain([from_ms, to_ms]).collect();
     cuts.sort_by(f64::total_cmp);
     cuts.dedup();
     cuts
@@ -71,22 +74,31 @@ mod tests {
             .remove(0)
     }
 
+    fn window(from_ms: f64, to_ms: f64) -> Window {
+        Window { from_ms, to_ms }
+    }
+
     #[test]
     fn the_peak_is_that_of_the_sum() {
         let up = model("linear", &[(0.0, 0.0), (1000.0, 10.0)]);
         let down = model("step", &[(0.0, 7.0), (500.0, 1.0)]);
-        assert_eq!(peak(std::slice::from_ref(&up), 1000.0), 10.0);
+        assert_eq!(peak(std::slice::from_ref(&up), window(0.0, 1000.0)), 10.0);
         // Just before the step: 5 + 7.
-        assert_eq!(peak(&[up, down], 1000.0), 12.0);
-        assert_eq!(peak(&[], 1000.0), 0.0);
+        assert_eq!(peak(&[up, down], window(0.0, 1000.0)), 12.0);
+        assert_eq!(peak(&[], window(0.0, 1000.0)), 0.0);
     }
 
     #[test]
     fn what_is_expected_is_the_area() {
         let up = model("linear", &[(0.0, 0.0), (1000.0, 10.0)]);
-        assert_eq!(expected(&up, 1000.0, 2), [1.25, 3.75]);
+        assert_eq!(expected(&up, window(0.0, 1000.0), 2), [1.25, 3.75]);
+        assert_eq!(expected(&up, window(400.0, 800.0), 2), [1.0, 1.4]);
         let step = model("step", &[(250.0, 4.0), (750.0, 8.0)]);
-        assert_eq!(expected(&step, 1000.0, 2), [2.0, 3.0]);
-        assert_eq!(expected(&model("step", &[]), 1000.0, 3), [0.0; 3]);
+        assert_eq!(expected(&step, window(0.0, 1000.0), 2), [2.0, 3.0]);
+        assert_eq!(expected(&step, window(700.0, 800.0), 2), [0.2, 0.4]);
+        assert_eq!(
+            expected(&model("step", &[]), window(0.0, 1000.0), 3),
+            [0.0; 3]
+        );
     }
 }

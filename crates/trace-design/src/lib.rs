@@ -50,6 +50,7 @@ mod start;
 mod trace;
 mod underlay;
 mod upload;
+mod window;
 
 pub use args::Args;
 pub use check::check;

@@ -6,6 +6,7 @@
 //! duration (seconds), y one of the highest rate (requests per second).
 
 use crate::course;
+use crate::window::Window;
 use trace_synth::curve_file::{Curve, Interpolation, Model};
 
 /// `curve` as a pickle, and what of it a pickle cannot hold, in words.
@@ -13,7 +14,8 @@ pub(crate) fn write(curve: &Curve) -> (Vec<u8>, Vec<String>) {
     let mut notes = Vec::new();
     let seconds = curve.duration_ms / 1000.0;
     let highest = curve.models.iter();
-    let highest = highest.map(|model| course::peak(std::slice::from_ref(model), curve.duration_ms));
+    let whole = Window::whole(curve.duration_ms);
+    let highest = highest.map(|model| course::peak(std::slice::from_ref(model), whole));
     let highest = highest.fold(0.0, f64::max);
     let drawn = curve.models.iter().flat_map(|model| &model.points);
     let highest = drawn.map(|point| point.rate).fold(highest, f64::max);

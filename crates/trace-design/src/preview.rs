@@ -8,6 +8,7 @@ use crate::generate::{self, Detail, Generator};
 use crate::latest::Ticket;
 use crate::reply::{self, Refusal, Reply};
 use crate::share::{LOOK, Share};
+use crate::window::Window;
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,6 +25,8 @@ struct Asked<'a> {
     #[serde(borrow)]
     design: &'a RawValue,
     bins: Option<usize>,
+    from_ms: Option<f64>,
+    to_ms: Option<f64>,
 }
 
 /// What a design will come to.
@@ -33,9 +36,13 @@ struct Preview<'a> {
     total: Share<'a>,
     seed: u64,
     duration_ms: f64,
+    /// Where the first bin begins, and how wide each is.
+    from_ms: f64,
     bin_ms: f64,
     /// The numbers are expectations, not counts.
     estimated: bool,
+    /// Above how many they are.
+    most_counted: f64,
 }
 
 /// Count what the design in `body` will come to.
@@ -49,11 +56,13 @@ pub(crate) async fn preview(app: &Arc<App>, body: &[u8], ticket: Ticket) -> Resu
         return Err(Refusal::bad("bins is not within 1 and 10000"));
     }
     let curve = design::curve(asked.design)?;
+    let window = Window::within(curve.duration_ms, asked.from_ms, asked.to_ms)?;
     let app = Arc::clone(app);
     let flag = ticket.flag();
     let counted = tokio::task::spawn_blocking(move || {
         let stale = || flag.load(std::sync::atomic::Ordering::Relaxed);
-        made(&app.generator, &curve, bins, &stale).map(|preview| preview.as_ref().map(reply::json))
+        made(&app.generator, &curve, window, bins, &stale)
+            .map(|preview| preview.as_ref().map(reply::json))
     });
     let counted = counted.await.map_err(Refusal::failed)??;
     counted.ok_or_else(|| {
@@ -63,29 +72,33 @@ pub(crate) async fn preview(app: &Arc<App>, body: &[u8], ticket: Ticket) -> Resu
     })
 }
 
-/// The preview of `curve`; nothing once it is `stale`.
+/// The preview of `curve`, with what comes in each of so many `bins` of
+/// `window`; nothing once it is `stale`.
 fn made<'a>(
     generator: &Generator,
     curve: &'a Curve,
+    window: Window,
     bins: usize,
     stale: &dyn Fn() -> bool,
 ) -> Result<Option<Preview<'a>>, Refusal> {
+    let whole = Window::whole(curve.duration_ms);
     let models = curve.models.iter();
-    let drawn = models.map(|model| course::expected(model, curve.duration_ms, bins));
-    let drawn: Vec<Vec<f64>> = drawn.collect();
-    let estimated = drawn.iter().flatten().sum::<f64>() > MOST_COUNTED;
+    let areas: Vec<f64> = models
+        .map(|model| course::expected(model, whole, 1)[0])
+        .collect();
+    let estimated = areas.iter().sum::<f64>() > MOST_COUNTED;
     let mut shares = Vec::new();
     for model in &curve.models {
         shares.push(Share {
             name: Some(&model.name),
-            peak: course::peak(std::slice::from_ref(model), curve.duration_ms),
+            peak: course::peak(std::slice::from_ref(model), whole),
             bins: vec![0.0; bins],
             stride: 1,
             ..Share::default()
         });
     }
     if estimated {
-        for ((share, model), drawn) in shares.iter_mut().zip(&curve.models).zip(drawn) {
+        for ((share, model), area) in shares.iter_mut().zip(&curve.models).zip(areas) {
             // A model's requests don't depend on what others there are.
             let alone = Curve {
                 models: vec![model.clone()],
@@ -95,17 +108,17 @@ fn made<'a>(
             if !share.sample(&mut *trace, stale) {
                 return Ok(None);
             }
-            share.expect(drawn);
+            share.expect(area, course::expected(model, window, bins));
         }
     } else {
         let mut trace = generator.requests(curve, Detail::Lengths)?;
-        if !count(&mut *trace, &mut shares, curve.duration_ms, stale) {
+        if !count(&mut *trace, &mut shares, window, stale) {
             return Ok(None);
         }
     }
     let seconds = curve.duration_ms / 1000.0;
     let mut total = Share {
-        peak: course::peak(&curve.models, curve.duration_ms),
+        peak: course::peak(&curve.models, whole),
         bins: vec![0.0; bins],
         ..Share::default()
     };
@@ -124,8 +137,10 @@ fn made<'a>(
         total,
         seed: generate::seed(curve),
         duration_ms: curve.duration_ms,
-        bin_ms: curve.duration_ms / bins as f64,
+        from_ms: window.from_ms,
+        bin_ms: window.length_ms() / bins as f64,
         estimated,
+        most_counted: MOST_COUNTED,
     }))
 }
 
@@ -133,7 +148,7 @@ fn made<'a>(
 fn count(
     trace: &mut dyn Requests,
     shares: &mut [Share<'_>],
-    duration_ms: f64,
+    window: Window,
     stale: &dyn Fn() -> bool,
 ) -> bool {
     let names = shares.iter().enumerate();
@@ -149,7 +164,7 @@ fn count(
         }
         let name = row.request.model.as_deref().unwrap_or_default();
         if let Some(share) = names.get(name).and_then(|&place| shares.get_mut(place)) {
-            share.add(&row, duration_ms);
+            share.add(&row, window);
         }
     }
     true
@@ -169,6 +184,10 @@ mod tests {
             {{"name":"none","interpolation":"step","points":[]}}]}}"#
         );
         Curve::parse("c", &text).unwrap()
+    }
+
+    fn all() -> Window {
+        Window::whole(60_000.0)
     }
 
     /// Requests and tokens of each model, counted one by one with everything
@@ -192,7 +211,7 @@ mod tests {
     fn a_preview_counts_the_requests_that_will_be() {
         for rate in [0.3, 50.0, 400.0] {
             let curve = curve(rate);
-            let preview = made(&Generator::default(), &curve, 60, &|| false);
+            let preview = made(&Generator::default(), &curve, all(), 60, &|| false);
             let preview = preview.unwrap().unwrap();
             let counts = preview.models.iter();
             let counts: Vec<_> = counts
@@ -215,9 +234,36 @@ mod tests {
     }
 
     #[test]
+    fn a_closer_look_counts_the_same_and_shows_more() {
+        for rate in [400.0, 1e5] {
+            let curve = curve(rate);
+            let part = Window::within(60_000.0, Some(30_000.0), Some(34_000.0)).unwrap();
+            let look = |window, bins| {
+                let preview = made(&Generator::default(), &curve, window, bins, &|| false);
+                preview.unwrap().unwrap()
+            };
+            let (whole, close) = (look(all(), 30), look(part, 40));
+            assert_eq!((close.from_ms, close.bin_ms), (30_000.0, 100.0));
+            for (whole, close) in whole.models.iter().zip(&close.models) {
+                assert_eq!(
+                    (whole.requests, whole.input_tokens, whole.peak),
+                    (close.requests, close.input_tokens, close.peak)
+                );
+                let count: f64 = close.bins.iter().sum();
+                let same = whole.bins[15] + whole.bins[16];
+                assert!((count - same).abs() <= 1e-9 * same, "{count} {same}");
+                let inside = |at: &f64| (30_000.0..=34_000.0).contains(at);
+                assert!(close.arrivals.iter().all(inside));
+                let seen = whole.arrivals.iter().filter(|at| inside(at)).count();
+                assert!(close.arrivals.len() >= seen);
+            }
+        }
+    }
+
+    #[test]
     fn of_millions_the_number_is_estimated() {
         let curve = curve(1e5);
-        let preview = made(&Generator::default(), &curve, 60, &|| false);
+        let preview = made(&Generator::default(), &curve, all(), 60, &|| false);
         let preview = preview.unwrap().unwrap();
         assert!(preview.estimated);
         assert_eq!(preview.models[0].requests, 3_000_000);
@@ -229,7 +275,7 @@ mod tests {
     #[test]
     fn a_stale_preview_ends() {
         let curve = curve(400.0);
-        let made = made(&Generator::default(), &curve, 60, &|| true);
+        let made = made(&Generator::default(), &curve, all(), 60, &|| true);
         assert!(made.unwrap().is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! What one model will come to: requests counted as they are made.
 
+use crate::window::Window;
 use serde::Serialize;
 use trace_synth::{Requests, Row};
 
@@ -24,19 +25,28 @@ pub(crate) struct Share<'a> {
     pub peak: f64,
     /// Requests over the whole time, per second.
     pub mean: f64,
-    /// Some arrivals, evenly thinned.
+    /// Some arrivals in what is looked at, evenly thinned.
     pub arrivals: Vec<f64>,
     /// Every how many an arrival is shown.
     #[serde(skip)]
     pub stride: u64,
+    /// Arrivals in each part of what is looked at.
     pub bins: Vec<f64>,
+    /// Arrivals in all of them.
+    #[serde(skip)]
+    pub inside: u64,
 }
 
 impl Share<'_> {
-    /// Count a request, and when it comes within `duration_ms`.
-    pub(crate) fn add(&mut self, row: &Row, duration_ms: f64) {
+    /// Count a request, and when it comes if that is within `window`.
+    pub(crate) fn add(&mut self, row: &Row, window: Window) {
+        self.count(row);
         let at = row.request.timestamp.unwrap_or_default().as_millis();
-        if self.requests.is_multiple_of(self.stride) {
+        let Some(bin) = window.bin(at, self.bins.len()) else {
+            return;
+        };
+        self.bins[bin] += 1.0;
+        if self.inside.is_multiple_of(self.stride) {
             self.arrivals.push(at);
             if self.arrivals.len() > MOST_SHOWN {
                 let mut place = 0;
@@ -47,10 +57,7 @@ impl Share<'_> {
                 self.stride *= 2;
             }
         }
-        let bins = self.bins.len();
-        let bin = ((at / duration_ms * bins as f64) as usize).min(bins - 1);
-        self.bins[bin] += 1.0;
-        self.count(row);
+        self.inside += 1;
     }
 
     fn count(&mut self, row: &Row) {
@@ -74,9 +81,9 @@ impl Share<'_> {
         true
     }
 
-    /// So many requests in each bin, as long as those that were counted.
-    pub(crate) fn expect(&mut self, drawn: Vec<f64>) {
-        let expected: f64 = drawn.iter().sum();
+    /// `expected` requests, as long as those that were counted, and `drawn` of
+    /// them in each bin.
+    pub(crate) fn expect(&mut self, expected: f64, drawn: Vec<f64>) {
         let scale = expected / self.requests.max(1) as f64;
         let scaled = |tokens: u64| (tokens as f64 * scale).round() as u64;
         self.input_tokens = scaled(self.input_tokens);

@@ -121,7 +121,7 @@ impl Page {
     }
 
     /// Pixels of shares of what is within the axes.
-    fn places(&self, shares: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    pub(crate) fn places(&self, shares: &[(f64, f64)]) -> Vec<(f64, f64)> {
         // The margins of the plot: left, right, top, bottom.
         let margin = [62.0, 14.0, 12.0, 44.0];
         let size = self.browser.eval("(() => { const plot = document.querySelector('#plot'); return [plot.clientWidth, plot.clientHeight] })()");

@@ -35,6 +35,15 @@ impl Browser {
         found[ELEMENT].as_str().unwrap().to_owned()
     }
 
+    /// An element as the place to count from, and its middle from its upper
+    /// left corner, where the protocol counts from.
+    fn origin(&self, css: &str) -> (Value, (f64, f64)) {
+        let script = "const box = document.querySelector(arguments[0]).getBoundingClientRect(); return [box.width, box.height]";
+        let size = self.run(script, &json!([css]));
+        let half = |i: usize| size[i].as_f64().unwrap() / 2.0;
+        (json!({ELEMENT: self.element(css)}), (half(0), half(1)))
+    }
+
     /// Click on an element, as a mouse would.
     pub(crate) fn click(&self, css: &str) {
         self.shown();
@@ -72,10 +81,8 @@ impl Browser {
     /// Press at the first of `path`, move over the others and lift, all in
     /// pixels from the upper left corner of the element.
     pub(crate) fn drag(&self, css: &str, hand: Hand, path: &[(f64, f64)]) {
-        let size = self.run("const box = document.querySelector(arguments[0]).getBoundingClientRect(); return [box.width, box.height]", &json!([css]));
-        let half = |i: usize| size[i].as_f64().unwrap() / 2.0;
-        let origin = json!({ELEMENT: self.element(css)});
-        let to = |(x, y): (f64, f64)| json!({"type": "pointerMove", "duration": 10, "origin": origin, "x": (x - half(0)).round() as i64, "y": (y - half(1)).round() as i64});
+        let (origin, half) = self.origin(css);
+        let to = |(x, y): (f64, f64)| json!({"type": "pointerMove", "duration": 10, "origin": origin, "x": (x - half.0).round() as i64, "y": (y - half.1).round() as i64});
         let mut actions = vec![to(path[0]), json!({"type": "pointerDown", "button": 0})];
         actions.extend(path[1..].iter().map(|&place| to(place)));
         actions.push(json!({"type": "pointerUp", "button": 0}));
@@ -83,6 +90,42 @@ impl Browser {
         let source = json!({"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": actions});
         self.call("POST", "/actions", &json!({"actions": [source]}));
         self.call("DELETE", "/actions", &Value::Null);
+    }
+
+    /// Put two fingers on an element and move each along its path, in pixels
+    /// from the upper left corner; both paths have as many places.
+    pub(crate) fn pinch(&self, css: &str, paths: [&[(f64, f64)]; 2]) {
+        let (origin, half) = self.origin(css);
+        let finger = |number: usize| {
+            let to = |&(x, y): &(f64, f64)| json!({"type": "pointerMove", "duration": 20, "origin": origin, "x": (x - half.0).round() as i64, "y": (y - half.1).round() as i64});
+            let path = paths[number];
+            let mut actions = vec![to(&path[0])];
+            // The second finger comes when the first one is down.
+            let pause = json!({"type": "pause", "duration": 20});
+            let down = json!({"type": "pointerDown", "button": 0});
+            actions.extend(if number == 0 {
+                [down, pause]
+            } else {
+                [pause, down]
+            });
+            actions.extend(path[1..].iter().map(to));
+            actions.push(json!({"type": "pointerUp", "button": 0}));
+            json!({"type": "pointer", "id": format!("finger {number}"), "parameters": {"pointerType": "touch"}, "actions": actions})
+        };
+        self.call(
+            "POST",
+            "/actions",
+            &json!({"actions": [finger(0), finger(1)]}),
+        );
+        self.call("DELETE", "/actions", &Value::Null);
+    }
+
+    /// Turn the wheel over a place of an element by so many pixels.
+    pub(crate) fn wheel(&self, css: &str, (x, y): (f64, f64), (across, down): (i64, i64)) {
+        let (origin, half) = self.origin(css);
+        let turn = json!({"type": "scroll", "duration": 0, "origin": origin, "x": (x - half.0).round() as i64, "y": (y - half.1).round() as i64, "deltaX": across, "deltaY": down});
+        let source = json!({"type": "wheel", "id": "wheel", "actions": [turn]});
+        self.call("POST", "/actions", &json!({"actions": [source]}));
     }
 
     /// Press keys together, the last one last, wherever the focus is.

@@ -2,7 +2,7 @@
 //! covered, and text is to be read.
 
 use crate::designer::Page;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 const SIZES: [(u32, u32); 3] = [(1280, 720), (1920, 1080), (820, 1180)];
@@ -113,6 +113,63 @@ fn nothing_sticks_out_at_three_sizes_in_both_themes() {
     page.is_quiet();
 }
 
+/// A day of twelve models whose names are as long as names get.
+fn crowd() -> Value {
+    let name = |i: usize| {
+        format!(
+            "{i:02} organisation/some-model-family-with-a-version-{:x<48}",
+            ""
+        )
+    };
+    let models: Vec<Value> = (0..12)
+        .map(|i| {
+            let point = |hour: usize| json!({"t_ms": hour * 3_600_000, "rate": 40 + (hour * 7 + i * 13) % 90});
+            let points: Vec<Value> = (0..=24).map(point).collect();
+            json!({"name": name(i), "interpolation": if i % 3 == 0 { "step" } else { "linear" }, "points": points})
+        })
+        .collect();
+    assert!(
+        models
+            .iter()
+            .all(|model| model["name"].as_str().unwrap().len() >= 80)
+    );
+    json!({"version": 1, "duration_ms": 86_400_000, "max_rate": 150, "models": models})
+}
+
+#[test]
+fn a_crowd_and_nothing_at_all_have_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crowd.json");
+    std::fs::write(&file, crowd().to_string()).unwrap();
+    for (name, flags) in [("crowd", vec![file.to_str().unwrap()]), ("empty", vec![])] {
+        let Some(page) = Page::open(&flags) else {
+            return;
+        };
+        page.total("Total", "requests");
+        for (width, height) in SIZES {
+            for scheme in ["light", "dark"] {
+                let what = format!("{name}-{width}x{height}-{scheme}");
+                page.browser.resize(width, height);
+                page.browser.prefer(scheme);
+                page.browser.wait_for(&format!(
+                    "document.documentElement.dataset.theme === '{scheme}' && innerWidth === {width}"
+                ));
+                page.browser.click("#tab-points");
+                is_in_order(&page, &what);
+                picture(&page, &what);
+                page.browser.click("#tab-traffic");
+                is_in_order(&page, &what);
+                // What is drawn on is never pushed away by what is listed.
+                let plot = page
+                    .browser
+                    .eval("document.querySelector('#plot').clientHeight");
+                assert!(plot.as_f64().unwrap() >= 220.0, "{what}: {plot}");
+            }
+        }
+        page.is_quiet();
+    }
+}
+
 #[test]
 fn the_theme_is_the_systems_until_the_user_says_otherwise() {
     let Some(page) = Page::open(&[]) else { return };
@@ -140,4 +197,29 @@ fn everything_to_press_has_a_name_and_can_be_reached_by_keys() {
     assert_eq!(page.browser.eval(nameless), json!([]));
     let unreachable = "[...document.querySelectorAll('#app button:not([role=tab]), #app input, #app select, #app canvas')].filter((element) => element.tabIndex < 0).map((element) => element.id)";
     assert_eq!(page.browser.eval(unreachable), json!([]));
+}
+
+#[test]
+fn the_keyboard_goes_on_after_something_was_deleted() {
+    let Some(page) = Page::open(&[]) else { return };
+    let focus = "document.activeElement.getAttribute('aria-label')";
+    page.browser.click("input[value=line]");
+    page.draw(&[(0.2, 0.3), (0.8, 0.3)]);
+    let delete = "#points-body tr:last-child button";
+    page.browser.run(
+        "document.querySelector(arguments[0]).focus()",
+        &json!([delete]),
+    );
+    let enter = "\u{e007}";
+    page.browser.chord(&[enter]);
+    page.browser.becomes(focus, "Delete point 1");
+    page.browser.chord(&[enter]);
+    page.browser
+        .becomes(focus, "Time of a new point, in seconds");
+    assert!(page.points(0).is_empty());
+    page.browser.click("#add-model");
+    page.browser.click("#models li.active .remove");
+    page.browser
+        .becomes("document.activeElement.className", "choose");
+    page.is_quiet();
 }

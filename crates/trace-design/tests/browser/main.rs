@@ -12,6 +12,7 @@
 //! - [`promise`]: what the page counts is what trace-synth makes
 //! - [`sending`]: to a server, and what is seen of it
 //! - [`looks`]: three sizes, light and dark
+//! - [`zooming`]: a part of the time, looked at and drawn on closely
 //! - [`geometry`]: the page's modules by themselves
 //!
 //! Without Chromium and its driver the tests say so and pass, unless
@@ -33,3 +34,4 @@ mod naming;
 mod promise;
 mod sending;
 mod turn;
+mod zooming;

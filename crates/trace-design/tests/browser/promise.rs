@@ -156,3 +156,48 @@ fn the_rate_of_a_trace_lies_below_and_is_traced_over() {
     let promised = page.total("Total", "requests");
     assert!((promised - 750.0).abs() < 120.0, "{promised}");
 }
+
+#[test]
+fn a_seed_of_many_digits_loses_none() {
+    let Some(page) = Page::open(&[]) else { return };
+    page.draw(&[(0.1, 0.2), (0.5, 0.6), (0.9, 0.9)]);
+    let seed = "18446744073709551615";
+    page.fill("#seed", seed);
+    page.design();
+    page.browser.says("#totals-note", seed);
+    page.load();
+    page.browser.field_becomes("#seed", seed);
+    let promised = page.total("Total", "input_tokens");
+    page.browser.click("#open-files");
+    page.browser.click("#save-json");
+    let file = String::from_utf8(page.browser.downloaded("curve.json")).unwrap();
+    assert!(file.contains(&format!("\"seed\": {seed}")), "{file}");
+    // The file has it, and no flag is needed.
+    let trace = trace_of(&page.browser.downloads().join("curve.json"), "0");
+    assert_eq!(sum(&trace, "default", "input_length"), promised);
+    page.browser.click("#files [data-close]");
+    for bad in ["18446744073709551616", "-1", "1.5", "x"] {
+        page.fill("#seed", bad);
+        page.browser.speaks("header .field-error");
+        page.fill("#seed", seed);
+        page.browser
+            .wait_for("!document.querySelector('header .field-error')");
+    }
+}
+
+#[test]
+fn of_millions_the_page_says_that_it_estimates() {
+    let Some(page) = Page::open(&[]) else { return };
+    page.fill("#duration", "24h");
+    page.browser.click("input[value=line]");
+    page.draw(&[(0.0, 0.5), (1.0, 0.5)]);
+    assert!(page.total("Total", "requests") > 4e6);
+    page.browser.says("#totals-note", "estimated");
+    page.browser.says("#totals-note", "2 M");
+    for field in ["requests", "input_tokens", "mean"] {
+        page.browser
+            .says(&format!("#totals-foot [data-field={field}]"), "≈");
+    }
+    let peak = page.browser.text("#totals-foot [data-field=peak]");
+    assert!(!peak.contains('≈'), "{peak}");
+}

@@ -57,6 +57,38 @@ fn preview_and_trace_are_what_trace_synth_makes() {
 }
 
 #[test]
+fn a_preview_looks_closely_at_a_part() {
+    let server = Server::start(&[]);
+    let body = json!({ "design": design(), "bins": 10, "from_ms": 500, "to_ms": 750 });
+    let preview = server.post("/api/preview", &body).ok();
+    let lines = synth(&design());
+    let lines = lines
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let times: Vec<f64> = lines
+        .map(|line| {
+            serde_json::from_slice::<Value>(line).unwrap()["timestamp"]
+                .as_f64()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(preview["total"]["requests"], times.len());
+    assert_eq!(
+        (&preview["from_ms"], &preview["bin_ms"]),
+        (&json!(500.0), &json!(25.0))
+    );
+    let bins = preview["total"]["bins"].as_array().unwrap();
+    let counted: f64 = bins.iter().map(|count| count.as_f64().unwrap()).sum();
+    let inside = times.iter().filter(|time| (500.0..=750.0).contains(*time));
+    assert_eq!(counted, inside.count() as f64);
+    for bad in [(750, 500), (2_000, 3_000), (500, 500)] {
+        let body = json!({ "design": design(), "from_ms": bad.0, "to_ms": bad.1 });
+        let line = server.post("/api/preview", &body).refused(400);
+        assert!(line.contains("no part of the duration"), "{line}");
+    }
+}
+
+#[test]
 fn a_design_from_the_page_opens_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let lengths = folder.path().join("lengths.csv");
