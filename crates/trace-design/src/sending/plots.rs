@@ -74,7 +74,7 @@ fn draw(generator: &Generator, run: &Run, kind: &Kind, dark: bool) -> Result<Byt
         ..Settings::default()
     };
     let nothing = |why: String| Refusal::missing(format_args!("nothing to draw: {why}"));
-    let drawn = trace_plot::sheets(&[kind], &settings, &mut input, false);
+    let drawn = trace_plot::sheets(&[kind], &settings, &mut input);
     let drawn = drawn.map_err(|error| nothing(format!("{error:#}")))?;
     let mut sheets = drawn.sheets.into_iter();
     let (_, sheet) = sheets
