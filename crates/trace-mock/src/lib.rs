@@ -184,6 +184,13 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
         return Ok(cli::DONE);
     }
     trace_core::descriptors::prepare();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Heard from the start: who reads that it listens may stop it at once.
+    let inside = runtime.enter();
+    let mut signals = Signals::new()?;
+    drop(inside);
     let records = Box::new(Loud(cli::stdout()?));
     let mut server = start(&args.settings()?, Some(records)).map_err(|err| told(err, args))?;
     let mut stderr = io::stderr();
@@ -194,11 +201,7 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(stderr, "trace-mock: listening on {}", server.url());
 
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     runtime.block_on(async {
-        let mut signals = Signals::new()?;
         tokio::select! {
             () = signals.next() => server.drain(),
             () = server.ended() => {}
@@ -207,8 +210,7 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
             () = signals.next() => server.cut(),
             () = server.ended() => {}
         }
-        io::Result::Ok(())
-    })?;
+    });
     let tally = server.tally();
     let finished = server.finish().context("cannot write records");
     let _ = writeln!(stderr, "trace-mock: {tally}");
@@ -252,12 +254,16 @@ impl<W: Write> Write for Loud<W> {
 /// The wish of a user or a supervisor to stop.
 struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     fn new() -> io::Result<Signals> {
         Ok(Signals {
+            #[cfg(unix)]
+            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
             #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
         })
@@ -266,7 +272,7 @@ impl Signals {
     #[cfg(unix)]
     async fn next(&mut self) {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }
