@@ -44,6 +44,10 @@ pub(crate) struct Bodies {
     pub prompt_as: PromptAs,
 }
 
+/// The longest prompt that is made, some 300 MB: six times what any server
+/// takes. A length beyond it is a mistake that would fill the memory.
+const MOST_TOKENS: u64 = 1 << 26;
+
 /// What is made of a prompt that has only a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Length {
@@ -157,6 +161,12 @@ impl Bodies {
         let tokens = self.prompt_as == PromptAs::Tokens;
         if let (Some(text), false) = (&request.text_input, tokens) {
             return Ok(Prompt::Text(text));
+        }
+        if request.text_input.is_none() && length.tokens > MOST_TOKENS {
+            return Err(refuse(format!(
+                "input_length: a prompt of {} tokens is not made; {MOST_TOKENS} are the most",
+                length.tokens
+            )));
         }
         let by_ids = request.hash_ids.as_deref().filter(|_| length.by_ids);
         let by_ids = by_ids.unwrap_or_default();

@@ -57,6 +57,20 @@ fn a_length_becomes_as_many_words() {
 }
 
 #[test]
+fn a_prompt_that_would_fill_the_memory_is_not_made() {
+    for length in [MOST_TOKENS + 1, 1 << 53, u64::MAX] {
+        let line = format!(r#"{{"input_length":{length}}}"#);
+        let failure = write(&bodies(Endpoint::Completions), &line).unwrap_err();
+        assert_eq!(failure.kind, ErrorKind::Request);
+        let said = format!("input_length: a prompt of {length} tokens is not made");
+        assert!(failure.message.starts_with(&said), "{}", failure.message);
+    }
+    // A literal prompt is sent whatever length the line gives it.
+    let literal = r#"{"text_input":"hi","input_length":9007199254740992}"#;
+    assert!(write(&bodies(Endpoint::Completions), literal).is_ok());
+}
+
+#[test]
 fn a_prompt_can_be_the_ids_of_its_tokens() {
     let tokenizer = trace_prompt::Tokenizer::o200k();
     let all = Bodies {
