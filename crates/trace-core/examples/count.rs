@@ -1,6 +1,6 @@
 //! Reads a trace or its outcomes and counts lines: what reading alone costs.
 //!
-//! `cargo run --release -p trace-core --example read -- FILE…`, or stdin.
+//! `cargo run --release -p trace-core --example count -- FILE…`, or stdin.
 
 use std::error::Error;
 use trace_core::{Line, Reader, Source};
