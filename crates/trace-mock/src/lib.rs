@@ -115,7 +115,7 @@
 //! What passes waits for nothing: bytes go on as they come, both ways, and what is written down of
 //! them is read by another thread. On an idle machine most of what a proxy adds is the two times
 //! that its thread is woken up, for the request and for the first token; `--busy-poll` saves them
-//! for a core that never sleeps while there is traffic.
+//! for a core that never sleeps while there is traffic, and that nothing else may want.
 
 pub mod blind;
 pub mod engine;

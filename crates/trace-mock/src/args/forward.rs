@@ -25,7 +25,8 @@ pub struct ForwardArgs {
     pub insecure: bool,
 
     /// Look for bytes without sleeping for so long after the last came. Saves two wake-ups of a
-    /// machine that is idle in between, some 0.05 ms each, for a whole core as long as it looks
+    /// machine that is idle in between, some 0.05 ms each, for a whole core as long as it looks. Only
+    /// where a core is to spare: one that others want, too, makes it milliseconds late
     #[arg(long, value_name = "DURATION", requires = "upstream", value_parser = parse_duration)]
     pub busy_poll: Option<Micros>,
 }
