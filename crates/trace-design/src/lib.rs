@@ -98,8 +98,10 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
         outlet: Mutex::new(Some(outlet)),
         end: watch::channel(None).0,
     });
-    browser::announce(&app, listener.local_addr()?, args.open);
-    let end = server::serve(&app, listener)?;
+    let address = listener.local_addr()?;
+    let end = server::serve(&app, listener, || {
+        browser::announce(&app, address, args.open);
+    })?;
     let left = app
         .outlet
         .lock()

@@ -48,26 +48,32 @@ pub(crate) fn listen(address: IpAddr, port: u16) -> anyhow::Result<TcpListener> 
     Err(error).with_context(|| format!("cannot listen at {address}:{port} and above"))
 }
 
-/// Answer whoever comes to `listener` until it is over.
+/// Answer whoever comes to `listener` until it is over. It is `ready` when
+/// signals end it as they should: who reads the address may send one at once.
 ///
 /// # Errors
 /// A system without timers or signals.
-pub(crate) fn serve(app: &Arc<App>, listener: TcpListener) -> anyhow::Result<End> {
+pub(crate) fn serve(
+    app: &Arc<App>,
+    listener: TcpListener,
+    ready: impl FnOnce(),
+) -> anyhow::Result<End> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let end = runtime.block_on(accept(app, listener));
+    let end = runtime.block_on(accept(app, listener, ready));
     // What still writes to somebody who does not read is left alone.
     runtime.shutdown_background();
     Ok(end?)
 }
 
-async fn accept(app: &Arc<App>, listener: TcpListener) -> io::Result<End> {
+async fn accept(app: &Arc<App>, listener: TcpListener, ready: impl FnOnce()) -> io::Result<End> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    ready();
     let mut ended = app.end.subscribe();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = JoinSet::new();

@@ -3,9 +3,9 @@
 use crate::harness::{Server, command, design, until};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 #[test]
 fn done_writes_the_curve_on_stdout_and_ends() {
@@ -62,6 +62,21 @@ fn an_interrupt_writes_nothing() {
         let (status, stdout, _) = server.wait();
         assert_eq!((status.code(), stdout.as_str()), (Some(130), ""));
         assert!(!path.exists());
+    }
+}
+
+#[test]
+fn a_signal_right_after_the_address_ends_it_well() {
+    for name in ["-INT", "-TERM"] {
+        for _ in 0..5 {
+            let mut child = command(&["--port", "0"]).spawn().unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            stderr.read_line(&mut String::new()).unwrap();
+            let pid = child.id().to_string();
+            let sent = Command::new("kill").args([name, &pid]).status();
+            assert!(sent.unwrap().success());
+            assert_eq!(child.wait().unwrap().code(), Some(130), "{name}");
+        }
     }
 }
 
