@@ -11,8 +11,11 @@
 //! without a block in common, each give a curve. The spread of the eight over √8
 //! tells which blocks were drawn, and the difference of their mean from the
 //! curve of the whole sample what so small samples get wrong together; both are
-//! in the error that is stated. Capacities of a few sampled blocks no sample
-//! resolves.
+//! in the error that is stated. What no sample resolves are capacities that lie
+//! close together: the distance of a use varies from sample to sample like the
+//! square root of the sampled blocks in it, so the curve is smoothed over
+//! ±1/√(rate × capacity) of a capacity, and a bend in it comes out flatter,
+//! however many blocks there are.
 
 use super::curve::{Curve, Hits, Rate};
 use super::distance::{Distances, Order};
@@ -175,18 +178,24 @@ impl Sampled {
 
     /// What `curve`, of a sample at `rate`, says of all blocks.
     fn estimate(&self, curve: &Curve, rate: f64, capacity: u64) -> Rate {
-        // A sampled distance d has d − 1 sampled blocks in between.
-        let within = (capacity.saturating_sub(1) as f64 * rate) as u64 + 1;
-        let hits = curve.hits(within);
-        let share = |hits: u64, sampled: u64, accessed: u64, asked: u64| {
+        // Sampled distances up to d are found by a cache of d ÷ rate blocks, on
+        // average; one whose size lies between two of these finds a part of
+        // what the larger one finds more.
+        let within = capacity as f64 * rate;
+        let part = within.fract();
+        let (less, more) = (curve.hits(within as u64), curve.hits(within as u64 + 1));
+        let between = |less: u64, more: u64| less as f64 + part * (more - less) as f64;
+        let blocks = between(less.blocks, more.blocks);
+        let tokens = between(less.tokens, more.tokens);
+        let share = |hits: f64, sampled: u64, accessed: u64, asked: u64| {
             let surplus = accessed as f64 - sampled as f64 / rate;
-            let all = (hits as f64 / rate + surplus).clamp(0.0, accessed as f64);
+            let all = (hits / rate + surplus).clamp(0.0, accessed as f64);
             (asked > 0).then(|| all / asked as f64)
         };
         let (sampled, accessed, asked) = (curve.asked, self.accessed, self.asked);
         Rate {
-            hit_rate: share(hits.blocks, sampled.blocks, accessed.blocks, asked.blocks),
-            token_hit_rate: share(hits.tokens, sampled.tokens, accessed.tokens, asked.tokens),
+            hit_rate: share(blocks, sampled.blocks, accessed.blocks, asked.blocks),
+            token_hit_rate: share(tokens, sampled.tokens, accessed.tokens, asked.tokens),
         }
     }
 }
@@ -255,6 +264,19 @@ mod tests {
             assert_eq!(sampled.at(capacity).rate, exact.at(capacity));
         }
         assert_eq!(sampled.saturation(), exact.saturation());
+    }
+
+    #[test]
+    fn a_capacity_between_two_sampled_ones_is_neither() {
+        let sampled = sampled(0.1, &prompts());
+        let at = |capacity| sampled.at(capacity).rate.hit_rate.unwrap();
+        for low in [300, 2_000] {
+            let (less, more) = (at(low), at(low + 10));
+            assert!(less < more);
+            // The larger one's, if it were cut at a sampled distance.
+            let between = less + 0.3 * (more - less);
+            assert!((at(low + 3) - between).abs() < 1e-9, "{less} {more}");
+        }
     }
 
     #[test]
