@@ -8,7 +8,19 @@ use trace_convert::{Args, Input, Report};
 use trace_core::{Line, Reader};
 
 /// A small file of every format that is told by itself.
-const FILES: [&str; 16] = [
+const FILES: [&str; 28] = [
+    "Timestamp\tModel\tRequest tokens\tResponse tokens\n5\tm\t472\t18\n6\t\"m\tn\"\t1\t0\n",
+    "{\"conversation_hash\":\"h\",\"model\":\"m\",\"timestamp\":\"2023-04-09T00:02:53Z\",\"conversation\":[{\"role\":\"user\",\"content\":\"a\",\"timestamp\":null},{\"role\":\"assistant\",\"content\":\"b\",\"timestamp\":\"2023-04-09T00:02:54Z\"},{\"role\":\"tool\",\"content\":\"c\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"1\"}]}]}\n",
+    "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/x\",\"body\":{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"a\"}]}],\"tools\":[],\"max_tokens\":9,\"n\":1}}\n{\"custom_id\":\"b\",\"body\":{\"model\":\"m\",\"prompt\":\"a b\",\"max_tokens\":2}}\n{\"custom_id\":\"c\",\"body\":{\"input\":[1,2]}}\n",
+    "{\"data\":[{\"session_id\":\"s\",\"payloads\":[{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"stream\":true}]},{\"payload\":[{\"model\":\"m\",\"prompt\":[1]}]}]}",
+    "{\"id\":\"1\",\"custom_id\":\"a\",\"response\":{\"status_code\":200,\"body\":{\"created\":1711652795,\"model\":\"m\",\"usage\":{\"prompt_tokens\":22,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":16}}}},\"error\":null}\n",
+    "{\"benchmarks\":[{\"config\":{\"strategy\":{\"type_\":\"poisson\",\"rate\":2.5}},\"requests\":{\"successful\":[{\"prompt_tokens\":7,\"output_tokens\":3,\"request_start_time\":300.5,\"request_latency\":0.5,\"time_to_first_token_ms\":100,\"info\":{\"conversation_id\":\"c\",\"timings\":{\"targeted_start\":300.25,\"last_token_iteration\":301.0}}}],\"errored\":[{\"prompt_tokens\":7,\"request_start_time\":301,\"info\":{\"error\":\"x\"}}],\"total\":null}}]}",
+    "[{\"stage_id\":0,\"scheduled_time\":1.0,\"start_time\":1.5,\"end_time\":2.5,\"info\":{\"input_tokens\":3,\"output_tokens\":3,\"output_token_times\":[1.75,2.0,2.25]},\"error\":null},{\"start_time\":1.5,\"end_time\":2.5,\"info\":{\"input_tokens\":3},\"error\":{\"error_type\":\"E\",\"error_msg\":\"m\"}}]",
+    "{\"name\":\"c\",\"context\":{\"trace_id\":\"t\",\"span_id\":\"s\"},\"start_time\":\"2024-05-10T00:00:00Z\",\"end_time\":\"2024-05-10T00:00:01Z\",\"attributes\":{\"llm.model_name\":\"m\",\"llm.input_messages.0.message.role\":\"user\",\"llm.input_messages.0.message.content\":\"a\",\"gen_ai.input.messages\":\"[{\\\"role\\\":\\\"user\\\",\\\"parts\\\":[{\\\"type\\\":\\\"text\\\",\\\"content\\\":\\\"a\\\"}]}]\"}}\n",
+    "{\"data\":[{\"traceID\":\"t\",\"spans\":[{\"traceID\":\"t\",\"spanID\":\"s\",\"startTime\":1700000000000000,\"duration\":2000000,\"tags\":[{\"key\":\"gen_ai.usage.input_tokens\",\"value\":10}]}]}]}",
+    "[{\"_id\":\"1\",\"question\":\"q\",\"choice_A\":\"a\",\"choice_B\":\"b\",\"context\":\"c\"}]",
+    "[{\"instruction\":\"a\",\"input\":\"b\",\"output\":\"c\"}]",
+    "[{\"timestamp\":7.5,\"input_length\":600,\"output_length\":1,\"hash_ids\":[1,2]},{\"timestamp\":9,\"input_length\":1}]",
     "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\r\n5,ChatGPT,472,18,490,Conversation log\r\n45.5,\"GPT-4\",1087,0,1087,API log\r\n",
     "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n1,a,3,m,600,500,1100,x\n3,a,2,m,1200,1,1201,x\n",
     "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,374,44\n2023-11-16 18:17:04.0319600,396,109\n",
@@ -27,7 +39,7 @@ const FILES: [&str; 16] = [
     "{\"timestamp\":5,\"input_length\":600,\"output_length\":1,\"hash_ids\":[1,2],\"session_id\":1,\"x\":1e5}\n{\"timestamp\":0,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"delay\":3}\n",
 ];
 
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "",
     "--repair=order,lengths,units --failed tag",
     "--block-size 16 --relabel --speed 3 --zero --shift -1s",
@@ -38,6 +50,7 @@ const FLAGS: [&str; 10] = [
     "--to aibrix",
     "--to prompts",
     "--to csv",
+    "--num-samples 1 --seed 3",
 ];
 
 /// One byte put in, left out or changed to one that matters.
@@ -74,8 +87,14 @@ fn damaged(file: &str, damages: &[Damage]) -> Vec<u8> {
     bytes
 }
 
+/// How many files; `DAMAGE_CASES` says how many more for a long run.
+fn cases() -> u32 {
+    let wanted = std::env::var("DAMAGE_CASES").ok();
+    wanted.map_or(2_500, |wanted| wanted.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn damaged_files_are_converted_or_refused(

@@ -127,9 +127,13 @@ impl<E: Expand> Decode for Objects<E> {
             let object: Members<'_> =
                 serde_json::from_slice(&bytes).map_err(|error| elements.json_error(&error))?;
             self.made.line = elements.began();
-            self.expand
-                .expand(&object, &mut self.made, report)
-                .map_err(|reason| elements.error(reason))?;
+            let before = self.made.waiting.len();
+            let done = self.expand.expand(&object, &mut self.made, report);
+            if let Err(reason) = done {
+                // Of an object that is passed over, nothing is left.
+                self.made.waiting.truncate(before);
+                return Err(elements.error(reason));
+            }
         }
     }
 }

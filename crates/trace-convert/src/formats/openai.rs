@@ -363,6 +363,17 @@ mod tests {
     }
 
     #[test]
+    fn of_an_object_that_is_passed_over_nothing_is_left() {
+        let good = r#"{"custom_id":"a","body":{"prompt":"1?"}}"#;
+        let half = r#"{"payloads":[{"prompt":"1?"},{"messages":[7]}]}"#;
+        let (out, error, report) =
+            convert_with("--skip-invalid", &format!("{good}\n{half}\n{good}\n"));
+        assert_eq!(error, None);
+        assert_eq!(out.lines().count(), 2, "{out}");
+        assert!(report.line().unwrap().contains("skipped 1 invalid"));
+    }
+
+    #[test]
     fn answers_of_a_batch_are_outcomes() {
         let answers = concat!(
             r#"{"id":"batch_req_1","custom_id":"r-1","response":{"status_code":200,"request_id":"x","body":{"created":1711652795,"model":"m","usage":{"prompt_tokens":22,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":16}}}},"error":null}"#,
