@@ -30,7 +30,7 @@ Examples:
   trace-mock --fit outcomes.jsonl > ours.yaml && trace-mock --profile ours.yaml
   trace-mock --port 0 --fault 429@0.05 --fault stall-mid@0.01
   trace-mock --upstream http://localhost:9000 --sessions-by-prefix > seen.jsonl
-  trace-mock --upstream https://llm.example.com --upstream-ca ca.pem > seen.jsonl
+  trace-mock --upstream https://llm.example.com --upstream-ca ca.pem > out.jsonl
   curl -N http://127.0.0.1:8000/v1/completions \\
     -d '{\"prompt\":\"hi\",\"max_tokens\":5,\"stream\":true}'
 

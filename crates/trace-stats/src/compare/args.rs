@@ -115,5 +115,5 @@ Examples:
   trace-stats compare --tolerance '*.ks=0.05' --tolerance lru.max=0.02 \\
     conversation.jsonl synthetic.jsonl
   trace-stats compare --tolerance ttft_ms.p99.worse=0.1 before.jsonl after.jsonl
-  trace-convert --window 10m day.jsonl \\
+  trace-convert --to-time 10m day.jsonl \\
     | trace-stats compare --format json day.jsonl -";
