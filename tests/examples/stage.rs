@@ -109,7 +109,11 @@ const CURVE: &str = r#"{"version": 1, "duration_ms": 20000, "models": [{"name": 
     "points": [{"t_ms": 0, "rate": 0.5}, {"t_ms": 20000, "rate": 20}]}]}"#;
 
 /// What is made small, and what it is made.
-const SMALLER: &[(&str, &str)] = &[("1000000", "1000"), ("--duration 24h", "--duration 1h")];
+const SMALLER: &[(&str, &str)] = &[
+    ("1000000", "1000"),
+    ("--duration 24h", "--duration 1h"),
+    ("day.jsonl --length 10m", "day.jsonl --length 5s"),
+];
 
 /// Where the examples of a page are played.
 pub(super) struct Stage {
