@@ -30,7 +30,8 @@
 //! ```
 //!
 //! There is no network here. The `cli` feature adds what the tools share at
-//! the shell; the `clock` feature a timer finer than a millisecond.
+//! the shell; the `clock` feature a timer finer than a millisecond, and
+//! connections that know when their bytes came.
 
 pub mod ahead;
 mod along;
@@ -57,6 +58,8 @@ mod register;
 mod scan;
 pub mod seed;
 mod source;
+#[cfg(feature = "clock")]
+pub mod tcp;
 pub mod time;
 pub mod verdict;
 mod whole_file;

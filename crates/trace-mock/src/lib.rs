@@ -87,7 +87,7 @@
 //! | `model` | string, optional | the model it asked for |
 //! | `request_id` | string, optional | the request's header `x-request-id` |
 //! | `text_input`, `messages`, `tools`, `payload` | optional | the prompt, with `--keep-text` |
-//! | `arrival_unix_ms` | number, ms | arrival since 1970, to the microsecond |
+//! | `arrival_unix_ms` | number, ms | arrival since 1970, to the microsecond; by the kernel, which knows however late this process runs, where it tells (Linux) |
 //! | `first_byte_ms` | number, ms, optional | arrival to the first byte of the body, which a stream sends with its first token; absent if none was sent |
 //! | `last_byte_ms` | number, ms, optional | arrival to the last byte of the body that was sent |
 //! | `sent_tokens` | integer, optional | tokens of each choice that were sent, where that is not `output_length` |
@@ -131,6 +131,7 @@ mod chain;
 mod count;
 mod drip;
 mod drive;
+mod ear;
 mod fault;
 mod fit;
 mod generate;

@@ -20,10 +20,12 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use trace_core::clock::Timer;
+use trace_core::tcp::{self, Tcp};
 use trace_prompt::Tokenizer;
 
 use crate::answer::Cut;
 use crate::books::{Books, Tally};
+use crate::ear::{Came, Ear};
 use crate::journal::{Journal, Writing};
 use crate::proxy::Tunnel;
 use crate::service::Service;
@@ -211,7 +213,9 @@ fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    let listener = socket.listen(BACKLOG)?;
+    tcp::note_times(&listener);
+    Ok(listener)
 }
 
 /// Accept connections until `phase` says otherwise, then see them to their ends.
@@ -253,25 +257,35 @@ async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::R
 pub(crate) trait Wire: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin + 'static {
     /// Let its end be a reset.
     fn reset(&self);
+
+    /// When the last bytes that were read came, by the kernel if it tells.
+    fn came(&self) -> Instant;
 }
 
-impl Wire for TcpStream {
+impl Wire for Tcp {
     fn reset(&self) {
         // Without lingering the system sends one. Where it fails the connection is gone already.
-        let _ = self.set_zero_linger();
+        let _ = self.stream().set_zero_linger();
+    }
+
+    fn came(&self) -> Instant {
+        self.came().unwrap_or_else(Instant::now)
     }
 }
 
-impl Wire for TlsStream<TcpStream> {
+impl Wire for TlsStream<Tcp> {
     fn reset(&self) {
         self.get_ref().0.reset();
+    }
+
+    fn came(&self) -> Instant {
+        Wire::came(self.get_ref().0)
     }
 }
 
 /// Answer the requests of one connection, one after another.
 async fn converse(stream: TcpStream, service: Arc<Service>, phase: watch::Receiver<Phase>) {
-    // Each token is a small write of its own. Where it fails the connection is gone already.
-    let _ = stream.set_nodelay(true);
+    let stream = Tcp::new(stream);
     match &service.tls {
         None => speak(stream, service, phase).await,
         Some(tls) => {
@@ -295,14 +309,20 @@ async fn speak<S: Wire>(stream: S, service: Arc<Service>, mut phase: watch::Rece
     let turns = Arc::new(Turns::default());
     let keep = service.keep_alive;
     let mut idle = Idle::new(Arc::clone(&turns), service.timer.clone(), keep);
+    let came = Came::default();
+    let ear = Ear::new(stream, came.clone());
     let answer = service_fn(move |request| {
         let (service, turn) = (Arc::clone(&service), Turn::begin(&turns));
-        Box::pin(async move { Ok::<_, Cut>(turn.give(service.answer(request).await, keep)) })
+        let arrival = came.last();
+        Box::pin(async move {
+            let answer = service.answer(arrival, request).await;
+            Ok::<_, Cut>(turn.give(answer, keep))
+        })
     });
     let mut http = http1::Builder::new();
     // Heads may take their time: a connection that is idle is watched for without that.
     http.header_read_timeout(None);
-    let mut connection = http.serve_connection(TokioIo::new(stream), answer);
+    let mut connection = http.serve_connection(TokioIo::new(ear), answer);
     let mut draining = pin!(phase.wait_for(|phase| *phase > Phase::Serving));
     let mut drained = false;
     let end = poll_fn(|cx| {
@@ -320,6 +340,6 @@ async fn speak<S: Wire>(stream: S, service: Arc<Service>, mut phase: watch::Rece
     });
     if end.await.is_err_and(|err| err.is_user()) {
         // Only a cut errs on our side.
-        connection.into_parts().io.into_inner().reset();
+        connection.into_parts().io.into_inner().into_inner().reset();
     }
 }

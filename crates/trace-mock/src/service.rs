@@ -145,9 +145,12 @@ impl Service {
         })
     }
 
-    /// Answer `request`.
-    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Answer> {
-        let arrival = Instant::now();
+    /// Answer `request`, whose head came at `arrival`.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        arrival: Instant,
+        request: Request<Incoming>,
+    ) -> Response<Answer> {
         let (head, mut body) = request.into_parts();
         let path = head.uri.path();
         let api = Api::at(path);

@@ -6,7 +6,6 @@
 use crate::channel::{Channel, Lease};
 use crate::socket::Socket;
 use crate::target::Target;
-use crate::tcp::Tcp;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::cell::RefCell;
@@ -16,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use trace_core::tcp::Tcp;
 use trace_core::{ErrorKind, Failure};
 
 /// Opens connections to one server.

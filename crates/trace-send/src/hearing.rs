@@ -1,6 +1,6 @@
 //! When the pieces of an answer came, and how long they lay.
 //!
-//! The kernel knows best ([`crate::tcp`]), for it notes the time whoever runs.
+//! The kernel knows best ([`trace_core::tcp`]), for it notes the time whoever runs.
 //! Where it does not tell, the runtime noted when it learnt of a piece
 //! ([`crate::arrival`]); what else follows in one go came when it was read.
 

@@ -133,13 +133,10 @@ mod signals;
 mod slo;
 mod socket;
 pub mod sse;
-#[cfg(target_os = "linux")]
-mod stamp;
 mod start;
 mod stop;
 mod tally;
 mod target;
-mod tcp;
 mod telemetry;
 mod tls;
 mod track;

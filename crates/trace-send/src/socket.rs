@@ -1,6 +1,5 @@
 //! A stream of bytes to the server: TCP, TLS over it, or a unix socket.
 
-use crate::tcp::Tcp;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -9,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio_rustls::client::TlsStream;
+use trace_core::tcp::Tcp;
 
 /// An open socket.
 #[derive(Debug)]

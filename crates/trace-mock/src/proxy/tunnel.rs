@@ -86,7 +86,7 @@ impl<C: Wire> Tunnel<C> {
             if !self.inbox.is_empty() {
                 match head::request(&self.inbox, &self.upstream.way) {
                     Ok(Some(asked)) => {
-                        let letter = Letter::new(asked, Instant::now(), &mut self.inbox);
+                        let letter = Letter::new(asked, self.client.came(), &mut self.inbox);
                         return Some(letter.map_err(str::to_owned));
                     }
                     Ok(None) => {}

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::harness::{Mock, Response};
 use crate::{PROMPT, STREAM};
@@ -27,6 +27,27 @@ fn a_signal_lets_running_streams_end_and_writes_the_last_records() {
             "trace-mock: 1 requests, 0 of them cut short, and 0 refused\n"
         );
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_request_that_came_while_it_did_not_run_has_its_true_time() {
+    let mut mock = Mock::start(&["--ttft", "10ms"]);
+    mock.post("/v1/completions", "", PROMPT);
+    mock.record();
+    mock.signal("STOP");
+    std::thread::sleep(Duration::from_millis(50));
+    let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let mut stream = mock.send("POST /v1/completions HTTP/1.1", STREAM);
+    std::thread::sleep(Duration::from_millis(600));
+    mock.signal("CONT");
+    stream.read_to_end(&mut Vec::new()).unwrap();
+    let record = mock.record();
+    let arrival = record["arrival_unix_ms"].as_f64().unwrap() - sent.as_secs_f64() * 1_000.0;
+    assert!((-1.0..300.0).contains(&arrival), "{arrival}: {record}");
+    // Its answer was due while it slept, and tells how late it was.
+    let first = record["first_byte_ms"].as_f64().unwrap();
+    assert!(first > 250.0, "{record}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
-use crate::tcp::Tcp;
 use std::future::Future;
 use tokio::net::{TcpListener, TcpStream};
+use trace_core::tcp::Tcp;
 
 const AN_HOUR: Option<Duration> = Some(Duration::from_secs(3_600));
 

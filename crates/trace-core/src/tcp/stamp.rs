@@ -9,7 +9,7 @@
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, cmsg_space, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 use std::io::{self, IoSliceMut};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
 
@@ -22,7 +22,7 @@ const LOOKS: usize = 4;
 
 /// Reads from a socket that is asked for times.
 #[derive(Debug)]
-pub(crate) struct Stamps {
+pub(super) struct Stamps {
     anchor: Anchor,
 }
 
@@ -39,10 +39,18 @@ struct Anchor {
 #[repr(C, align(8))]
 struct Aside([u8; cmsg_space::<TimeSpec>()]);
 
+/// Ask for times on `socket`, or on each that is accepted there.
+///
+/// # Errors
+/// As the socket says.
+pub(super) fn turn_on(socket: &impl AsFd) -> io::Result<()> {
+    Ok(setsockopt(socket, sockopt::ReceiveTimestampns, &true)?)
+}
+
 impl Stamps {
     /// Ask for times on `stream`; nothing where there are none.
-    pub(crate) fn ask(stream: &TcpStream) -> Option<Self> {
-        setsockopt(stream, sockopt::ReceiveTimestampns, &true).ok()?;
+    pub(super) fn ask(stream: &TcpStream) -> Option<Self> {
+        turn_on(stream).ok()?;
         Some(Self {
             anchor: Anchor::now(),
         })
@@ -53,7 +61,7 @@ impl Stamps {
     ///
     /// # Errors
     /// As the socket says.
-    pub(crate) fn receive(
+    pub(super) fn receive(
         &mut self,
         stream: &TcpStream,
         buffer: &mut [u8],

@@ -1,17 +1,33 @@
 //! A TCP connection that knows when its bytes came.
+//!
+//! A program learns of bytes when it gets to run, which on a busy machine is
+//! milliseconds after they came. Linux notes when they did and tells it with
+//! them; elsewhere [`Tcp::came`] says nothing.
 
 #[cfg(target_os = "linux")]
-use crate::stamp::Stamps;
+mod stamp;
+
+#[cfg(target_os = "linux")]
+use stamp::Stamps;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+
+/// Let the kernel note times on all connections of `listener`, of what comes
+/// before they are accepted, too. Where it does not, none are told.
+pub fn note_times(listener: &TcpListener) {
+    #[cfg(target_os = "linux")]
+    let _ = stamp::turn_on(listener);
+    #[cfg(not(target_os = "linux"))]
+    let _ = listener;
+}
 
 /// An open connection.
 #[derive(Debug)]
-pub(crate) struct Tcp {
+pub struct Tcp {
     stream: TcpStream,
     /// Where the kernel tells times.
     #[cfg(target_os = "linux")]
@@ -23,7 +39,7 @@ pub(crate) struct Tcp {
 impl Tcp {
     /// `stream`, which writes at once and tells the times of what it reads
     /// from now on.
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: TcpStream) -> Self {
         // It makes the clock finer and can fail only on a dead socket, which tells anyway.
         let _ = stream.set_nodelay(true);
         Self {
@@ -35,15 +51,20 @@ impl Tcp {
     }
 
     /// When the last bytes that were read came, if the kernel said so.
-    pub(crate) fn came(&self) -> Option<Instant> {
+    pub fn came(&self) -> Option<Instant> {
         self.came
+    }
+
+    /// The connection itself.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     /// Write as much of `bytes` as goes at once.
     ///
     /// # Errors
     /// As the socket says, that nothing goes among it.
-    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.stream.try_write(bytes)
     }
 }
@@ -107,6 +128,18 @@ impl AsyncWrite for Tcp {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
