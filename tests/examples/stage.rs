@@ -97,12 +97,28 @@ const FOREIGN: &[(&str, &str)] = &[
         "{\"t_ms\":0,\"unix_ms\":5,\"source\":\"m\",\"name\":\"vllm:num_requests_running\",\"labels\":{},\"value\":1,\"unit\":\"\"}\n\
          {\"t_ms\":900,\"unix_ms\":905,\"source\":\"m\",\"name\":\"vllm:num_requests_running\",\"labels\":{},\"value\":3,\"unit\":\"\"}\n",
     ),
+    ("ca.pem", AUTHORITY),
     ("curve.json", CURVE),
     ("drawn.json", CURVE),
 ];
 
 const AIBRIX: &str = "{\"timestamp\":0,\"requests\":[{\"prompt\":\"hello there\",\"prompt_length\":2,\
                       \"output_length\":3}]}\n";
+
+/// A certificate that nobody has the key of.
+const AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBmTCCAT+gAwIBAgIUXx63eN7aFAVo/aOP4u9fY/K11j4wCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWQW4gYXV0aG9yaXR5IGZvciB0ZXN0czAgFw0yNjExMjIxMTAy
+MzlaGA8yMTI2MTAyOTExMDIzOVowITEfMB0GA1UEAwwWQW4gYXV0aG9yaXR5IGZv
+ciB0ZXN0czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGtP3clgjKQ51aqOdtiX
+Qgmn9tRmIfV8N9DU2veQhpC+k1XOkByPF8pzbJ+iGuuzObeV6Hqb8G+sQaV6HwNE
+FXKjUzBRMB0GA1UdDgQWBBQ9v8APLxcB0oMvxh7y7BnK0UJgcTAfBgNVHSMEGDAW
+gBQ9v8APLxcB0oMvxh7y7BnK0UJgcTAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49
+BAMCA0gAMEUCIF5GvcfY+b1h5k3CzGMLUVA/yIeQKF8P0wjjBMxGbVVfAiEA5V3a
+5nuBt9B7cUX3WAYDu632Go3M+jEmde/oPrN8mBQ=
+-----END CERTIFICATE-----
+";
 
 const CURVE: &str = r#"{"version": 1, "duration_ms": 20000, "models": [{"name": "chat",
     "interpolation": "linear",
