@@ -46,9 +46,11 @@ It is 1 if --stop-on fired, --search found nothing or --strict-clock was broken,
 /// rounds, a search): some 1 GB per million requests.
 ///
 /// Times of answers are those at which the kernel got their bytes, over TCP on
-/// Linux, whether or not this process ran then; elsewhere, and over a unix
-/// socket, those at which it learnt of them. The summary says how long answers
-/// lay before they were read.
+/// Linux, TLS and HTTP/2 included, whether or not this process ran then;
+/// elsewhere, and over a unix socket, those at which it learnt of them, and the
+/// summary says for how many. Tokens that are read together (an itl_ms of 0)
+/// have the time of the last. The summary also says how long answers lay before
+/// they were read.
 #[derive(Debug, clap::Parser)]
 #[command(name = "trace-send", version, about, long_about, after_help = EXAMPLES)]
 pub struct Args {

@@ -12,6 +12,7 @@ pub(crate) struct Hearing {
     last: Micros,
     read: Micros,
     lay: Option<Micros>,
+    untold: bool,
 }
 
 /// What is known of when a piece came.
@@ -34,6 +35,7 @@ impl Hearing {
         self.read = known.read;
         let possible = |at: &Micros| (sent..=known.read).contains(at);
         let told = known.told.filter(possible);
+        self.untold |= told.is_none();
         if let Some(told) = told {
             let lay = known.read.saturating_sub(told);
             self.lay = self.lay.max(Some(lay));
@@ -58,6 +60,17 @@ impl Hearing {
     pub(crate) fn lay(&self) -> Option<Micros> {
         self.lay
     }
+
+    /// Whether a piece came of which the kernel did not tell when, so that its
+    /// time is by when this process ran.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.untold
+    }
+
+    /// Whether anything came.
+    pub(crate) fn is_any(&self) -> bool {
+        self.untold || self.lay.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +94,17 @@ mod tests {
         assert_eq!(at(known(Some(310), Some(350), 400)), 310);
         assert_eq!(hearing.lay(), Some(Micros::from_micros(90)));
         assert_eq!(hearing.last(), Micros::from_micros(310));
+        assert!(hearing.is_untold(), "the first two pieces are");
+    }
+
+    #[test]
+    fn an_answer_is_untold_if_a_piece_of_it_is() {
+        let mut hearing = Hearing::default();
+        assert!(!hearing.is_any() && !hearing.is_untold());
+        hearing.note(known(Some(110), Some(150), 200), Micros::ZERO);
+        assert!(hearing.is_any() && !hearing.is_untold());
+        hearing.note(known(Some(310), None, 300), Micros::ZERO);
+        assert!(hearing.is_untold(), "a time that cannot be is none");
     }
 
     #[test]

@@ -33,14 +33,24 @@
 //! `sent_ms` is read from the clock just before the write, or before
 //! connecting where no connection was at hand (`connect_ms` is there then, and
 //! is part of `ttft_ms` and `latency_ms`, as it is for any user of the
-//! server). A piece of an answer has the time at which the kernel got its last
-//! byte, over TCP on Linux, below TLS, too: a client that is kept from running
-//! measures no less truly for it. The kernel goes by the wall clock, so its
-//! times are carried over to the run's own, and none is believed while the
+//! server).
+//!
+//! A piece of an answer has the time at which the kernel got its last byte,
+//! over TCP on Linux, below TLS and in HTTP/2, too: a client that is kept from
+//! running measures no less truly for it. The kernel goes by the wall clock, so
+//! its times are carried over to the run's own, and none is believed while the
 //! wall clock is being set. Where the kernel tells none (unix sockets, other
 //! systems) it is the time at which the runtime learns of the piece, before it
-//! is read. Pieces that are read together have the time of the last. How long
-//! answers lay before they were read is in the summary.
+//! is read. The summary counts the answers that have such a time, and says how
+//! long answers lay before they were read.
+//!
+//! Pieces that wait for this process together have the time of the last of
+//! them, however small they are read: the kernel joins what lies in a socket
+//! and keeps the later time. So a first token that was read together with
+//! others seems later than it came, by at most what came between it and them,
+//! which is less than this process was kept from reading; such tokens have
+//! `itl_ms` of 0 between them. On a connection of HTTP/2 it is all streams
+//! whose pieces are read together.
 //!
 //! `lateness_ms` is what this client added to the schedule; when one request
 //! in a hundred is more than 5 ms late the run is called client-limited. A

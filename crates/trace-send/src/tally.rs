@@ -2,6 +2,7 @@
 
 mod report;
 
+use crate::hearing::Hearing;
 use crate::lateness::Histogram;
 use crate::metric::Metric;
 use crate::track::Overload;
@@ -25,6 +26,10 @@ pub(crate) struct Tally {
     lateness: Histogram,
     /// The longest that a piece of each answer lay before it was read.
     lay: Histogram,
+    /// Answers of which something was heard.
+    heard: u64,
+    /// Those among them that have a time by when this process ran.
+    untold: u64,
     /// Requests that kept every limit.
     pub good: u64,
     /// Attempts beyond the first.
@@ -83,10 +88,13 @@ impl Tally {
         }
     }
 
-    /// Of an answer that was counted, no piece lay longer than `time` before it
-    /// was read.
-    pub(crate) fn lay(&mut self, time: Micros) {
-        self.lay.add(time);
+    /// Count what was heard of an answer.
+    pub(crate) fn hear(&mut self, hearing: &Hearing) {
+        self.heard += u64::from(hearing.is_any());
+        self.untold += u64::from(hearing.is_untold());
+        if let Some(lay) = hearing.lay() {
+            self.lay.add(lay);
+        }
     }
 
     /// Keep the quantiles of `metrics`, too.

@@ -3,6 +3,10 @@
 //! A program learns of bytes when it gets to run, which on a busy machine is
 //! milliseconds after they came. Linux notes when they did and tells it with
 //! them; elsewhere [`Tcp::came`] says nothing.
+//!
+//! A read has one time, that of the last packet it took from. Packets that lie
+//! unread in a socket are joined by Linux, which keeps the time of the later:
+//! reading less at once would tell no more.
 
 #[cfg(target_os = "linux")]
 mod stamp;
@@ -50,7 +54,8 @@ impl Tcp {
         }
     }
 
-    /// When the last bytes that were read came, if the kernel said so.
+    /// When the last bytes that were read came, or others that lay in the socket
+    /// with them, if the kernel said so.
     pub fn came(&self) -> Option<Instant> {
         self.came
     }

@@ -51,9 +51,7 @@ impl Engine {
             let keep = flight.keep_for();
             self.pool.borrow_mut().put(connection, known, keep);
         }
-        if let Some(lay) = flight.hearing().lay() {
-            self.crew.tally().lay(lay);
-        }
+        self.crew.tally().hear(flight.hearing());
         let text = flight.take_text();
         let (line, outcome) = flight.land(ending, ended, &self.clock);
         self.remember(&flight, &outcome, &text);

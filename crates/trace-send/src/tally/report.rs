@@ -17,6 +17,7 @@ impl Tally {
         let first = self.first_failure();
         lines.extend(first.map(|first| format!("the first failure: {first}")));
         lines.extend(self.connections());
+        lines.extend(self.untold());
         lines.extend(self.wall_step.map(|step| {
             format!(
                 "the wall clock was set by {step:+.1} s during the run, or the machine slept; sent_unix_ms goes by what it was at the beginning, all other times are of a clock that nobody sets"
@@ -85,6 +86,16 @@ impl Tally {
         lines
     }
 
+    /// How many answers are timed by this process's own looks at its clock.
+    fn untold(&self) -> Option<String> {
+        let Self { heard, untold, .. } = self;
+        (*untold > 0).then(|| {
+            format!(
+                "the kernel told no times for {untold} of {heard} answers (it does over TCP on Linux, and not while the wall clock is set); theirs are when this process learnt of their bytes, too late by as long as it was kept from running"
+            )
+        })
+    }
+
     fn verdict(&self) -> String {
         if !self.is_late() {
             return self.busy_verdict();
@@ -116,6 +127,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hearing::{Hearing, Known};
     use trace_core::time::Micros;
     use trace_core::{Failure, Outcome};
 
@@ -186,6 +198,30 @@ mod tests {
             assert!(said.contains(part), "{said}");
         }
         assert!(!tally.is_client_limited());
+    }
+
+    #[test]
+    fn answers_that_this_process_timed_are_counted() {
+        let mut tally = Tally::default();
+        tally.add(&late(10, None), Micros::from_micros(1));
+        let mut hear = |pieces: &[Option<u64>]| {
+            let mut hearing = Hearing::default();
+            for told in pieces {
+                let known = Known {
+                    told: told.map(Micros::from_micros),
+                    noted: None,
+                    read: Micros::from_micros(9),
+                };
+                hearing.note(known, Micros::ZERO);
+            }
+            tally.hear(&hearing);
+            tally.report(0).split_off(1)
+        };
+        assert!(hear(&[]).is_empty(), "there was no answer");
+        assert!(hear(&[Some(5), Some(7)]).is_empty());
+        let said = hear(&[Some(5), None]).remove(0);
+        let expected = "the kernel told no times for 1 of 2 answers";
+        assert!(said.starts_with(expected), "{said}");
     }
 
     #[test]

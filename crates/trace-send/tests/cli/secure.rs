@@ -5,7 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What a server for `localhost` speaks TLS with, and its certificate as PEM.
-pub(crate) fn identity() -> (Arc<ServerConfig>, String) {
+fn identity() -> (Arc<ServerConfig>, String) {
+    identity_speaking(b"http/1.1")
+}
+
+/// The same with the protocol that is spoken inside.
+pub(crate) fn identity_speaking(protocol: &[u8]) -> (Arc<ServerConfig>, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, pem) = (made.cert.der().clone(), made.cert.pem());
     let key = made.signing_key.serialize_der();
@@ -17,7 +22,9 @@ pub(crate) fn identity() -> (Arc<ServerConfig>, String) {
         vec![certificate],
         rustls::pki_types::PrivatePkcs8KeyDer::from(key).into(),
     );
-    (Arc::new(config.unwrap()), pem)
+    let mut config = config.unwrap();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    (Arc::new(config), pem)
 }
 
 /// A server for `localhost`, and its certificate as PEM.
