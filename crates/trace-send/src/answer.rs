@@ -158,44 +158,9 @@ impl Answer {
     ///
     /// `latency_ms` of a failed request is the time until it was known to have
     /// failed.
-    pub fn outcome(self, ending: Ending, sent: Micros, ended: Micros) -> Outcome {
-        let end = self.http.end();
-        let mut content = self.content;
-        let intact = match &ending {
-            Ending::Complete => true,
-            Ending::Closed => end == End::ToEnd,
-            Ending::Failed(_) => false,
-        };
-        content.finish(ended, intact);
-        let failure = content.failure.take().or(match ending {
-            Ending::Complete => content.half.take().map(|half| Failure {
-                kind: ErrorKind::Content,
-                message: half,
-            }),
-            _ if content.done => None,
-            Ending::Failed(failure) => Some(failure),
-            Ending::Closed => match end {
-                End::ToEnd if content.finished => None,
-                End::BeforeHead if content.status.is_none() => {
-                    Some(stream("the connection was closed before an answer"))
-                }
-                End::ToEnd => Some(stream(
-                    "the connection ended, and neither [DONE] nor a finish reason had come",
-                )),
-                _ => Some(stream(&format!(
-                    "the connection was cut after {} chunks",
-                    content.chunks.count
-                ))),
-            },
-        });
-        let silent =
-            !content.silent && !content.has_output && content.usage.output.unwrap_or_default() == 0;
-        let empty = || Failure {
-            kind: ErrorKind::Empty,
-            message: "a complete answer without any output".to_owned(),
-        };
-        let error = failure.or_else(|| silent.then(empty));
-
+    pub fn outcome(mut self, ending: Ending, sent: Micros, ended: Micros) -> Outcome {
+        let error = self.failure(ending, ended);
+        let content = self.content;
         let Chunks {
             count,
             first,
@@ -211,17 +176,12 @@ impl Answer {
             None if streamed => (Some(count), Some(TokenSource::Chunks)),
             None => (None, usage.input.map(|_| TokenSource::Usage)),
         };
-        let per_token = || {
-            let gaps = output_tokens?.checked_sub(1).filter(|&gaps| gaps > 0)?;
-            let span = last?.saturating_sub(first?).as_micros();
-            Some(Micros::from_micros((span + gaps / 2) / gaps))
-        };
         Outcome {
             ttft_ms: since_sent(first),
             first_content_ms: since_sent(first_content.filter(|_| first_content != first)),
             last_token_ms: since_sent(last),
             latency_ms: Some(ended.saturating_sub(sent)),
-            tpot_ms: per_token(),
+            tpot_ms: per_token(first, last, output_tokens),
             itl_ms: gaps.filter(|_| streamed),
             input_tokens: usage.prompt(),
             cached_tokens: usage.cached,
@@ -233,12 +193,64 @@ impl Answer {
             ..Outcome::default()
         }
     }
-}
-fn stream(message: &str) -> Failure {
-    Failure {
-        kind: ErrorKind::Stream,
-        message: message.to_owned(),
+
+    /// Read what is left at `ended`, and say why this is no good answer, if it
+    /// is none.
+    fn failure(&mut self, ending: Ending, ended: Micros) -> Option<Failure> {
+        let Self { http, content, .. } = self;
+        let end = http.end();
+        let intact = match &ending {
+            Ending::Complete => true,
+            Ending::Closed => end == End::ToEnd,
+            Ending::Failed(_) => false,
+        };
+        content.finish(ended, intact);
+        let failure = content.failure.take().or_else(|| match ending {
+            Ending::Complete => content.half.take().map(|message| Failure {
+                kind: ErrorKind::Content,
+                message,
+            }),
+            _ if content.done => None,
+            Ending::Failed(failure) => Some(failure),
+            Ending::Closed => cut(end, content),
+        });
+        let silent =
+            !content.silent && !content.has_output && content.usage.output.unwrap_or_default() == 0;
+        let empty = || Failure {
+            kind: ErrorKind::Empty,
+            message: "a complete answer without any output".to_owned(),
+        };
+        failure.or_else(|| silent.then(empty))
     }
+}
+
+/// Why an answer is none whose connection was closed where its HTTP stood at
+/// `end`, without `[DONE]`.
+fn cut(end: End, content: &Content) -> Option<Failure> {
+    let message = match end {
+        End::ToEnd if content.finished => return None,
+        End::BeforeHead if content.status.is_none() => {
+            "the connection was closed before an answer".to_owned()
+        }
+        End::ToEnd => {
+            "the connection ended, and neither [DONE] nor a finish reason had come".to_owned()
+        }
+        _ => format!(
+            "the connection was cut after {} chunks",
+            content.chunks.count
+        ),
+    };
+    Some(Failure {
+        kind: ErrorKind::Stream,
+        message,
+    })
+}
+
+/// The mean time of a token after the first of `tokens`.
+fn per_token(first: Option<Micros>, last: Option<Micros>, tokens: Option<u64>) -> Option<Micros> {
+    let gaps = tokens?.checked_sub(1).filter(|&gaps| gaps > 0)?;
+    let span = last?.saturating_sub(first?).as_micros();
+    Some(Micros::from_micros((span + gaps / 2) / gaps))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use anyhow::{Context, anyhow, bail};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use trace_core::cli;
 
 /// Everything that the runs share.
 pub(crate) struct Campaign<'a> {
@@ -39,6 +40,19 @@ pub(crate) struct Verdict {
     pub interrupted: bool,
     /// The answer is no: a condition fired, nothing was found, the client was late.
     pub no: bool,
+}
+
+impl Verdict {
+    /// The exit code that says it.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self {
+                interrupted: true, ..
+            } => cli::INTERRUPTED,
+            Self { no: true, .. } => cli::NO,
+            _ => cli::DONE,
+        }
+    }
 }
 
 impl Campaign<'_> {

@@ -20,7 +20,7 @@ use crate::setup;
 use crate::signals::Signals;
 use crate::tally::Tally;
 use hand::{Hand, Part, Report};
-use helm::Helm;
+use helm::{Course, Helm};
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -113,11 +113,11 @@ pub(crate) async fn run(
     let crew = Crew::new(threads, feed.budget, feed.maker);
     let (report, reports) = unbounded_channel();
     let mut starts = Vec::new();
-    let mut hands = Vec::new();
-    for (index, (lane, first)) in feed.lanes.into_iter().zip(first).enumerate() {
+    let lanes = feed.lanes.into_iter().zip(first).enumerate();
+    let hand = |(index, (lane, first))| {
         let (begin, start) = oneshot::channel();
         starts.push(begin);
-        hands.push(Hand {
+        Hand {
             share: Share { index, of: threads },
             plan: plan.clone(),
             connector: connector.clone(),
@@ -128,8 +128,9 @@ pub(crate) async fn run(
             first,
             report: report.clone(),
             start,
-        });
-    }
+        }
+    };
+    let mut hands: Vec<_> = lanes.map(hand).collect();
     drop(report);
     let own = hands.remove(0);
     hands.into_iter().try_for_each(employ)?;
@@ -138,26 +139,30 @@ pub(crate) async fn run(
     // task itself; the helm can wait.
     let course = spawn_local(helm.steer(signals, timer, starts));
     own.work().await;
-    let Some(course) = course.await?? else {
-        return Ok(Ended::before_it_began(waiting));
-    };
-    let parts = course.parts;
-    let mut tally = std::mem::take(&mut *crew.tally());
-    tally.threads = threads;
-    tally.overload = course.overload;
-    tally.wall_step = course.clock.step(SystemTime::now());
-    tally.busy = parts.iter().filter_map(|part| part.busy).reduce(f64::max);
-    Ok(Ended {
-        tally,
-        never_sent: parts.iter().map(|part| part.never_sent).sum(),
-        interrupted: course.interrupted,
-        input: parts.into_iter().try_for_each(|part: Part| part.input),
-        stopped: course.stopped,
-        began: course.clock.began(),
+    Ok(match course.await?? {
+        Some(course) => Ended::after(course, std::mem::take(&mut *crew.tally()), threads),
+        None => Ended::before_it_began(waiting),
     })
 }
 
 impl Ended {
+    /// What `threads` threads counted in `tally` on their `course`.
+    fn after(course: Course, mut tally: Tally, threads: usize) -> Self {
+        let parts = course.parts;
+        tally.threads = threads;
+        tally.overload = course.overload;
+        tally.wall_step = course.clock.step(SystemTime::now());
+        tally.busy = parts.iter().filter_map(|part| part.busy).reduce(f64::max);
+        Self {
+            tally,
+            never_sent: parts.iter().map(|part| part.never_sent).sum(),
+            interrupted: course.interrupted,
+            input: parts.into_iter().try_for_each(|part: Part| part.input),
+            stopped: course.stopped,
+            began: course.clock.began(),
+        }
+    }
+
     /// It was interrupted while `waiting` requests were ready.
     fn before_it_began(waiting: u64) -> Self {
         Self {

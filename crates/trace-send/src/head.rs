@@ -3,9 +3,12 @@
 //! All of it but the request's id and the length of its body is the same for
 //! a whole run, so it is put together once.
 
-use crate::secret::{Secrets, in_query, is_secret};
+mod fields;
+
+use crate::secret::Secrets;
 use crate::target::Target;
 use ::http::{HeaderName, HeaderValue};
+use fields::Fields;
 use std::ops::Range;
 use trace_core::SessionId;
 
@@ -20,17 +23,6 @@ pub(crate) struct Heads {
     /// The field that tells the session.
     session: Option<HeaderName>,
 }
-
-/// Fields that a run sets itself, since the answer could not be understood or
-/// found again otherwise.
-const OURS: [&str; 6] = [
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "x-request-id",
-    "accept-encoding",
-    "expect",
-];
 
 impl Heads {
     /// Heads of requests to `target` with the header `fields`, each `NAME:
@@ -48,61 +40,15 @@ impl Heads {
         run: &str,
         close: bool,
     ) -> Result<Self, String> {
-        let mut usual = vec![
-            ("host", target.authority.clone()),
-            (
-                "user-agent",
-                concat!("trace-send/", env!("CARGO_PKG_VERSION")).to_owned(),
-            ),
-            (
-                "accept",
-                "text/event-stream, application/json, application/x-ndjson".to_owned(),
-            ),
-            ("content-type", "application/json".to_owned()),
-        ];
-        if close {
-            usual.push(("connection", "close".to_owned()));
-        }
-        let mut own = Vec::new();
-        let mut secrets = Secrets::default();
-        in_query(&target.path).for_each(|value| secrets.keep(value));
-        if let Some(key) = key {
-            HeaderValue::from_str(key)
-                .map_err(|_| "the API key has characters that no header can carry".to_owned())?;
-            secrets.keep(key);
-            usual.push(target.endpoint.dialect().key(key));
-        }
-        for &(name, value) in target.endpoint.dialect().fields() {
-            usual.push((name, value.to_owned()));
-        }
+        let mut known = Fields::new(target, key, close)?;
         for field in fields {
-            let (name, value) = field
-                .split_once(':')
-                .ok_or("--header: expected 'NAME: VALUE'")?;
-            let name: HeaderName = name
-                .trim()
-                .parse()
-                .map_err(|_| format!("--header {name}: not a header name"))?;
-            if OURS.contains(&name.as_str()) {
-                return Err(format!("--header {name}: trace-send sets it itself"));
-            }
-            let value = value.trim();
-            HeaderValue::from_str(value).map_err(|_| {
-                format!("--header {name}: the value has characters that no header can carry")
-            })?;
-            if is_secret(name.as_str()) {
-                secrets.keep(value);
-            }
-            usual.retain(|(known, _)| *known != name.as_str());
-            own.push((name.as_str().to_owned(), value.to_owned()));
+            known.add(field)?;
         }
         HeaderValue::from_str(run)
             .map_err(|_| format!("--run-id {run}: it has characters that no header can carry"))?;
         let mut start = format!("POST {} HTTP/1.1\r\n", target.path);
         let line = start.len();
-        let usual = usual.iter().map(|(name, value)| (*name, value));
-        let own = own.iter().map(|(name, value)| (name.as_str(), value));
-        for (name, value) in usual.chain(own) {
+        for (name, value) in &known.all {
             start.extend([name, ": ", value, "\r\n"]);
         }
         let fields = line..start.len();
@@ -110,7 +56,7 @@ impl Heads {
         Ok(Self {
             start: start.into_bytes(),
             fields,
-            secrets,
+            secrets: known.secrets,
             session: None,
         })
     }

@@ -80,6 +80,20 @@ pub enum End {
     Cut,
 }
 
+impl State {
+    /// Where a body stands when `bytes` more of it have come, no more than were
+    /// to come.
+    fn after(self, bytes: u64) -> Self {
+        match self {
+            Self::Length(left) if left > bytes => Self::Length(left - bytes),
+            Self::Length(_) => Self::Done,
+            Self::Chunk(left) if left > bytes => Self::Chunk(left - bytes),
+            Self::Chunk(_) => Self::ChunkEnd,
+            framed => framed,
+        }
+    }
+}
+
 impl Default for Decoder {
     fn default() -> Self {
         Self {
@@ -125,47 +139,13 @@ impl Decoder {
                         usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
                     part(Part::Body(&rest[..here]));
                     rest = &rest[here..];
-                    let left = left - here as u64;
-                    self.state = match self.state {
-                        State::Length(_) if left > 0 => State::Length(left),
-                        State::Length(_) => State::Done,
-                        _ if left > 0 => State::Chunk(left),
-                        _ => State::ChunkEnd,
-                    };
+                    self.state = self.state.after(here as u64);
                 }
-                State::ChunkEnd => {
-                    rest = match rest {
-                        [b'\n', rest @ ..] => {
-                            self.state = State::ChunkSize;
-                            rest
-                        }
-                        [b'\r', rest @ ..] => rest,
-                        _ => return Err(Malformed::Chunk("a chunk is longer than it said")),
-                    }
-                }
-                State::ChunkSize => {
-                    let Some((line, after)) = self.take_line(rest)? else {
+                State::ChunkSize | State::ChunkEnd | State::Trailer => {
+                    let Some(after) = self.take_frame(rest)? else {
                         return Ok(bytes.len());
                     };
-                    let size = chunk_size(line)?;
-                    self.held.clear();
                     rest = &rest[after..];
-                    self.state = if size == 0 {
-                        State::Trailer
-                    } else {
-                        State::Chunk(size)
-                    };
-                }
-                State::Trailer => {
-                    let Some((line, after)) = self.take_line(rest)? else {
-                        return Ok(bytes.len());
-                    };
-                    let last = line.is_empty();
-                    self.held.clear();
-                    rest = &rest[after..];
-                    if last {
-                        self.state = State::Done;
-                    }
                 }
             }
         }
@@ -222,6 +202,36 @@ impl Decoder {
         self.head = head;
         self.state = body;
         Ok(Some(length))
+    }
+
+    /// Read one piece of what stands around chunks; how many of `bytes` it
+    /// took, nothing while its end is to come.
+    fn take_frame(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+        if self.state == State::ChunkEnd {
+            return match bytes.first() {
+                Some(b'\n') => {
+                    self.state = State::ChunkSize;
+                    Ok(Some(1))
+                }
+                Some(b'\r') => Ok(Some(1)),
+                _ => Err(Malformed::Chunk("a chunk is longer than it said")),
+            };
+        }
+        let in_trailer = self.state == State::Trailer;
+        let Some((line, after)) = self.take_line(bytes)? else {
+            return Ok(None);
+        };
+        let next = match in_trailer {
+            true if line.is_empty() => State::Done,
+            true => State::Trailer,
+            false => match chunk_size(line)? {
+                0 => State::Trailer,
+                size => State::Chunk(size),
+            },
+        };
+        self.held.clear();
+        self.state = next;
+        Ok(Some(after))
     }
 
     /// The line that `bytes` complete, without its end, and how many of them

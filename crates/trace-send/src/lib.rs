@@ -134,6 +134,7 @@ mod prepare;
 mod recipe;
 mod reins;
 mod results;
+mod route;
 pub mod schedule;
 mod search;
 mod secret;
@@ -161,17 +162,16 @@ pub use reins::{Reins, Watch};
 
 use anyhow::{Context, anyhow};
 use bodies::Bodies;
-use campaign::{Campaign, Verdict};
+use campaign::Campaign;
 use limits::Limits;
 use prepare::Preparer;
 use results::Results;
-use setup::{connector, gpus, greet, heads, runtime, selection, source, start_mock};
+use route::Route;
+use setup::{gpus, runtime, selection, source};
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use target::Target;
+use std::sync::atomic::Ordering;
 use telemetry::Telemetry;
 use trace_core::{Reader, cli};
 
@@ -209,82 +209,50 @@ pub fn run_with(
     output: impl Write + Send + 'static,
     reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
-    let url = args.server.url.as_deref().unwrap_or_default();
     trace_core::descriptors::prepare();
-    let server = start_mock(args, url)?;
-    let url = server
-        .as_ref()
-        .map_or_else(|| url.to_owned(), trace_mock::Running::url);
-    let target =
-        Target::parse(&url, args.server.endpoint_type).map_err(|reason| anyhow!(reason))?;
-    let heads = Arc::new(heads(args, &target)?);
-    let connector = Rc::new(connector(args, &target)?);
-    let mut bodies = Bodies::new(&args.body, target.endpoint)?;
+    let route = Route::find(args)?;
+    let mut bodies = Bodies::new(&args.body, route.target.endpoint)?;
     let runtime = runtime()?;
-    bodies.model = match &args.server.model {
-        Some(model) if args.dry_run => model.clone(),
-        None if args.dry_run => "default".to_owned(),
-        _ => runtime
-            .block_on(greet(args, &connector, &target, &heads))
-            .map_err(|reason| anyhow!(heads.secrets().redact(reason)))?,
-    };
-    let preparer = Arc::new(Preparer {
-        bodies,
-        heads: Arc::clone(&heads),
-        history: args.session.history,
-        turns: args.session.turns,
-        counting: args.session.max_context_tokens.is_some(),
-        selection: selection(args)?,
-        repaired: AtomicU64::new(0),
-        outlook: Arc::default(),
-    });
+    bodies.model = runtime.block_on(route.model(args))?;
+    let preparer = Preparer::new(args, bodies, Arc::clone(&route.heads), selection(args)?);
+    let preparer = Arc::new(preparer);
     let source = source(args, input)?;
     if args.dry_run {
         let done = dry::run(args, &preparer, source, output);
         tell_of_repairs(&preparer);
         return done;
     }
-    let began = Arc::new(OnceLock::new());
-    let gpus = gpus(args);
-    let telemetry = Telemetry::start(args, Arc::clone(&began), gpus.clone())?;
     let limits = Limits {
         outlook: Arc::clone(&preparer.outlook),
-        began: Arc::clone(&began),
-        gpus,
+        gpus: gpus(args),
         reins: reins.cloned(),
-        ..Limits::new(args, target.endpoint, heads)
+        ..Limits::new(args, route.target.endpoint, Arc::clone(&route.heads))
     };
+    let telemetry = Telemetry::start(args, Arc::clone(&limits.began), limits.gpus.clone())?;
     if let Some(count) = args.load.warmup {
-        let warm = warmup::run(count, &preparer, &connector, &limits);
-        runtime.block_on(warm)?;
+        runtime.block_on(warmup::run(count, &preparer, &route.connector, &limits))?;
     }
     let results = Arc::new(Results::start(output).context("cannot start a thread")?);
     let campaign = Campaign {
         args,
         preparer: Arc::clone(&preparer),
-        connector,
+        connector: Rc::clone(&route.connector),
         results: Arc::clone(&results),
         limits,
     };
     let verdict = runtime.block_on(campaign.run(source));
     let sampled = telemetry.map_or(Ok(()), Telemetry::finish);
     tell_of_repairs(&preparer);
-    let output = runtime.block_on(finish(&results, reins.is_some()));
+    let written = runtime.block_on(finish(&results, reins.is_some()));
     runtime.shutdown_background();
-    match output {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(cli::DONE),
         Err(error) => return Err(anyhow!("cannot write outcomes: {}", connect::plain(&error))),
         Ok(()) => {}
     }
     let verdict = verdict?;
     sampled?;
-    Ok(match verdict {
-        Verdict {
-            interrupted: true, ..
-        } => cli::INTERRUPTED,
-        Verdict { no: true, .. } => cli::NO,
-        _ => cli::DONE,
-    })
+    Ok(verdict.code())
 }
 
 /// Say how many turns had to be repaired, if any had.

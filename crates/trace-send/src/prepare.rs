@@ -6,6 +6,7 @@
 //! that begins with live answers is put together when it leaves: its bytes
 //! have a place for what was said before.
 
+use crate::args::Args;
 use crate::bodies::{Bodies, Length, PromptAs, Room};
 use crate::endpoint::Turns;
 use crate::head::Heads;
@@ -98,6 +99,25 @@ pub(crate) trait Taker: FnMut(Prepared, Timing) -> bool {}
 impl<F: FnMut(Prepared, Timing) -> bool> Taker for F {}
 
 impl Preparer {
+    /// As `args` say, with `bodies` and `heads`, for the lines of `selection`.
+    pub(crate) fn new(
+        args: &Args,
+        bodies: Bodies,
+        heads: Arc<Heads>,
+        selection: Selection,
+    ) -> Self {
+        Self {
+            bodies,
+            heads,
+            history: args.session.history,
+            turns: args.session.turns,
+            counting: args.session.max_context_tokens.is_some(),
+            selection,
+            repaired: AtomicU64::new(0),
+            outlook: Arc::default(),
+        }
+    }
+
     /// Read `source` to its end and give each request of `leg` to `to`, until
     /// that says false.
     ///

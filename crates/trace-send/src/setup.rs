@@ -1,15 +1,11 @@
-//! What a run needs before it begins: a server, a key, its input.
+//! What a run needs before it begins: its input, a runtime, GPUs to watch.
 
-use crate::connect::{Connector, Version};
-use crate::head::Heads;
 use crate::prepare::Source;
 use crate::select::{Done, Selection};
-use crate::target::{self, Target};
 use crate::telemetry::Gpus;
-use crate::{Args, key, models, order, tls};
+use crate::{Args, order};
 use anyhow::{Context, anyhow, bail};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use trace_core::cli::{self, InputArgs};
 use trace_core::{Line, Reader};
@@ -78,19 +74,6 @@ pub(crate) fn source(args: &Args, mut input: Reader<'static>) -> anyhow::Result<
     Ok(Source::Held(Arc::new(lines)))
 }
 
-/// Whom to trust, which is said when it is everybody.
-fn trust(args: &Args) -> tls::Trust<'_> {
-    if args.server.insecure {
-        eprintln!("trace-send: --insecure: certificates are not checked, anybody may answer");
-    }
-    tls::Trust {
-        ca: args.server.ca_cert.as_deref(),
-        native: args.server.native_certs,
-        blind: args.server.insecure,
-        http2: args.server.http == Version::Http2,
-    }
-}
-
 /// Tasks that run before the runtime looks again at the dispatcher, the timer
 /// and the sockets: a quarter of a millisecond of answers that are read. The
 /// usual 61 make a request that is due wait for three times as much.
@@ -103,124 +86,4 @@ pub(crate) fn runtime() -> anyhow::Result<LocalRuntime> {
         .event_interval(TASKS_AT_A_GO)
         .build_local(LocalOptions::default())
         .context("cannot start the runtime")
-}
-
-/// The mock inside, if the URL asks for it.
-pub(crate) fn start_mock(args: &Args, url: &str) -> anyhow::Result<Option<trace_mock::Running>> {
-    let Some(mut settings) = target::mock(url).map_err(|reason| anyhow!(reason))? else {
-        return Ok(None);
-    };
-    settings.ttft = args.server.mock_ttft.unwrap_or(settings.ttft);
-    settings.itl = args.server.mock_itl.unwrap_or(settings.itl);
-    let server = trace_mock::start(&settings, None).context("cannot start the mock")?;
-    eprintln!(
-        "trace-send: no server is asked: the mock inside answers at {}, ttft {} ms, itl {} ms",
-        server.url(),
-        settings.ttft,
-        settings.itl
-    );
-    Ok(Some(server))
-}
-
-/// See that the server is there, as far as the flags ask for it. Gives the
-/// model of lines that name none.
-pub(crate) async fn greet(
-    args: &Args,
-    connector: &Connector,
-    target: &Target,
-    heads: &Heads,
-) -> Result<String, String> {
-    let fields = heads.fields();
-    if let Some(patience) = args.server.wait_ready {
-        models::wait_ready(connector, target, fields, patience.into()).await?;
-    }
-    let model = match &args.server.model {
-        Some(model) => model.clone(),
-        None => models::first(connector, target, fields)
-            .await
-            .unwrap_or_else(|| "default".to_owned()),
-    };
-    if args.server.models_check {
-        models::check(connector, target, fields, &model).await?;
-    }
-    Ok(model)
-}
-
-/// Writes the heads of requests to `target`.
-///
-/// # Errors
-/// A key or a field that is none.
-pub(crate) fn heads(args: &Args, target: &Target) -> anyhow::Result<Heads> {
-    let server = &args.server;
-    let (fields, key) = (header(&server.header)?, key(args, target)?);
-    let run_id = args.runs.run_id.clone().unwrap_or_else(new_run_id);
-    Heads::new(
-        target,
-        &fields,
-        key.as_deref(),
-        &run_id,
-        server.new_connections,
-    )
-    .and_then(|heads| heads.name_sessions(&server.session_header))
-    .map_err(|reason| anyhow!(reason))
-}
-
-/// Opens connections to `target`.
-///
-/// # Errors
-/// Certificates that cannot be read, a name that no certificate can have.
-pub(crate) fn connector(args: &Args, target: &Target) -> anyhow::Result<Connector> {
-    let config = target.tls.then(|| tls::config(trust(args))).transpose()?;
-    let unix = args.server.unix_socket.clone();
-    Connector::new(target, config, unix, args.server.http)
-        .map_err(|failure| anyhow!(failure.message))
-}
-
-/// The key to show `target`, if there is one. Where one goes that nobody
-/// named is said.
-///
-/// # Errors
-/// As [`key::named`].
-fn key(args: &Args, target: &Target) -> anyhow::Result<Option<String>> {
-    let server = &args.server;
-    if server.api_key_env.as_deref() == Some("") {
-        return Ok(None);
-    }
-    if let Some(key) = key::named(server)? {
-        return Ok(Some(key));
-    }
-    let there = std::env::var(key::USUAL).ok();
-    let (key, said) = key::usual(there, target, server.unix_socket.is_some());
-    if let Some(said) = said.filter(|_| !args.dry_run) {
-        eprintln!("trace-send: {said}");
-    }
-    Ok(key)
-}
-
-/// The header `fields` that were asked for, those in files too. What is not a
-/// file may be several, a line each, as the environment has them.
-///
-/// # Errors
-/// A file that cannot be read.
-pub(crate) fn header(fields: &[String]) -> anyhow::Result<Vec<String>> {
-    let mut all = Vec::new();
-    for field in fields {
-        let text = match field.strip_prefix('@') {
-            Some(path) => {
-                std::fs::read_to_string(path).with_context(|| format!("--header @{path}"))?
-            }
-            None => field.clone(),
-        };
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        all.extend(lines.map(str::to_owned));
-    }
-    Ok(all)
-}
-
-/// An id that no other run has.
-fn new_run_id() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{:x}-{:x}", now.as_micros(), std::process::id())
 }

@@ -12,8 +12,8 @@ use crate::results::Results;
 use anyhow::{Context, bail};
 use std::sync::Arc;
 use std::time::Duration;
-use trace_core::Line;
 use trace_core::time::Micros;
+use trace_core::{Line, LineError};
 
 /// Requests at once.
 const MOST_AT_ONCE: usize = 8;
@@ -29,41 +29,11 @@ pub(crate) async fn run(
     connector: &Connector,
     limits: &Limits,
 ) -> anyhow::Result<()> {
-    // Blocks that no trace has, so that nothing of the run is cached by it.
-    let line = |i: usize| {
-        let text = format!(
-            r#"{{"input_length":64,"output_length":16,"hash_ids":[{}]}}"#,
-            u64::MAX - i as u64
-        );
-        Line::parse("--warmup", &text)
-    };
-    let lines = (0..count).map(line).collect::<Result<Vec<_>, _>>()?;
-    let concurrency = count.min(MOST_AT_ONCE);
-    let leg = Leg {
-        label: Label::default(),
-        pace: Pace::Closed(concurrency),
-        clocking: Clocking::Closed,
-        ramp: Micros::ZERO,
-        requests: None,
-        shuffle: None,
-    };
-    let mut limits = limits.clone();
-    limits.stops.clear();
-    limits.until = None;
-    limits.began = Arc::default();
-    limits.gpus = None;
-    limits.open_loop = false;
-    let plan = Plan {
-        limits,
-        pace: leg.pace,
-        ramp: Micros::ZERO,
-        max_sessions: None,
-        drain: Duration::ZERO,
-        start_at: None,
-    };
+    let source = Source::Held(Arc::new(lines(count)?));
+    let leg = leg(count);
+    let plan = plan(limits, leg.pace);
     let turns = preparer.bodies.endpoint.dialect().turns();
     let histories = || Histories::new(turns, None, OnFailure::Continue);
-    let source = Source::Held(Arc::new(lines));
     let (feed, maker) =
         Feed::start(Arc::clone(preparer), source, leg, 1).context("cannot start a thread")?;
     let results = Arc::new(Results::start(std::io::sink()).context("cannot start a thread")?);
@@ -83,4 +53,47 @@ pub(crate) async fn run(
     }
     eprintln!("trace-send: warmed up with {all} requests, {failed} failed");
     Ok(())
+}
+
+/// The requests, of blocks that no trace has, so that nothing of the run is
+/// cached by them.
+fn lines(count: usize) -> Result<Vec<Line>, LineError> {
+    let line = |i: usize| {
+        let text = format!(
+            r#"{{"input_length":64,"output_length":16,"hash_ids":[{}]}}"#,
+            u64::MAX - i as u64
+        );
+        Line::parse("--warmup", &text)
+    };
+    (0..count).map(line).collect()
+}
+
+/// A closed loop without a mark.
+fn leg(count: usize) -> Leg {
+    Leg {
+        label: Label::default(),
+        pace: Pace::Closed(count.min(MOST_AT_ONCE)),
+        clocking: Clocking::Closed,
+        ramp: Micros::ZERO,
+        requests: None,
+        shuffle: None,
+    }
+}
+
+/// What the run is held to, but for what is about its results.
+fn plan(limits: &Limits, pace: Pace) -> Plan {
+    let mut limits = limits.clone();
+    limits.stops.clear();
+    limits.until = None;
+    limits.began = Arc::default();
+    limits.gpus = None;
+    limits.open_loop = false;
+    Plan {
+        limits,
+        pace,
+        ramp: Micros::ZERO,
+        max_sessions: None,
+        drain: Duration::ZERO,
+        start_at: None,
+    }
 }

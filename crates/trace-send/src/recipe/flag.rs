@@ -27,10 +27,16 @@ pub(super) fn spelled(
     Ok(words.iter().map(|word| format!("--{key}={word}")).collect())
 }
 
+/// What a flag is called, long.
+pub(super) fn names(argument: &clap::Arg) -> impl Iterator<Item = &str> {
+    let aliases = argument.get_all_aliases().unwrap_or_default();
+    argument.get_long().into_iter().chain(aliases)
+}
+
 /// Whether `typed` has the flag.
 pub(super) fn is_typed(argument: &clap::Arg, typed: &[String]) -> bool {
     typed.iter().any(|word| {
-        let long = argument.get_long().is_some_and(|long| {
+        let long = names(argument).any(|long| {
             let rest = word
                 .strip_prefix("--")
                 .and_then(|word| word.strip_prefix(long));

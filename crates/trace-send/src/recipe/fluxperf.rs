@@ -4,6 +4,7 @@ use super::dataset::Dataset;
 use super::flag::words;
 use super::{server, slo_file};
 use crate::endpoint::Endpoint;
+use crate::key;
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -55,34 +56,90 @@ pub(super) fn translate(
     mock: Option<&MockServer>,
     told: &mut Vec<String>,
 ) -> anyhow::Result<Theirs> {
-    let mut tell = |words: String| {
-        if !told.contains(&words) {
-            told.push(words);
-        }
-    };
     // YAML's way to say nothing.
     flags.retain(|_, value| !value.is_null());
-    let output_dir = flags
-        .get("output_dir")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+    let folder = flags.get("output_dir").and_then(Value::as_str);
+    let folder = folder.map(str::to_owned);
     for (key, why) in SILENT {
         if flags.remove(key).is_some() {
-            tell(format!("{key} is left out: {why}"));
+            tell(told, format!("{key} is left out: {why}"));
         }
     }
-    if let Some(levels) = flags.remove("concurrency_levels") {
-        flags.insert("concurrency".to_owned(), levels);
+    place(flags, mock, told);
+    rounds(flags)?;
+    tokens(flags)?;
+    // A bare number is seconds there and here; ours is read with its unit.
+    if let Some(Value::Number(seconds)) = flags.get("timeout") {
+        let seconds = format!("{seconds}s");
+        flags.insert("timeout".to_owned(), json!(seconds));
     }
+    // A key in an argument could be read by anybody on the machine.
+    let key = taken_text(flags, "api_key", "a string")?;
+    let dataset = dataset(flags)?;
+    if dataset
+        .as_ref()
+        .is_some_and(|set| set.most_tokens.is_some())
+    {
+        tell(
+            told,
+            "longer prompts than max_input_length are left out; FluxPerf would cut them".to_owned(),
+        );
+    }
+    reset(flags, told);
+    telemetry(flags, folder, told)?;
+    if let Some(path) = taken_text(flags, "slo_file", "a name")? {
+        let text = std::fs::read_to_string(&path).with_context(|| format!("slo_file {path}"))?;
+        let slos = slo_file::slos(&text, told).with_context(|| format!("slo_file {path}"))?;
+        flags.insert("slo".to_owned(), json!(slos));
+    }
+    Ok(Theirs {
+        env: Vec::from_iter(key.map(|key| (key::USUAL.to_owned(), key))),
+        server: server(flags)?,
+        dataset,
+    })
+}
+
+/// Tell `words`, once.
+fn tell(told: &mut Vec<String>, words: String) {
+    if !told.contains(&words) {
+        told.push(words);
+    }
+}
+
+/// The text at `key`, taken away.
+fn taken_text(
+    flags: &mut Map<String, Value>,
+    key: &str,
+    expected: &str,
+) -> anyhow::Result<Option<String>> {
+    match flags.remove(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => bail!("{key}: expected {expected}"),
+    }
+}
+
+/// Who is asked.
+fn place(flags: &mut Map<String, Value>, mock: Option<&MockServer>, told: &mut Vec<String>) {
     if let Some(url) = flags.remove("endpoint") {
         flags.insert("url".to_owned(), url);
         is_chat(flags);
     }
     if mock.is_some_and(|mock| mock.enabled) {
         if flags.insert("url".to_owned(), json!("mock:")).is_some() {
-            tell("mock_server is enabled, so the endpoint is not asked".to_owned());
+            tell(
+                told,
+                "mock_server is enabled, so the endpoint is not asked".to_owned(),
+            );
         }
         is_chat(flags);
+    }
+}
+
+/// Levels and rounds, and the order of the second.
+fn rounds(flags: &mut Map<String, Value>) -> anyhow::Result<()> {
+    if let Some(levels) = flags.remove("concurrency_levels") {
+        flags.insert("concurrency".to_owned(), levels);
     }
     match flags.remove("mode").as_ref().map(Value::as_str) {
         None | Some(Some("multi_turn")) => {}
@@ -95,55 +152,40 @@ pub(super) fn translate(
     if flags.remove("no_shuffle_round2") == Some(json!(true)) || !shuffled {
         flags.insert("no_shuffle".to_owned(), json!(true));
     }
-    tokens(flags)?;
-    // A bare number is seconds there and here; ours is read with its unit.
-    if let Some(Value::Number(seconds)) = flags.get("timeout") {
-        let seconds = format!("{seconds}s");
-        flags.insert("timeout".to_owned(), json!(seconds));
+    Ok(())
+}
+
+/// A file for what Prometheus says, in the `folder` for output, where none is
+/// named.
+fn telemetry(
+    flags: &mut Map<String, Value>,
+    folder: Option<String>,
+    told: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    if !flags.contains_key("prometheus_url") || flags.contains_key("telemetry") {
+        return Ok(());
     }
-    let mut theirs = Theirs::default();
-    // A key in an argument could be read by anybody on the machine.
-    if let Some(key) = flags.remove("api_key") {
-        let Value::String(key) = key else {
-            bail!("api_key: expected a string");
-        };
-        theirs.env.push(("OPENAI_API_KEY".to_owned(), key));
+    let mut file = "telemetry.jsonl".to_owned();
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(&folder).with_context(|| format!("output_dir {folder}"))?;
+        file = format!("{folder}/{file}");
     }
-    theirs.dataset = dataset(flags)?;
-    if theirs
-        .dataset
-        .as_ref()
-        .is_some_and(|dataset| dataset.most_tokens.is_some())
-    {
-        tell(
-            "longer prompts than max_input_length are left out; FluxPerf would cut them".to_owned(),
-        );
-    }
-    reset(flags, &mut tell);
-    if flags.contains_key("prometheus_url") && !flags.contains_key("telemetry") {
-        let folder = output_dir.map_or_else(String::new, |folder| format!("{folder}/"));
-        let file = format!("{folder}telemetry.jsonl");
-        if !folder.is_empty() {
-            std::fs::create_dir_all(&folder).with_context(|| format!("output_dir {folder}"))?;
-        }
-        tell(format!("what prometheus_url says is written to {file}"));
-        flags.insert("telemetry".to_owned(), json!(file));
-    }
-    if let Some(path) = flags.remove("slo_file") {
-        let Value::String(path) = path else {
-            bail!("slo_file: expected a name");
-        };
-        let text = std::fs::read_to_string(&path).with_context(|| format!("slo_file {path}"))?;
-        let slos = slo_file::slos(&text, told).with_context(|| format!("slo_file {path}"))?;
-        flags.insert("slo".to_owned(), json!(slos));
-    }
-    if let Some(vllm) = flags.remove("vllm") {
-        let vllm: Vllm = serde_json::from_value(vllm).context("vllm")?;
-        if let (true, Some(command)) = (vllm.auto_restart, vllm.startup_command) {
-            theirs.server = Some(server::Settings::new(command));
-        }
-    }
-    Ok(theirs)
+    tell(
+        told,
+        format!("what prometheus_url says is written to {file}"),
+    );
+    flags.insert("telemetry".to_owned(), json!(file));
+    Ok(())
+}
+
+/// The server to start.
+fn server(flags: &mut Map<String, Value>) -> anyhow::Result<Option<server::Settings>> {
+    let Some(vllm) = flags.remove("vllm") else {
+        return Ok(None);
+    };
+    let vllm: Vllm = serde_json::from_value(vllm).context("vllm")?;
+    let command = vllm.startup_command.filter(|_| vllm.auto_restart);
+    Ok(command.map(server::Settings::new))
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,7 +238,7 @@ fn dataset(flags: &mut Map<String, Value>) -> anyhow::Result<Option<Dataset>> {
     };
     let samples = flags.remove("num_samples");
     let longest = flags.remove("max_input_length");
-    let Some(path) = flags.remove("dataset") else {
+    let Some(path) = taken_text(flags, "dataset", "a name")? else {
         if let Some(samples) = samples {
             flags.insert("requests".to_owned(), samples);
         }
@@ -206,9 +248,6 @@ fn dataset(flags: &mut Map<String, Value>) -> anyhow::Result<Option<Dataset>> {
             )),
             None => Ok(None),
         };
-    };
-    let Value::String(path) = path else {
-        bail!("dataset: expected a name");
     };
     let entries = samples
         .map(|value| number(&value, "num_samples"))
@@ -224,14 +263,14 @@ fn dataset(flags: &mut Map<String, Value>) -> anyhow::Result<Option<Dataset>> {
 }
 
 /// The URL that empties the cache, and when it is asked.
-fn reset(flags: &mut Map<String, Value>, tell: &mut impl FnMut(String)) {
+fn reset(flags: &mut Map<String, Value>, told: &mut Vec<String>) {
     let url = flags.remove("reset_cache_url");
     let yes = |value: Option<Value>| value == Some(json!(true));
     let rounds = yes(flags.remove("reset_cache_between_rounds"));
     let levels = yes(flags.remove("reset_cache_between_concurrency"));
     let Some(url) = url else { return };
     if !rounds && !levels {
-        tell("reset_cache_url is not asked: neither reset_cache_between_rounds nor reset_cache_between_concurrency is true".to_owned());
+        tell(told, "reset_cache_url is not asked: neither reset_cache_between_rounds nor reset_cache_between_concurrency is true".to_owned());
         return;
     }
     let which = match (rounds, levels) {

@@ -1,7 +1,7 @@
 //! What a recipe comes to: a command for each stage.
 
 use super::dataset::Dataset;
-use super::flag::{is_typed, spelled, word, words};
+use super::flag::{is_typed, names, spelled, word, words};
 use super::{fluxperf, server};
 use crate::args::Args;
 use crate::key;
@@ -115,51 +115,13 @@ impl Outside<'_> {
             let value = word(value).ok_or_else(|| anyhow!("env {key}: expected a string"))?;
             env.push((key.clone(), value));
         }
-        // Who writes it here knows where it goes.
-        let given = |(name, key): &(String, String)| name == key::USUAL && !key.is_empty();
-        let named = ["api_key_env", "api-key-env", "api_key_file", "api-key-file"];
-        let mut typed = self.typed.iter();
-        if env.iter().any(given)
-            && !named.iter().any(|name| flags.contains_key(*name))
-            && !typed.any(|typed| typed.starts_with("--api-key"))
-        {
-            flags.insert("api-key-env".to_owned(), Value::from(key::USUAL));
-        }
+        self.name_key(&mut flags, &env);
+        let files = flags.remove("files").as_ref().map(words);
+        let files = files.map(|files| files.ok_or_else(|| anyhow!("files: expected names")));
+        let files = files.transpose()?.unwrap_or_default();
+        let mut arguments = self.arguments(flags, &mut env)?;
         let server = stage.server.or(theirs.server);
-        let (mut arguments, mut files) = (Vec::new(), Vec::new());
-        let known = Args::command();
-        for (key, value) in flags {
-            let key = key.replace('_', "-");
-            if key == "files" {
-                files = words(&value).ok_or_else(|| anyhow!("files: expected names"))?;
-                continue;
-            }
-            let argument = known.get_arguments().find(|known| {
-                known.get_long() == Some(&key)
-                    || known
-                        .get_all_aliases()
-                        .is_some_and(|all| all.contains(&key.as_str()))
-            });
-            let argument = argument
-                .filter(|_| key != "recipe" && key != "stage")
-                .ok_or_else(|| anyhow!("{key:?} is no flag of trace-send"))?;
-            if is_typed(argument, self.typed) {
-                continue;
-            }
-            if key == "header" {
-                let fields = words(&value).ok_or_else(|| anyhow!("header: expected fields"))?;
-                let fields = crate::setup::header(&fields)?;
-                env.push(("TRACE_SEND_HEADER".to_owned(), fields.join("\n")));
-            } else {
-                arguments.extend(spelled(argument, &key, &value)?);
-            }
-        }
-        if let Some(settings) = &server
-            && !self
-                .typed
-                .iter()
-                .any(|typed| typed.starts_with("--wait-ready"))
-        {
+        if let Some(settings) = server.as_ref().filter(|_| !self.types("wait-ready")) {
             arguments.push(format!("--wait-ready={}", settings.ready()));
         }
         arguments.push(format!("--stage={}", stage.name));
@@ -169,13 +131,8 @@ impl Outside<'_> {
         if !self.has_files {
             arguments.extend(files);
         }
-        if let Some(dataset) = &mut dataset {
-            let requests = known
-                .get_arguments()
-                .find(|a| a.get_long() == Some("requests"));
-            if requests.is_some_and(|argument| is_typed(argument, self.typed)) {
-                dataset.entries.clear();
-            }
+        if let Some(dataset) = dataset.as_mut().filter(|_| self.types("requests")) {
+            dataset.entries.clear();
         }
         Ok(Plan {
             name: stage.name,
@@ -186,6 +143,59 @@ impl Outside<'_> {
             reads_stdin,
         })
     }
+
+    /// Whether the flag `long` is typed.
+    fn types(&self, long: &str) -> bool {
+        let argument = named(long);
+        argument.is_some_and(|argument| is_typed(&argument, self.typed))
+    }
+
+    /// Let a key that `env` holds be sent, unless another is named: who writes
+    /// it here knows where it goes.
+    fn name_key(&self, flags: &mut Map<String, Value>, env: &[(String, String)]) {
+        let given = |(name, key): &(String, String)| name == key::USUAL && !key.is_empty();
+        let known = ["api_key_env", "api-key-env", "api_key_file", "api-key-file"];
+        let elsewhere = known.iter().any(|name| flags.contains_key(*name))
+            || self.types("api-key-env")
+            || self.types("api-key-file");
+        if env.iter().any(given) && !elsewhere {
+            flags.insert("api-key-env".to_owned(), Value::from(key::USUAL));
+        }
+    }
+
+    /// `flags` as they would be typed, but for those that are typed. Header
+    /// fields go to `env`, where nobody else can read them.
+    fn arguments(
+        &self,
+        flags: Map<String, Value>,
+        env: &mut Vec<(String, String)>,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut arguments = Vec::new();
+        for (key, value) in flags {
+            let key = key.replace('_', "-");
+            let argument = named(&key)
+                .filter(|_| key != "recipe" && key != "stage")
+                .ok_or_else(|| anyhow!("{key:?} is no flag of trace-send"))?;
+            if is_typed(&argument, self.typed) {
+                continue;
+            }
+            if key == "header" {
+                let fields = words(&value).ok_or_else(|| anyhow!("header: expected fields"))?;
+                let fields = crate::route::header(&fields)?;
+                env.push(("TRACE_SEND_HEADER".to_owned(), fields.join("\n")));
+            } else {
+                arguments.extend(spelled(&argument, &key, &value)?);
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+/// The flag that is called `long`, be it by another name.
+fn named(long: &str) -> Option<clap::Arg> {
+    let command = Args::command();
+    let is_it = |known: &&clap::Arg| names(known).any(|name| name == long);
+    command.get_arguments().find(is_it).cloned()
 }
 
 /// See that no more than one stage reads stdin.

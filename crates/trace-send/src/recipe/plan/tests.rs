@@ -32,6 +32,12 @@ fn a_stage_wins_over_global_and_what_is_typed_over_both() {
             "t.jsonl"
         ]
     );
+    let text = "stages: [{name: a, requests: 9, files: [t.jsonl]}]";
+    assert_eq!(
+        arguments(text, &["--limit=5"]),
+        ["--stage=a", "--limit=5", "t.jsonl"],
+        "by its other name"
+    );
 }
 
 #[test]
