@@ -51,7 +51,9 @@ pub enum Error {
 
 /// What a system error says, without Rust's `(os error 2)` behind it.
 ///
-/// Takes any error or whole message: every such mark in it is left out.
+/// Takes any error or whole message: every such mark in it is left out. It is
+/// one line, and nothing that a terminal obeys: control characters, which names
+/// and traces may hold, are shown as U+FFFD.
 pub fn in_words(error: &impl std::fmt::Display) -> String {
     let mut words = error.to_string();
     while let Some(start) = words.find(" (os error ") {
@@ -60,7 +62,7 @@ pub fn in_words(error: &impl std::fmt::Display) -> String {
             .map_or(words.len() - start, |at| at + 1);
         words.replace_range(start..start + length, "");
     }
-    words
+    words.replace(char::is_control, "\u{fffd}")
 }
 
 /// What is wrong inside one line, before its file and number are known.
@@ -95,5 +97,11 @@ mod tests {
         assert_eq!(in_words(&text), "cannot write x: No space left on device");
         let missing = std::fs::read("no/such/file").unwrap_err();
         assert_eq!(in_words(&missing), "No such file or directory");
+    }
+
+    #[test]
+    fn control_characters_of_a_name_do_not_reach_the_terminal() {
+        let text = "cannot open a\nb\u{1b}[31m.jsonl";
+        assert_eq!(in_words(&text), "cannot open a\u{fffd}b\u{fffd}[31m.jsonl");
     }
 }
