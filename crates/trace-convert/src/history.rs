@@ -7,9 +7,10 @@
 //! that had its history cut or edited, and shares nothing.
 
 use crate::limit;
+use crate::record::Record;
 use crate::report::{Kind, Report};
 use std::collections::HashMap;
-use trace_core::SessionId;
+use trace_core::{Field, LineError, SessionId};
 
 /// Gives out ids, and remembers the prompt of every session's last turn:
 /// about 300 bytes a session.
@@ -39,12 +40,34 @@ impl History {
         }
     }
 
+    /// Give `record` the ids of its prompt, if it tells the length of one.
+    ///
+    /// # Errors
+    /// More blocks than a line holds.
+    pub(crate) fn mark(
+        &mut self,
+        record: &mut Record,
+        report: &mut Report,
+    ) -> Result<(), LineError> {
+        let mut ids = record.empty_ids();
+        let request = record.request();
+        let Some(input) = request.input_length else {
+            return Ok(());
+        };
+        let output = request.output_length.unwrap_or(0);
+        let session = request.session_id.as_ref();
+        let made = self.prompt(session, input, output, &mut ids, report);
+        made.map_err(|why| record.error(why))?;
+        record.change(Field::HashIds).hash_ids = Some(ids);
+        Ok(())
+    }
+
     /// Append the ids of a prompt of `input` tokens that was answered with
     /// `output` tokens, to `ids`.
     ///
     /// # Errors
     /// More blocks than a line holds.
-    pub(crate) fn prompt(
+    fn prompt(
         &mut self,
         session: Option<&SessionId>,
         input: u64,

@@ -16,7 +16,8 @@
 use crate::args::Args;
 use crate::clock::{TimeUnit, decimal};
 use crate::format::Format;
-use crate::formats::objects::{Expand, Made, Objects, carry, number, session, text_of, tokens};
+use crate::formats::member::{number, session, text_of, tokens};
+use crate::formats::objects::{Expand, Made, Objects, carry};
 use crate::json::Members;
 use crate::report::{Kind, Report};
 use serde_json::value::RawValue;

@@ -17,9 +17,8 @@
 //! its own size in memory.
 
 use crate::format::Format;
-use crate::formats::objects::{
-    Expand, Made, Objects, carry, number, seconds, session, text_of, tokens,
-};
+use crate::formats::member::{number_of, seconds_of, session, text_of, tokens};
+use crate::formats::objects::{Expand, Made, Objects, carry};
 use crate::json::Members;
 use crate::record::Record;
 use crate::report::{Kind, Report};
@@ -77,68 +76,29 @@ impl Expand for AibrixClient {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
-        let start = object.get("start_time").and_then(seconds);
-        let start = start.ok_or("start_time: expected a number of seconds")?;
-        let latency = object.get("latency").and_then(seconds);
-        let ttft = object.get("ttft").and_then(seconds);
-        let (input, output) = (
-            tokens(object, "prompt_tokens")?,
-            tokens(object, "output_tokens")?,
-        );
+        let start = seconds_of(object, "start_time")?.ok_or("no start_time")?;
+        let asked = Asked::of(object)?;
         let failed = match text_of(object, "status")?.as_deref() {
             Some("success") => false,
             Some("error") => true,
             _ => return Err("status: expected success or error".to_owned()),
         };
-        let mut outcome = Outcome {
-            sent_ms: Some(start),
-            latency_ms: latency,
-            ttft_ms: ttft,
-            ..Outcome::default()
-        };
-        if failed {
-            let kind = text_of(object, "error_type")?.unwrap_or_default();
-            let message = text_of(object, "error_message")?.unwrap_or_default();
-            outcome.latency_ms = latency.filter(|latency| *latency > Micros::ZERO);
-            outcome.error = Some(Failure {
-                kind: error_kind(&kind),
-                message: format!("{kind}: {message}"),
-            });
-            report.count(
-                Kind::Changed,
-                "error_type, to the kind of error that it names",
-                1,
-            );
+        let mut outcome = if failed {
+            failure(object, report)?
         } else {
-            outcome.input_tokens = input;
-            outcome.output_tokens = output;
-            outcome.token_source = Some(TokenSource::Usage);
-            let tpot = object.get("tpot").and_then(number);
-            if let (Some(tpot), Some(output)) = (tpot, output.filter(|tokens| *tokens > 1)) {
-                outcome.tpot_ms = Micros::from_secs(tpot * output as f64 / (output - 1) as f64);
-                report.count(
-                    Kind::Changed,
-                    "tpot, to that of the tokens after the first",
-                    1,
-                );
-            }
-        }
-        let messages = object
-            .get("input")
-            .filter(|raw| raw.first() == Some(&b'['))
-            .and_then(|raw| serde_json::from_slice::<Box<RawValue>>(raw).ok());
-        let input = input.filter(|tokens| *tokens > 0);
-        if input.is_none() && messages.is_none() {
-            return Err("neither input nor prompt_tokens".to_owned());
-        }
+            answer(object, report)?
+        };
+        outcome.sent_ms = Some(start);
+        let output = tokens(object, "output_tokens")?.filter(|_| !failed);
         let model = text_of(object, "model")?;
         let record = made.next();
         record.change(Field::Timestamp).timestamp = Some(start);
-        record.change(Field::InputLength).input_length = input;
-        record.change(Field::OutputLength).output_length = output.filter(|_| !failed);
+        record.change(Field::InputLength).input_length = asked.length;
+        record.change(Field::OutputLength).output_length = output;
         record.change(Field::SessionId).session_id = object.get("session_id").map(session);
         record.change(Field::Model).model = model;
-        record.change(Field::Messages).messages = messages;
+        record.change(Field::TextInput).text_input = asked.text;
+        record.change(Field::Messages).messages = asked.messages;
         record.outcome = Some(outcome);
         carry(record, object, &TAKEN);
         Ok(())
@@ -148,6 +108,81 @@ impl Expand for AibrixClient {
         from_the_earliest(all);
         report.assume("timestamp is when a request was sent; its schedule is not in the file");
     }
+}
+
+/// What a request asked.
+struct Asked {
+    length: Option<u64>,
+    text: Option<String>,
+    messages: Option<Box<RawValue>>,
+}
+
+impl Asked {
+    fn of(object: &Members<'_>) -> Result<Self, String> {
+        let (mut text, mut messages) = (None, None);
+        match object.get("input") {
+            None => {}
+            Some(raw) if raw.starts_with(b"[") => {
+                messages = Some(serde_json::from_slice(raw).map_err(|e| format!("input: {e}"))?);
+            }
+            Some(_) => text = text_of(object, "input")?,
+        }
+        let length = tokens(object, "prompt_tokens")?.filter(|tokens| *tokens > 0);
+        if length.is_none() && text.is_none() && messages.is_none() {
+            return Err("neither input nor prompt_tokens".to_owned());
+        }
+        Ok(Self {
+            length,
+            text,
+            messages,
+        })
+    }
+}
+
+/// What happened to a request that was answered.
+fn answer(object: &Members<'_>, report: &mut Report) -> Result<Outcome, String> {
+    let output = tokens(object, "output_tokens")?;
+    let after_first = output.filter(|tokens| *tokens > 1);
+    let tpot = number_of(object, "tpot")?.zip(after_first);
+    let tpot = tpot.map(|(tpot, all)| {
+        let counted = Micros::from_secs(tpot * all as f64 / (all - 1) as f64);
+        counted.ok_or("tpot: expected seconds, 0 or more")
+    });
+    report.count(
+        Kind::Changed,
+        "tpot, to that of the tokens after the first",
+        u64::from(tpot.is_some()),
+    );
+    Ok(Outcome {
+        latency_ms: seconds_of(object, "latency")?,
+        ttft_ms: seconds_of(object, "ttft")?,
+        tpot_ms: tpot.transpose()?,
+        input_tokens: tokens(object, "prompt_tokens")?,
+        output_tokens: output,
+        token_source: Some(TokenSource::Usage),
+        ..Outcome::default()
+    })
+}
+
+/// What happened to one that was not.
+fn failure(object: &Members<'_>, report: &mut Report) -> Result<Outcome, String> {
+    let kind = text_of(object, "error_type")?.unwrap_or_default();
+    let message = text_of(object, "error_message")?.unwrap_or_default();
+    report.count(
+        Kind::Changed,
+        "error_type, to the kind of error that it names",
+        1,
+    );
+    let latency = seconds_of(object, "latency")?;
+    Ok(Outcome {
+        latency_ms: latency.filter(|latency| *latency > Micros::ZERO),
+        ttft_ms: seconds_of(object, "ttft")?,
+        error: Some(Failure {
+            kind: error_kind(&kind),
+            message: format!("{kind}: {message}"),
+        }),
+        ..Outcome::default()
+    })
 }
 
 /// Count `timestamp`, `scheduled_ms` and `sent_ms` from the earliest of `all`.

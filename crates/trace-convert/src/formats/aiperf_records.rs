@@ -18,7 +18,8 @@
 
 use crate::format::Format;
 use crate::formats::aibrix_client::{error_kind, from_the_earliest};
-use crate::formats::objects::{Expand, Made, Objects, number, session, text_of};
+use crate::formats::member::{number, number_of, object_of, session, text_of};
+use crate::formats::objects::{Expand, Made, Objects};
 use crate::json::Members;
 use crate::record::Record;
 use crate::report::{Kind, Report};
@@ -45,69 +46,27 @@ impl Expand for Records {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
-        let empty = || Members(Vec::new());
-        let part = |name: &str| -> Result<Members<'_>, String> {
-            let raw = object.get(name);
-            raw.map_or(Ok(empty()), |raw| {
-                serde_json::from_slice(raw).map_err(|_| format!("{name}: expected an object"))
-            })
-        };
-        let (metadata, metrics) = (part("metadata")?, part("metrics")?);
-        let nanos = metadata.get("request_start_ns");
-        let start: u64 = nanos
-            .and_then(|raw| serde_json::from_slice(raw).ok())
-            .ok_or("metadata.request_start_ns: expected an integer")?;
-        let start = Micros::from_micros(start / 1_000);
-        let count = |name: &str| metric(&metrics, name).map(|(value, _)| value.round() as u64);
-        let (input, output) = (
-            count("input_sequence_length"),
-            count("output_sequence_length"),
+        let (metadata, metrics) = (
+            object_of(object, "metadata")?,
+            object_of(object, "metrics")?,
         );
-        let mut outcome = Outcome {
-            sent_ms: Some(start),
-            sent_unix_ms: Some(start),
-            ttft_ms: span(&metrics, "time_to_first_token"),
-            latency_ms: span(&metrics, "request_latency"),
-            tpot_ms: span(&metrics, "inter_token_latency"),
-            itl_ms: gaps(&metrics),
-            input_tokens: input,
-            output_tokens: output,
-            ..Outcome::default()
-        };
-        outcome.token_source =
-            (input.is_some() || output.is_some()).then_some(TokenSource::Tokenizer);
-        if let Some(raw) = object.get("error") {
-            let error: Members<'_> =
-                serde_json::from_slice(raw).map_err(|_| "error: expected an object")?;
-            let kind = text_of(&error, "type")?.unwrap_or_default();
-            let message = text_of(&error, "message")?.unwrap_or_default();
-            let code = error
-                .get("code")
-                .and_then(number)
-                .filter(|c| (100.0..600.0).contains(c));
-            outcome.status = code.map(|code| code as u16);
-            outcome.error = Some(Failure {
-                kind: if code.is_some_and(|code| code >= 400.0) && !kind.contains("Cancel") {
-                    ErrorKind::Http
-                } else {
-                    error_kind(&kind)
-                },
-                message: format!("{kind}: {message}"),
-            });
+        let nanos = metadata.get("request_start_ns");
+        let nanos = nanos.and_then(|raw| serde_json::from_slice::<u64>(raw).ok());
+        let nanos = nanos.ok_or("metadata.request_start_ns: expected an integer")?;
+        let start = Micros::from_micros(nanos / 1_000);
+        let mut outcome = measured(&metrics)?;
+        outcome.sent_ms = Some(start);
+        outcome.sent_unix_ms = Some(start);
+        if let Some((failure, status)) = failure(object)? {
+            outcome.error = Some(failure);
+            outcome.status = status;
         }
-        let ours = [
-            "input_sequence_length",
-            "output_sequence_length",
-            "time_to_first_token",
-            "request_latency",
-            "inter_token_latency",
-            "inter_chunk_latency",
-        ];
         let others = metrics
             .0
             .iter()
-            .filter(|(name, _)| !ours.contains(&&**name));
+            .filter(|(name, _)| !OURS.contains(&&**name));
         report.count(Kind::Dropped, "other metrics", others.count() as u64);
+        let (input, output) = (outcome.input_tokens, outcome.output_tokens);
         if input.is_none() {
             // A line must ask for something; nobody knows what this one did.
             report.drop_request("records without input_sequence_length");
@@ -133,38 +92,120 @@ impl Expand for Records {
     }
 }
 
-/// The value of a metric and its unit.
-fn metric(metrics: &Members<'_>, name: &str) -> Option<(f64, String)> {
-    let metric: Members<'_> = serde_json::from_slice(metrics.get(name)?).ok()?;
-    let unit = text_of(&metric, "unit").ok()?.unwrap_or_default();
-    Some((number(metric.get("value")?)?, unit))
+/// Metrics that become fields.
+const OURS: [&str; 6] = [
+    "input_sequence_length",
+    "output_sequence_length",
+    "time_to_first_token",
+    "request_latency",
+    "inter_token_latency",
+    "inter_chunk_latency",
+];
+
+/// What the metrics tell of a request.
+fn measured(metrics: &Members<'_>) -> Result<Outcome, String> {
+    let metric = |name| Metric::of(metrics, name);
+    let count = |name| metric(name)?.map(|metric| metric.count()).transpose();
+    let span = |name| metric(name)?.map(|metric| metric.span()).transpose();
+    let gaps = metric("inter_chunk_latency")?.map(|metric| metric.spans());
+    let input_tokens = count("input_sequence_length")?;
+    let output_tokens = count("output_sequence_length")?;
+    let counted = input_tokens.is_some() || output_tokens.is_some();
+    Ok(Outcome {
+        ttft_ms: span("time_to_first_token")?,
+        latency_ms: span("request_latency")?,
+        tpot_ms: span("inter_token_latency")?,
+        itl_ms: gaps.transpose()?,
+        input_tokens,
+        output_tokens,
+        token_source: counted.then_some(TokenSource::Tokenizer),
+        ..Outcome::default()
+    })
 }
 
-/// Milliseconds in one of `unit`; AIPerf's own is the millisecond.
-fn millis_in(unit: &str) -> f64 {
-    match unit {
-        "s" | "sec" | "seconds" => 1e3,
-        "us" => 1e-3,
-        "ns" => 1e-6,
-        _ => 1.0,
+/// What went wrong, and the status that the server gave.
+fn failure(object: &Members<'_>) -> Result<Option<(Failure, Option<u16>)>, String> {
+    if object.get("error").is_none() {
+        return Ok(None);
     }
+    let error = object_of(object, "error")?;
+    let kind = text_of(&error, "type")?.unwrap_or_default();
+    let message = text_of(&error, "message")?.unwrap_or_default();
+    // AIPerf has codes of its own for what never came to an answer.
+    let code = number_of(&error, "code")?.filter(|code| (100.0..600.0).contains(code));
+    let refused = code.is_some_and(|code| code >= 400.0) && !kind.contains("Cancel");
+    let failure = Failure {
+        kind: if refused {
+            ErrorKind::Http
+        } else {
+            error_kind(&kind)
+        },
+        message: format!("{kind}: {message}"),
+    };
+    Ok(Some((failure, code.map(|code| code as u16))))
 }
 
-/// The time a metric tells.
-fn span(metrics: &Members<'_>, name: &str) -> Option<Micros> {
-    let (value, unit) = metric(metrics, name)?;
-    Micros::from_millis(value * millis_in(&unit))
+/// A metric of a record.
+struct Metric<'a> {
+    name: &'a str,
+    /// The JSON of a number, or of a list of them.
+    value: &'a [u8],
+    unit: Option<String>,
 }
 
-/// The gaps between chunks.
-fn gaps(metrics: &Members<'_>) -> Option<Vec<Micros>> {
-    let metric: Members<'_> = serde_json::from_slice(metrics.get("inter_chunk_latency")?).ok()?;
-    let unit = text_of(&metric, "unit").ok()?.unwrap_or_default();
-    let values: Vec<f64> = serde_json::from_slice(metric.get("value")?).ok()?;
-    values
-        .into_iter()
-        .map(|value| Micros::from_millis(value * millis_in(&unit)))
-        .collect()
+impl<'a> Metric<'a> {
+    /// The metric `name`, where it was measured.
+    fn of(metrics: &Members<'a>, name: &'a str) -> Result<Option<Self>, String> {
+        let inside = |reason: String| format!("metrics.{reason}");
+        let metric = object_of(metrics, name).map_err(inside)?;
+        let Some(value) = metric.get("value") else {
+            return Ok(None);
+        };
+        let unit = text_of(&metric, "unit").map_err(|why| format!("metrics.{name}.{why}"))?;
+        Ok(Some(Self { name, value, unit }))
+    }
+
+    /// It is not what was expected.
+    fn wrong(&self, expected: &str) -> String {
+        format!("metrics.{}.value: expected {expected}", self.name)
+    }
+
+    /// A number of tokens.
+    fn count(&self) -> Result<u64, String> {
+        let count = number(self.value).filter(|count| (0.0..9e15).contains(count));
+        let count = count.ok_or_else(|| self.wrong("a number, 0 or more"))?;
+        Ok(count.round() as u64)
+    }
+
+    /// A span of time.
+    fn span(&self) -> Result<Micros, String> {
+        let unit = self.millis_per_unit()?;
+        let span = number(self.value).and_then(|value| Micros::from_millis(value * unit));
+        span.ok_or_else(|| self.wrong("a number, 0 or more"))
+    }
+
+    /// Spans of time.
+    fn spans(&self) -> Result<Vec<Micros>, String> {
+        let wrong = || self.wrong("numbers, 0 or more");
+        let unit = self.millis_per_unit()?;
+        let values: Vec<f64> = serde_json::from_slice(self.value).map_err(|_| wrong())?;
+        let spans = values.iter().map(|value| Micros::from_millis(value * unit));
+        spans.collect::<Option<_>>().ok_or_else(wrong)
+    }
+
+    fn millis_per_unit(&self) -> Result<f64, String> {
+        match self.unit.as_deref() {
+            Some("s" | "sec" | "seconds") => Ok(1e3),
+            Some("ms" | "milliseconds") => Ok(1.0),
+            Some("us" | "microseconds") => Ok(1e-3),
+            Some("ns" | "nanoseconds") => Ok(1e-6),
+            Some(unit) => Err(format!(
+                "metrics.{}.unit: {unit:?}, expected one of ns, us, ms, sec",
+                self.name
+            )),
+            None => Err(format!("metrics.{}: a time without its unit", self.name)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -187,5 +228,56 @@ mod tests {
         );
         let (out, error, _) = convert_with("", text);
         assert_eq!((out.as_str(), error), (expected, None));
+    }
+    #[test]
+    fn a_metric_of_another_kind_is_an_error_and_not_absent() {
+        let record = |metric: &str| {
+            let head = r#"{"metadata":{"request_start_ns":1},"metrics":{"input_sequence_length":{"value":5},"#;
+            format!("{head}{metric}}}}}\n")
+        };
+        for (metric, reason) in [
+            (
+                r#""request_latency":5"#,
+                "request_latency: expected an object",
+            ),
+            (
+                r#""request_latency":{"value":5,"unit":7}"#,
+                "request_latency.unit: expected a string",
+            ),
+            (
+                r#""request_latency":{"value":5,"unit":"fortnight"}"#,
+                "request_latency.unit: \"fortnight\", expected one of ns, us, ms, sec",
+            ),
+            (
+                r#""request_latency":{"value":5}"#,
+                "request_latency: a time without its unit",
+            ),
+            (
+                r#""request_latency":{"value":-5,"unit":"ms"}"#,
+                "request_latency.value: expected a number, 0 or more",
+            ),
+            (
+                r#""inter_chunk_latency":{"value":7,"unit":"ms"}"#,
+                "inter_chunk_latency.value: expected numbers, 0 or more",
+            ),
+        ] {
+            let (out, error, _) = convert_with("", &record(metric));
+            assert_eq!(
+                (out.as_str(), error),
+                ("", Some(format!("in:1:1: metrics.{reason}")))
+            );
+        }
+        let (out, error, report) =
+            convert_with("--skip-invalid", &record(r#""request_latency":5"#));
+        assert_eq!((out.as_str(), error), ("", None));
+        assert!(report.line().unwrap().contains("skipped 1 invalid lines"));
+        let (out, _, _) = convert_with(
+            "",
+            &record(r#""request_latency":{"value":null,"unit":"ms"}"#),
+        );
+        assert!(
+            out.starts_with("{\"timestamp\":0,\"input_length\":5"),
+            "{out}"
+        );
     }
 }

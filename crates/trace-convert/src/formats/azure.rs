@@ -90,17 +90,14 @@ impl Decode for Azure {
         let (input, output) = (table.whole(*input)?, table.whole(*output)?);
         let at = self.clock.place(micros, report);
         let at = at.map_err(|reason| table.error(*timestamp, reason))?;
-        if let Some(history) = &mut self.history {
-            let mut ids = record.empty_ids();
-            let made = history.prompt(None, input, output, &mut ids, report);
-            made.map_err(|why| record.error(why))?;
-            record.change(Field::HashIds).hash_ids = Some(ids);
-        }
         let request = record.change(Field::Timestamp);
         request.timestamp = Some(at);
         request.input_length = Some(input);
         request.output_length = Some(output);
         request.source = table.tag().map(str::to_owned);
+        if let Some(history) = &mut self.history {
+            history.mark(record, report)?;
+        }
         table.carry(rest, record);
         Ok(true)
     }

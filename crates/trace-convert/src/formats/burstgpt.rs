@@ -102,16 +102,7 @@ impl Decode for BurstGpt {
             return Ok(false);
         }
         record.begin(table.name(), table.line());
-        let micros = match short(table.bytes(columns.timestamp), self.unit) {
-            Some(micros) => micros,
-            None => {
-                let time = table.text(columns.timestamp)?;
-                decimal(time, self.unit).ok_or_else(|| {
-                    let reason = format!("{time:?}, expected a number of seconds");
-                    table.error(columns.timestamp, reason)
-                })?
-            }
-        };
+        let micros = time(table, columns.timestamp, self.unit)?;
         let input = table.whole(columns.input)?;
         let output = table.whole(columns.output)?;
         let at = self.clock.place(micros, report);
@@ -121,18 +112,15 @@ impl Decode for BurstGpt {
             None => "",
         };
         let session = (!session.is_empty()).then(|| SessionId::Text(session.to_owned()));
-        if let Some(history) = &mut self.history {
-            let mut ids = record.empty_ids();
-            let made = history.prompt(session.as_ref(), input, output, &mut ids, report);
-            made.map_err(|why| record.error(why))?;
-            record.change(Field::HashIds).hash_ids = Some(ids);
-        }
         let request = record.change(Field::Timestamp);
         request.timestamp = Some(at);
         request.input_length = Some(input);
         request.output_length = Some(output);
         request.session_id = session;
         request.source = table.tag().map(str::to_owned);
+        if let Some(history) = &mut self.history {
+            history.mark(record, report)?;
+        }
         // Two models take turns over millions of rows.
         if table.bytes(columns.model) != self.model.as_bytes() {
             table.text(columns.model)?.clone_into(&mut self.model);
@@ -140,13 +128,11 @@ impl Decode for BurstGpt {
         if !self.model.is_empty() {
             record.set_model(&self.model);
         }
-        if output == 0 {
-            report.count(
-                Kind::Noted,
-                "requests answered with 0 tokens, which are failures (--failed drop|tag)",
-                1,
-            );
-        }
+        report.count(
+            Kind::Noted,
+            "requests answered with 0 tokens, which are failures (--failed drop|tag)",
+            u64::from(output == 0),
+        );
         if let Some(total) = columns.total
             && table.whole(total)? != input + output
         {
@@ -159,6 +145,18 @@ impl Decode for BurstGpt {
         table.carry(&columns.rest, record);
         Ok(true)
     }
+}
+
+/// The time in `column` of the row at hand, in microseconds.
+fn time(table: &Table, column: usize, unit: TimeUnit) -> Result<i64, Error> {
+    if let Some(micros) = short(table.bytes(column), unit) {
+        return Ok(micros);
+    }
+    let time = table.text(column)?;
+    decimal(time, unit).ok_or_else(|| {
+        let reason = format!("{time:?}, expected a number of seconds");
+        table.error(column, reason).into()
+    })
 }
 
 #[cfg(test)]

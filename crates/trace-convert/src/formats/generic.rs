@@ -215,27 +215,16 @@ impl Generic {
             record.change(Field::Timestamp).timestamp = Some(at);
         }
         let request = record.request();
-        if request.input_length.is_none()
-            && request.text_input.is_none()
-            && request.messages.is_none()
-            && request.payload.is_none()
-        {
+        if request.input_length.is_none() && !record.is_literal() {
             return Err(record.error(
                 "no prompt and no length of one; name its column with --map input_length=NAME",
             ));
         }
-        if let (Some(input), Some(history)) = (request.input_length, &mut self.history)
+        if let Some(history) = &mut self.history
             && request.hash_ids.is_none()
-            && request.text_input.is_none()
-            && request.messages.is_none()
-            && request.payload.is_none()
+            && !record.is_literal()
         {
-            let mut ids = Vec::new();
-            let output = request.output_length.unwrap_or(0);
-            let session = request.session_id.as_ref();
-            let made = history.prompt(session, input, output, &mut ids, report);
-            made.map_err(|why| record.error(why))?;
-            record.change(Field::HashIds).hash_ids = Some(ids);
+            history.mark(record, report)?;
         }
         Ok(())
     }

@@ -16,9 +16,12 @@
 
 use crate::format::Format;
 use crate::formats::aibrix_client::error_kind;
-use crate::formats::objects::{Expand, Made, Objects, number, session, text, tokens, within};
+use crate::formats::member::{
+    list_of, millis_of, number_of, object_of, seconds_of, session, text_of, tokens,
+};
+use crate::formats::objects::{Expand, Made, Objects};
 use crate::head::Head;
-use crate::json::{Members, members};
+use crate::json::Members;
 use crate::report::{Kind, Report};
 use serde_json::value::RawValue;
 use trace_core::{ErrorKind, Failure, Field, Micros, Outcome, TokenSource};
@@ -50,24 +53,11 @@ impl Expand for GuideLlm {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
-        let Some(requests) = object.get("requests") else {
+        if object.get("requests").is_none() {
             return Err("a benchmark without requests, of which only statistics were saved".into());
-        };
-        let (stage, concurrency) = strategy(object);
-        let mut all = Vec::new();
-        for (how, raw) in members(requests) {
-            // `total` repeats the others, or is null.
-            if !["successful", "errored", "incomplete"].contains(&&*how) || raw == b"null" {
-                continue;
-            }
-            let list: Vec<&RawValue> = serde_json::from_slice(raw)
-                .map_err(|_| format!("requests.{how}: expected an array"))?;
-            for request in list {
-                let request: Members<'_> = serde_json::from_str(request.get())
-                    .map_err(|_| format!("requests.{how}: expected objects"))?;
-                all.push(Sent::of(&request, &how)?);
-            }
         }
+        let (stage, concurrency) = strategy(object)?;
+        let mut all = sent(object)?;
         all.sort_by(|a, b| a.start.total_cmp(&b.start));
         let first = all.iter().map(|sent| sent.planned.unwrap_or(sent.start));
         let first = first.fold(f64::INFINITY, f64::min);
@@ -101,6 +91,23 @@ impl Expand for GuideLlm {
     }
 }
 
+/// Every request of a benchmark.
+fn sent(benchmark: &Members<'_>) -> Result<Vec<Sent>, String> {
+    let requests = object_of(benchmark, "requests")?;
+    let mut all = Vec::new();
+    // `total` repeats the others, or is null.
+    for how in ["successful", "errored", "incomplete"] {
+        let list: Vec<Box<RawValue>> =
+            list_of(&requests, how).map_err(|reason| format!("requests.{reason}"))?;
+        for request in &list {
+            let request: Members<'_> = serde_json::from_str(request.get())
+                .map_err(|_| format!("requests.{how}: expected objects"))?;
+            all.push(Sent::of(&request, how)?);
+        }
+    }
+    Ok(all)
+}
+
 /// A request of a benchmark.
 struct Sent {
     /// Seconds since 1970.
@@ -114,17 +121,30 @@ struct Sent {
 
 impl Sent {
     fn of(request: &Members<'_>, how: &str) -> Result<Self, String> {
-        let value = |name: &str| request.get(name).and_then(number);
-        let info = within(request, "info");
-        let timings = within(&info, "timings");
-        let start = value("request_start_time").or_else(|| value("start_time"));
-        let start = start.ok_or_else(|| format!("requests.{how}: no request_start_time"))?;
-        let time = |name: &str| timings.get(name).and_then(number);
-        let millis = |name: &str| value(name).and_then(Micros::from_millis);
-        let last = time("last_token_iteration").or_else(|| value("last_token_time"));
+        let inside = |reason: String| format!("requests.{how}: {reason}");
+        let info = object_of(request, "info").map_err(inside)?;
+        let timings = object_of(&info, "timings").map_err(inside)?;
+        let start = match number_of(request, "request_start_time")? {
+            None => number_of(request, "start_time")?,
+            given => given,
+        };
+        let start = start.ok_or_else(|| inside("no request_start_time".to_owned()))?;
+        let last = match number_of(&timings, "last_token_iteration")? {
+            None => number_of(request, "last_token_time")?,
+            given => given,
+        };
+        let last = last.map(|last| Micros::from_secs(last - start));
+        if last == Some(None) {
+            return Err(inside(
+                "the last token came before the request began".to_owned(),
+            ));
+        }
         let failed = how != "successful";
-        let said = info.get("error").or_else(|| request.get("error"));
-        let said = said.and_then(text).unwrap_or_default();
+        let said = match text_of(&info, "error")? {
+            None => text_of(request, "error")?,
+            given => given,
+        };
+        let said = said.unwrap_or_default();
         let error = failed.then(|| Failure {
             kind: match how {
                 "incomplete" => ErrorKind::Cancelled,
@@ -135,15 +155,15 @@ impl Sent {
         let input = tokens(request, "prompt_tokens")?;
         Ok(Self {
             start,
-            planned: time("targeted_start"),
+            planned: number_of(&timings, "targeted_start")?,
             session: info
                 .get("conversation_id")
                 .map(|raw| String::from_utf8_lossy(raw).into_owned()),
             outcome: Outcome {
-                ttft_ms: millis("time_to_first_token_ms").filter(|_| !failed),
-                last_token_ms: last.and_then(|last| Micros::from_secs(last - start)),
-                latency_ms: value("request_latency").and_then(Micros::from_secs),
-                tpot_ms: millis("inter_token_latency_ms").filter(|_| !failed),
+                ttft_ms: millis_of(request, "time_to_first_token_ms")?.filter(|_| !failed),
+                last_token_ms: last.flatten(),
+                latency_ms: seconds_of(request, "request_latency")?,
+                tpot_ms: millis_of(request, "inter_token_latency_ms")?.filter(|_| !failed),
                 input_tokens: input,
                 output_tokens: tokens(request, "output_tokens")?,
                 chunks: tokens(&timings, "token_iterations")?.filter(|chunks| *chunks > 0),
@@ -156,25 +176,25 @@ impl Sent {
 }
 
 /// What tells this benchmark from others of the report.
-fn strategy(object: &Members<'_>) -> (Option<String>, Option<u64>) {
-    let config = ["config", "args"].into_iter().find_map(|name| {
-        let config = members(object.get(name)?);
-        let strategy = config.iter().find(|(name, _)| name == "strategy")?;
-        Some(members(strategy.1))
-    });
-    let Some(config) = config else {
-        return (None, None);
+fn strategy(object: &Members<'_>) -> Result<(Option<String>, Option<u64>), String> {
+    let (config, args) = (object_of(object, "config")?, object_of(object, "args")?);
+    let config = match config.get("strategy") {
+        Some(_) => config,
+        None => args,
     };
-    let strategy = Members(config);
-    let kind = strategy.get("type_").or_else(|| strategy.get("type"));
-    let streams = tokens(&strategy, "streams").ok().flatten();
-    let rate = strategy.get("rate").and_then(number);
-    let stage = kind.and_then(text).map(|kind| match (streams, rate) {
+    let strategy = object_of(&config, "strategy")?;
+    let kind = match text_of(&strategy, "type_")? {
+        None => text_of(&strategy, "type")?,
+        given => given,
+    };
+    let streams = tokens(&strategy, "streams")?;
+    let rate = number_of(&strategy, "rate")?;
+    let stage = kind.map(|kind| match (streams, rate) {
         (Some(streams), _) => format!("{kind}@{streams}"),
         (None, Some(rate)) => format!("{kind}@{rate}"),
         (None, None) => kind,
     });
-    (stage, streams)
+    Ok((stage, streams))
 }
 
 #[cfg(test)]

@@ -15,10 +15,9 @@
 
 use crate::format::Format;
 use crate::formats::aibrix_client::{error_kind, from_the_earliest};
-use crate::formats::objects::{
-    Expand, Made, Objects, number, seconds, session, text_of, tokens, within,
-};
-use crate::json::{Members, members};
+use crate::formats::member::{list_of, number_of, object_of, seconds_of, session, text_of, tokens};
+use crate::formats::objects::{Expand, Made, Objects};
+use crate::json::Members;
 use crate::record::Record;
 use crate::report::Report;
 use std::collections::VecDeque;
@@ -54,77 +53,50 @@ impl Expand for Requests {
     ) -> Result<(), String> {
         let seq = self.read;
         self.read += 1;
-        let time = |name: &str| -> Result<Option<Micros>, String> {
-            let raw = object.get(name);
-            raw.map(|raw| {
-                seconds(raw).ok_or_else(|| format!("{name}: expected seconds, 0 or more"))
-            })
-            .transpose()
-        };
-        let sent = time("start_time")?.ok_or("no start_time")?;
-        let end = time("end_time")?.ok_or("no end_time")?;
-        let planned = time("scheduled_time")?;
-        let info = within(object, "info");
-        let response = within(&info, "response_metrics");
-        let request = within(&within(&info, "request_metrics"), "text");
-        let input = match tokens(&info, "input_tokens")? {
-            None => tokens(&request, "input_tokens")?,
-            given => given,
-        };
-        let output = match tokens(&response, "output_tokens")? {
-            None => tokens(&info, "output_tokens")?,
-            given => given,
-        };
-        if input.is_none() {
+        let sent = seconds_of(object, "start_time")?.ok_or("no start_time")?;
+        let end = seconds_of(object, "end_time")?.ok_or("no end_time")?;
+        let planned = seconds_of(object, "scheduled_time")?;
+        let lengths = Lengths::of(object)?;
+        let Some(input) = lengths.input else {
             report.drop_request("requests without input_tokens");
             return Ok(());
+        };
+        let times = token_times(object)?;
+        let error = failure(object)?;
+        let failed = error.is_some();
+        if end < sent {
+            return Err("end_time: before start_time".to_owned());
         }
-        let times = response.get("output_token_times");
-        let times = times.or_else(|| info.get("output_token_times"));
-        let times: Vec<f64> = times.map_or(Ok(Vec::new()), |raw| {
-            serde_json::from_slice(raw).map_err(|_| "output_token_times: expected numbers")
-        })?;
-        let error = object.get("error").map(|raw| Members(members(raw)));
-        let error = error.map(|error| -> Result<Failure, String> {
-            let kind = text_of(&error, "error_type")?.unwrap_or_default();
-            let said = text_of(&error, "error_msg")?.unwrap_or_default();
-            Ok(Failure {
-                kind: error_kind(&kind),
-                message: format!("{kind}: {}", said.lines().next().unwrap_or_default()),
-            })
-        });
-        let error = error.transpose()?;
-        let since = |time: f64| Micros::from_secs(time - sent.as_secs());
-        let first = times.first().copied().and_then(since);
-        let last = times.last().copied().and_then(since);
-        let gaps = times
-            .windows(2)
-            .map(|pair| Micros::from_secs(pair[1] - pair[0]));
-        let spread = first.zip(last).zip(output.filter(|tokens| *tokens > 1));
+        if times.first().is_some_and(|first| *first < sent) {
+            return Err("output_token_times: before start_time".to_owned());
+        }
+        let first = times.first().copied();
+        let last = times.last().copied();
+        let spread = first
+            .zip(last)
+            .zip(lengths.output.filter(|tokens| *tokens > 1));
         let tpot = spread.and_then(|((first, last), tokens)| {
             Micros::from_secs(last.saturating_sub(first).as_secs() / (tokens - 1) as f64)
         });
-        let failed = error.is_some();
+        let gaps = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+        let since = |time: Micros| time.saturating_sub(sent);
         let record = made.next();
         record.change(Field::Timestamp).timestamp = Some(planned.unwrap_or(sent));
-        record.change(Field::InputLength).input_length = input;
-        record.change(Field::OutputLength).output_length = output.filter(|_| !failed);
+        record.change(Field::InputLength).input_length = Some(input);
+        record.change(Field::OutputLength).output_length = lengths.output.filter(|_| !failed);
         record.change(Field::SessionId).session_id = object.get("session_id").map(session);
         record.outcome = Some(Outcome {
             seq: Some(seq),
-            stage: object
-                .get("stage_id")
-                .and_then(number)
-                .map(|n| n.to_string()),
+            stage: number_of(object, "stage_id")?.map(|stage| stage.to_string()),
             scheduled_ms: planned,
             sent_ms: Some(sent),
-            ttft_ms: first.filter(|_| !failed),
-            last_token_ms: last,
+            ttft_ms: first.map(since).filter(|_| !failed),
+            last_token_ms: last.map(since),
             latency_ms: Some(end.saturating_sub(sent)),
             tpot_ms: tpot.filter(|_| !failed),
-            itl_ms: gaps.collect::<Option<Vec<_>>>().filter(|_| times.len() > 1),
-            input_tokens: input,
-            output_tokens: output,
+            itl_ms: (times.len() > 1).then(|| gaps.collect()),
+            input_tokens: Some(input),
+            output_tokens: lengths.output,
             chunks: Some(times.len() as u64).filter(|chunks| *chunks > 0),
             token_source: Some(TokenSource::Tokenizer),
             error,
@@ -143,6 +115,62 @@ impl Expand for Requests {
             report.assume("timestamp is when a request was sent; its schedule is not in the file");
         }
     }
+}
+
+/// The tokens of a request.
+struct Lengths {
+    input: Option<u64>,
+    output: Option<u64>,
+}
+
+impl Lengths {
+    /// What the request tells of them, in either of its shapes.
+    fn of(object: &Members<'_>) -> Result<Self, String> {
+        let info = object_of(object, "info")?;
+        let asked = object_of(&object_of(&info, "request_metrics")?, "text")?;
+        let answered = object_of(&info, "response_metrics")?;
+        let either = |[first, second]: [&Members<'_>; 2], name| match tokens(first, name)? {
+            None => tokens(second, name),
+            given => Ok(given),
+        };
+        Ok(Self {
+            input: either([&info, &asked], "input_tokens")?,
+            output: either([&answered, &info], "output_tokens")?,
+        })
+    }
+}
+
+/// When the tokens of a request came, on the clock of the file.
+fn token_times(object: &Members<'_>) -> Result<Vec<Micros>, String> {
+    let info = object_of(object, "info")?;
+    let answered = object_of(&info, "response_metrics")?;
+    let name = "output_token_times";
+    let times: Vec<f64> = match answered.get(name) {
+        Some(_) => list_of(&answered, name)?,
+        None => list_of(&info, name)?,
+    };
+    if !times.is_sorted() {
+        return Err(format!("{name}: not in order"));
+    }
+    let times = times
+        .into_iter()
+        .map(Micros::from_secs)
+        .collect::<Option<_>>();
+    times.ok_or_else(|| format!("{name}: expected seconds, 0 or more"))
+}
+
+/// Why the request failed, if it did.
+fn failure(object: &Members<'_>) -> Result<Option<Failure>, String> {
+    if object.get("error").is_none() {
+        return Ok(None);
+    }
+    let error = object_of(object, "error")?;
+    let kind = text_of(&error, "error_type")?.unwrap_or_default();
+    let said = text_of(&error, "error_msg")?.unwrap_or_default();
+    Ok(Some(Failure {
+        kind: error_kind(&kind),
+        message: format!("{kind}: {}", said.lines().next().unwrap_or_default()),
+    }))
 }
 
 #[cfg(test)]

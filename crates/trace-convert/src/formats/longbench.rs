@@ -18,7 +18,8 @@
 //! gives, and say nothing of `output_length`.
 
 use crate::format::Format;
-use crate::formats::objects::{Expand, Made, Objects, carry, text_of};
+use crate::formats::member::text_of;
+use crate::formats::objects::{Expand, Made, Objects, carry};
 use crate::formats::talk::Talk;
 use crate::json::Members;
 use crate::report::{Kind, Report};

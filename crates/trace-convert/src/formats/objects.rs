@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::report::{Kind, Report};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use trace_core::{Error, Field, Micros, SessionId};
+use trace_core::{Error, Field};
 
 /// Makes requests of one object.
 pub(crate) trait Expand {
@@ -168,60 +168,6 @@ fn without_nan(json: &mut Vec<u8>) -> bool {
     found
 }
 
-/// The object in the member `name`; empty where there is none.
-pub(crate) fn within<'a>(object: &Members<'a>, name: &str) -> Members<'a> {
-    let found = object.get(name).map(crate::json::members);
-    Members(found.unwrap_or_default())
-}
-
-/// The text of a JSON string.
-pub(crate) fn text(raw: &[u8]) -> Option<String> {
-    serde_json::from_slice(raw).ok()
-}
-
-/// The text of the member `name`.
-///
-/// # Errors
-/// A member that is no string.
-pub(crate) fn text_of(object: &Members<'_>, name: &str) -> Result<Option<String>, String> {
-    let raw = object.get(name);
-    raw.map(|raw| text(raw).ok_or_else(|| format!("{name}: expected a string")))
-        .transpose()
-}
-
-/// The number of tokens in the member `name`.
-///
-/// # Errors
-/// A member that is no whole number, 0 or more.
-pub(crate) fn tokens(object: &Members<'_>, name: &str) -> Result<Option<u64>, String> {
-    let Some(raw) = object.get(name) else {
-        return Ok(None);
-    };
-    let whole = number(raw).filter(|n| *n >= 0.0 && n.fract() == 0.0 && *n < 9e15);
-    whole
-        .map(|n| Some(n as u64))
-        .ok_or_else(|| format!("{name}: expected a whole number, 0 or more"))
-}
-
-/// A JSON number.
-pub(crate) fn number(raw: &[u8]) -> Option<f64> {
-    serde_json::from_slice(raw).ok()
-}
-
-/// The span of `raw` seconds; none for what is no number, 0 or more.
-pub(crate) fn seconds(raw: &[u8]) -> Option<Micros> {
-    number(raw).and_then(Micros::from_secs)
-}
-
-/// The session that `raw` names: a number or a string as it is, else its JSON
-/// as a string.
-pub(crate) fn session(raw: &[u8]) -> SessionId {
-    if let Ok(number) = serde_json::from_slice(raw) {
-        return SessionId::Number(number);
-    }
-    SessionId::Text(text(raw).unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()))
-}
-
 /// Add the members that none of `taken` names.
 pub(crate) fn carry(record: &mut Record, object: &Members<'_>, taken: &[&str]) {
     for (name, raw) in &object.0 {
@@ -242,12 +188,5 @@ mod tests {
         assert_eq!(json, br#"{"a":null,"b":"NaN \" NaN"}"#);
         let mut json = br#"{"b":"NaN"}"#.to_vec();
         assert!(!without_nan(&mut json));
-    }
-
-    #[test]
-    fn sessions_keep_their_type() {
-        assert_eq!(session(b"7"), SessionId::Number(7));
-        assert_eq!(session(b"\"7\""), SessionId::Text("7".into()));
-        assert_eq!(session(b"[1]"), SessionId::Text("[1]".into()));
     }
 }

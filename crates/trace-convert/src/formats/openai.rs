@@ -22,9 +22,8 @@ use crate::args::Args;
 use crate::clock::{Clock, TimeUnit, decimal};
 use crate::counter::{Counter, content};
 use crate::format::Format;
-use crate::formats::objects::{
-    Expand, Made, Objects, carry, number, session, text, text_of, tokens,
-};
+use crate::formats::member::{object_of, session, status_of, text, text_of, tokens};
+use crate::formats::objects::{Expand, Made, Objects, carry};
 use crate::head::Head;
 use crate::json::Members;
 use crate::record::Record;
@@ -202,9 +201,9 @@ impl OpenAi {
     ) -> Result<(), String> {
         let seq = self.read;
         self.read += 1;
-        let response = part(object, "response")?;
-        let body = part(&response, "body")?;
-        let usage = part(&body, "usage")?;
+        let response = object_of(object, "response")?;
+        let body = object_of(&response, "body")?;
+        let usage = object_of(&body, "usage")?;
         let count = |names: [&str; 2]| -> Result<Option<u64>, String> {
             Ok(tokens(&usage, names[0])?.or(tokens(&usage, names[1])?))
         };
@@ -215,30 +214,12 @@ impl OpenAi {
             return Ok(());
         }
         let details = match usage.get("prompt_tokens_details") {
-            Some(_) => part(&usage, "prompt_tokens_details")?,
-            None => part(&usage, "input_tokens_details")?,
+            Some(_) => object_of(&usage, "prompt_tokens_details")?,
+            None => object_of(&usage, "input_tokens_details")?,
         };
-        let status = response.get("status_code").and_then(number);
-        let status = status
-            .filter(|code| (100.0..600.0).contains(code))
-            .map(|code| code as u16);
-        let failed = status.is_some_and(|status| status >= 400);
-        let told = match object.get("error") {
-            Some(raw) => Some(raw),
-            None => body.get("error").filter(|_| failed),
-        };
-        let error = (failed || told.is_some()).then(|| {
-            let told = told.map(crate::json::members).unwrap_or_default();
-            let said = told.iter().find(|(name, _)| name == "message");
-            Failure {
-                kind: ErrorKind::Http,
-                message: said.and_then(|(_, raw)| text(raw)).unwrap_or_default(),
-            }
-        });
+        let status = status_of(&response, "status_code")?;
         let record = made.next();
-        let created = body.get("created").or_else(|| body.get("created_at"));
-        let created = created.and_then(|raw| std::str::from_utf8(raw).ok());
-        if let Some(at) = created.and_then(|raw| decimal(raw, TimeUnit::S)) {
+        if let Some(at) = created(&body)? {
             let at = self.clock.place(at, report)?;
             record.change(Field::Timestamp).timestamp = Some(at);
             report.assume("timestamp is when an answer was created, to the second");
@@ -253,7 +234,7 @@ impl OpenAi {
             output_tokens: output,
             cached_tokens: tokens(&details, "cached_tokens")?,
             token_source: Some(TokenSource::Usage),
-            error,
+            error: failure(object, &body, status),
             ..Outcome::default()
         });
         carry(record, object, &["id", "response", "error"]);
@@ -261,10 +242,40 @@ impl OpenAi {
     }
 }
 
-/// The object under `name`, empty where there is none.
-fn part<'a>(object: &Members<'a>, name: &str) -> Result<Members<'a>, String> {
-    object.get(name).map_or(Ok(Members(Vec::new())), |raw| {
-        serde_json::from_slice(raw).map_err(|_| format!("{name}: expected an object"))
+/// When an answer was created, in microseconds since 1970.
+fn created(body: &Members<'_>) -> Result<Option<i64>, String> {
+    let found = ["created", "created_at"]
+        .into_iter()
+        .find_map(|name| Some((name, body.get(name)?)));
+    let Some((name, raw)) = found else {
+        return Ok(None);
+    };
+    let spelled = std::str::from_utf8(raw).ok();
+    let micros = spelled.and_then(|raw| decimal(raw, TimeUnit::S));
+    let micros = micros.ok_or_else(|| format!("{name}: expected seconds since 1970"))?;
+    Ok(Some(micros))
+}
+
+/// Why there is no good answer: what the line says, or the body of a status of
+/// 400 and above. An error is an object with a message, or the message.
+fn failure(object: &Members<'_>, body: &Members<'_>, status: Option<u16>) -> Option<Failure> {
+    let failed = status.is_some_and(|status| status >= 400);
+    let told = match object.get("error") {
+        Some(raw) => Some(raw),
+        None => body.get("error").filter(|_| failed),
+    };
+    if told.is_none() && !failed {
+        return None;
+    }
+    let message = told.map(|raw| {
+        let members = crate::json::members(raw);
+        let said = members.iter().find(|(name, _)| name == "message");
+        let said = said.map_or(raw, |(_, message)| message);
+        text(said).unwrap_or_else(|| String::from_utf8_lossy(said).into_owned())
+    });
+    Some(Failure {
+        kind: ErrorKind::Http,
+        message: message.unwrap_or_default(),
     })
 }
 

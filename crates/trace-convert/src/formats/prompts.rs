@@ -12,7 +12,8 @@
 //! times.
 
 use crate::format::Format;
-use crate::formats::objects::{Expand, Made, Objects, carry, session, text_of};
+use crate::formats::member::{session, text_of};
+use crate::formats::objects::{Expand, Made, Objects, carry};
 use crate::formats::talk::{Talk, texts};
 use crate::head::Head;
 use crate::json::Members;

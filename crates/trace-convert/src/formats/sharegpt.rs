@@ -22,7 +22,8 @@ use crate::args::Args;
 use crate::clock::{Clock, TimeUnit, date, decimal};
 use crate::counter::{Counter, content};
 use crate::format::Format;
-use crate::formats::objects::{Expand, Made, Objects, carry, session, text};
+use crate::formats::member::{session, text, text_of};
+use crate::formats::objects::{Expand, Made, Objects, carry};
 use crate::head::Head;
 use crate::json::Members;
 use crate::report::{Kind, Report};
@@ -102,7 +103,7 @@ impl Expand for ShareGpt {
             ends.push(tokens.len());
         }
         let id = self.id(object, report);
-        let model = object.get("model").and_then(text);
+        let model = text_of(object, "model")?;
         let held = time(object)?;
         for end in asking {
             let answers = turns[end + 1..].iter();

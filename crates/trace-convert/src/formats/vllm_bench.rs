@@ -20,10 +20,10 @@
 //! which is an error.
 
 use crate::format::Format;
-use crate::formats::objects::{Expand, Made, Objects, text_of, tokens};
+use crate::formats::member::{list_of, text_of, tokens};
+use crate::formats::objects::{Expand, Made, Objects};
 use crate::json::Members;
 use crate::report::{Kind, Report};
-use serde::de::DeserializeOwned;
 use trace_core::{ErrorKind, Failure, Field, Micros, Outcome, TokenSource};
 
 /// What vLLM's benchmark saves.
@@ -46,13 +46,6 @@ struct VllmBench {
     read: u64,
 }
 
-/// The list `name`, empty where there is none.
-fn list<T: DeserializeOwned>(object: &Members<'_>, name: &str) -> Result<Vec<T>, String> {
-    object.get(name).map_or(Ok(Vec::new()), |raw| {
-        serde_json::from_slice(raw).map_err(|error| format!("{name}: {error}"))
-    })
-}
-
 impl Expand for VllmBench {
     fn expand(
         &mut self,
@@ -66,27 +59,9 @@ impl Expand for VllmBench {
                     .to_owned(),
             );
         }
-        let inputs: Vec<u64> = list(object, "input_lens")?;
-        let outputs: Vec<u64> = list(object, "output_lens")?;
-        let ttfts: Vec<f64> = list(object, "ttfts")?;
-        let gaps: Vec<Vec<f64>> = list(object, "itls")?;
-        let errors: Vec<Option<String>> = list(object, "errors")?;
-        let texts: Vec<Option<String>> = list(object, "generated_texts")?;
-        let starts: Vec<f64> = list(object, "start_times")?;
-        let count = inputs.len();
-        let lists = [
-            ("output_lens", outputs.len()),
-            ("ttfts", ttfts.len()),
-            ("itls", gaps.len()),
-            ("errors", errors.len()),
-            ("generated_texts", texts.len()),
-            ("start_times", starts.len()),
-        ];
-        if let Some((name, length)) = lists.iter().find(|(_, l)| *l != 0 && *l != count) {
-            return Err(format!("{name} has {length} entries, input_lens {count}"));
-        }
-        let first = starts.iter().copied().fold(f64::INFINITY, f64::min);
-        if starts.is_empty() {
+        let lists = Lists::of(object)?;
+        let count = lists.inputs.len();
+        if lists.starts.is_empty() {
             report.count(
                 Kind::Noted,
                 "requests without a time, as there are no start_times",
@@ -97,54 +72,16 @@ impl Expand for VllmBench {
         }
         let concurrency = tokens(object, "max_concurrency")?;
         let model = text_of(object, "model_id")?;
-        for (i, input) in inputs.iter().enumerate() {
-            let error = errors.get(i).cloned().flatten().filter(|e| !e.is_empty());
-            let sent = starts.get(i).and_then(|s| Micros::from_secs(s - first));
-            let mut outcome = Outcome {
-                seq: Some(self.read + i as u64),
-                concurrency,
-                sent_ms: sent,
-                input_tokens: Some(*input),
-                token_source: Some(TokenSource::Tokenizer),
-                ..Outcome::default()
-            };
-            let failed = error.is_some();
-            if let Some(error) = error {
-                let last = error.trim().lines().last().unwrap_or_default();
-                outcome.error = Some(Failure {
-                    kind: kind(&error),
-                    message: last.to_owned(),
-                });
-                report.count(
-                    Kind::Changed,
-                    "errors, to the kind that their text tells of",
-                    1,
-                );
-            } else {
-                outcome.output_tokens = outputs.get(i).copied();
-                let ttft = ttfts.get(i).copied();
-                outcome.ttft_ms = ttft.and_then(Micros::from_secs);
-                if let (Some(ttft), Some(gaps)) = (ttft, gaps.get(i)) {
-                    outcome.last_token_ms = Micros::from_secs(ttft + gaps.iter().sum::<f64>());
-                    outcome.latency_ms = outcome.last_token_ms;
-                    outcome.itl_ms = gaps.iter().map(|gap| Micros::from_secs(*gap)).collect();
-                }
-                if let (Some(last), Some(first), Some(tokens)) = (
-                    outcome.last_token_ms,
-                    outcome.ttft_ms,
-                    outcome.output_tokens.filter(|tokens| *tokens > 1),
-                ) {
-                    let span = last.saturating_sub(first).as_secs();
-                    outcome.tpot_ms = Micros::from_secs(span / (tokens - 1) as f64);
-                }
-            }
+        for (i, input) in lists.inputs.iter().enumerate() {
+            let mut outcome = lists.outcome(i, report)?;
+            outcome.seq = Some(self.read + i as u64);
+            outcome.concurrency = concurrency;
             let record = made.next();
-            record.change(Field::Timestamp).timestamp = sent;
+            record.change(Field::Timestamp).timestamp = outcome.sent_ms;
             record.change(Field::InputLength).input_length = Some(*input);
-            record.change(Field::OutputLength).output_length =
-                outputs.get(i).copied().filter(|_| !failed);
-            record.change(Field::Model).model = model.clone();
-            if let Some(text) = texts.get(i).and_then(Option::as_ref) {
+            record.change(Field::OutputLength).output_length = outcome.output_tokens;
+            record.change(Field::Model).model.clone_from(&model);
+            if let Some(text) = lists.texts.get(i).and_then(Option::as_ref) {
                 record.add_text("generated_text", text);
             }
             record.outcome = Some(outcome);
@@ -152,6 +89,103 @@ impl Expand for VllmBench {
         self.read += count as u64;
         Ok(())
     }
+}
+
+/// The lists of a result, each empty or with an entry for every request.
+struct Lists {
+    inputs: Vec<u64>,
+    outputs: Vec<u64>,
+    ttfts: Vec<f64>,
+    gaps: Vec<Vec<f64>>,
+    errors: Vec<Option<String>>,
+    texts: Vec<Option<String>>,
+    starts: Vec<f64>,
+    /// The earliest of `starts`.
+    first: f64,
+}
+
+impl Lists {
+    fn of(object: &Members<'_>) -> Result<Self, String> {
+        let starts: Vec<f64> = list_of(object, "start_times")?;
+        let lists = Self {
+            inputs: list_of(object, "input_lens")?,
+            outputs: list_of(object, "output_lens")?,
+            ttfts: list_of(object, "ttfts")?,
+            gaps: list_of(object, "itls")?,
+            errors: list_of(object, "errors")?,
+            texts: list_of(object, "generated_texts")?,
+            first: starts.iter().copied().fold(f64::INFINITY, f64::min),
+            starts,
+        };
+        let lengths = [
+            ("output_lens", lists.outputs.len()),
+            ("ttfts", lists.ttfts.len()),
+            ("itls", lists.gaps.len()),
+            ("errors", lists.errors.len()),
+            ("generated_texts", lists.texts.len()),
+            ("start_times", lists.starts.len()),
+        ];
+        let count = lists.inputs.len();
+        match lengths.iter().find(|(_, l)| *l != 0 && *l != count) {
+            Some((name, length)) => Err(format!("{name} has {length} entries, input_lens {count}")),
+            None => Ok(lists),
+        }
+    }
+
+    /// What happened to request `i`.
+    fn outcome(&self, i: usize, report: &mut Report) -> Result<Outcome, String> {
+        let sent = self.starts.get(i).map(|start| start - self.first);
+        let mut outcome = Outcome {
+            sent_ms: sent.map(|sent| span("start_times", sent)).transpose()?,
+            input_tokens: Some(self.inputs[i]),
+            token_source: Some(TokenSource::Tokenizer),
+            ..Outcome::default()
+        };
+        let error = self.errors.get(i).and_then(Option::as_ref);
+        if let Some(error) = error.filter(|error| !error.is_empty()) {
+            let last = error.trim().lines().last().unwrap_or_default();
+            outcome.error = Some(Failure {
+                kind: kind(error),
+                message: last.to_owned(),
+            });
+            report.count(
+                Kind::Changed,
+                "errors, to the kind that their text tells of",
+                1,
+            );
+        } else {
+            self.answer(i, &mut outcome)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Add the tokens of answer `i` and when they came.
+    fn answer(&self, i: usize, outcome: &mut Outcome) -> Result<(), String> {
+        outcome.output_tokens = self.outputs.get(i).copied();
+        let Some(&ttft) = self.ttfts.get(i) else {
+            return Ok(());
+        };
+        let first = span("ttfts", ttft)?;
+        outcome.ttft_ms = Some(first);
+        let Some(gaps) = self.gaps.get(i) else {
+            return Ok(());
+        };
+        let spans = gaps.iter().map(|gap| span("itls", *gap));
+        outcome.itl_ms = Some(spans.collect::<Result<_, _>>()?);
+        let last = span("itls", ttft + gaps.iter().sum::<f64>())?;
+        outcome.last_token_ms = Some(last);
+        outcome.latency_ms = Some(last);
+        if let Some(tokens) = outcome.output_tokens.filter(|tokens| *tokens > 1) {
+            let rest = last.saturating_sub(first).as_secs();
+            outcome.tpot_ms = Micros::from_secs(rest / (tokens - 1) as f64);
+        }
+        Ok(())
+    }
+}
+
+/// `seconds` of the list `name`.
+fn span(name: &str, seconds: f64) -> Result<Micros, String> {
+    Micros::from_secs(seconds).ok_or_else(|| format!("{name}: expected seconds, 0 or more"))
 }
 
 /// The kind of failure a traceback or a reason phrase tells of.

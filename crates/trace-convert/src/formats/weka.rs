@@ -8,6 +8,7 @@ use crate::args::Args;
 use crate::clock::{TimeUnit, decimal};
 use crate::elements::Elements;
 use crate::format::{Decode, Format};
+use crate::formats::member::{list_of, text_of};
 use crate::input::Opened;
 use crate::json::Members;
 use crate::record::Record;
@@ -26,6 +27,7 @@ pub(crate) static FORMAT: Format = Format {
             unit: args.unit_or(TimeUnit::S),
             block_size: args.from_block_size,
             elements: None,
+            first: None,
             tag: None,
             waiting: VecDeque::new(),
             ids: HashMap::new(),
@@ -38,6 +40,8 @@ struct Weka {
     unit: TimeUnit,
     block_size: Option<u64>,
     elements: Option<Elements>,
+    /// What came of the first conversation, which is read ahead.
+    first: Option<Result<bool, Error>>,
     tag: Option<String>,
     /// The requests of one conversation.
     waiting: VecDeque<Record>,
@@ -56,22 +60,18 @@ impl Decode for Weka {
             self.unit.as_str()
         ));
         self.tag = input.tag;
-        let mut elements = Elements::new(&input.name, input.bytes);
+        self.elements = Some(Elements::new(&input.name, input.bytes));
         // The block size stands in the first conversation, and is needed before
         // the first request is through.
-        self.conversation(&mut elements, report)?;
-        self.elements = Some(elements);
+        self.first = Some(self.next(report));
+        self.block_size.get_or_insert(BLOCK);
         Ok(())
     }
 
     fn read(&mut self, record: &mut Record, report: &mut Report) -> Result<bool, Error> {
         while self.waiting.is_empty() {
-            let Some(mut elements) = self.elements.take() else {
-                return Ok(false);
-            };
-            let more = self.conversation(&mut elements, report);
-            self.elements = Some(elements);
-            if !more? {
+            let first = self.first.take();
+            if !first.unwrap_or_else(|| self.next(report))? {
                 return Ok(false);
             }
         }
@@ -82,11 +82,25 @@ impl Decode for Weka {
     }
 
     fn block_size(&self) -> Option<u64> {
-        Some(self.block_size.unwrap_or(BLOCK))
+        self.block_size
     }
 }
 
 impl Weka {
+    /// Queue the requests of the next conversation; `false` at the end.
+    fn next(&mut self, report: &mut Report) -> Result<bool, Error> {
+        let Some(mut elements) = self.elements.take() else {
+            return Ok(false);
+        };
+        let more = self.conversation(&mut elements, report);
+        self.elements = Some(elements);
+        if more.is_err() {
+            // Of a conversation that is passed over, nothing is left.
+            self.waiting.clear();
+        }
+        more
+    }
+
     fn conversation(
         &mut self,
         elements: &mut Elements,
@@ -120,14 +134,10 @@ impl Weka {
         }
         let requests = members.get("requests");
         let requests = requests.ok_or_else(|| elements.error("a conversation without requests"))?;
-        let mut model = None;
-        if let Some(models) = members.get("models")
-            && let Ok(models) = serde_json::from_slice::<Vec<String>>(models)
-            && models.len() == 1
-        {
-            model = models.into_iter().next();
-        }
-        self.requests(&id, model.as_deref(), requests, elements, report)?;
+        let models: Vec<String> = list_of(&members, "models").map_err(|why| elements.error(why))?;
+        // Of several, each request says which.
+        let model = models.first().filter(|_| models.len() == 1);
+        self.requests(&id, model.map(String::as_str), requests, elements, report)?;
         Ok(true)
     }
 
@@ -201,7 +211,7 @@ impl Weka {
                             .map_err(|e| elements.json_error(&e))?,
                     );
                 }
-                "model" => name = serde_json::from_slice(raw).ok(),
+                "model" => name = text_of(members, "model").map_err(|why| elements.error(why))?,
                 // Measured seconds of the recorded run, not of a run of ours.
                 "ttft" => record.add("ttft_s", raw),
                 "api_time" => record.add("api_time_s", raw),
@@ -254,5 +264,25 @@ mod tests {
         );
         assert_eq!(out, expected);
         assert_eq!(report.read, 4);
+    }
+    #[test]
+    fn a_bad_conversation_is_passed_over_whole_be_it_the_first() {
+        let trace = concat!(
+            r#"{"id":"a","requests":[{"t":0,"in":1,"out":1},{"t":1,"out":1}]}"#,
+            "\n",
+            r#"{"id":"b","requests":[{"t":0,"in":64,"out":5}]}"#,
+            "\n",
+            r#"{"id":"c","block_size":16,"requests":[{"t":0,"in":64,"out":5}]}"#,
+            "\n",
+        );
+        let (out, error, report) = convert_with("--skip-invalid", trace);
+        assert_eq!(error, None);
+        assert_eq!(out.lines().count(), 1, "{out}");
+        assert!(out.contains(r#""session_id":"b""#), "{out}");
+        let line = report.line().unwrap();
+        assert!(line.contains("skipped 2 invalid lines"), "{line}");
+        let (out, error, _) = convert_with("", trace);
+        let reason = "in:1:1: a request without `in`, the length of its prompt";
+        assert_eq!((out.as_str(), error.as_deref()), ("", Some(reason)));
     }
 }

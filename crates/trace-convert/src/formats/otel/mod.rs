@@ -7,8 +7,13 @@
 //! and OpenInference do, as one for each part. Its other attributes stay on the
 //! line.
 
+mod attributes;
+mod messages;
+mod moment;
+mod span;
+
 use crate::args::Args;
-use crate::clock::{Clock, TimeUnit, date, decimal};
+use crate::clock::Clock;
 use crate::elements::Elements;
 use crate::format::{Decode, Format};
 use crate::history::History;
@@ -17,6 +22,7 @@ use crate::json::Members;
 use crate::record::Record;
 use crate::report::{Kind, Report};
 use serde_json::value::RawValue;
+use span::Span;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use trace_core::{Error, Field, LineError, SessionId};
@@ -139,21 +145,27 @@ impl Otel {
         report: &mut Report,
     ) -> Result<Found, LineError> {
         record.begin(name, *line);
-        let members: Members<'_> = serde_json::from_slice(bytes)
-            .map_err(|error| record.error(format!("not a span: {error}")))?;
-        let attributes = Attributes::of(&members);
-        let model = attributes.text(&[
-            "gen_ai.request.model",
-            "gen_ai.response.model",
-            "llm.model_name",
-        ]);
-        let input = attributes.whole(&[
-            "gen_ai.usage.input_tokens",
-            "gen_ai.usage.prompt_tokens",
-            "llm.token_count.prompt",
-            "llm.usage.prompt_tokens",
-        ]);
-        let messages = attributes.messages(report);
+        let made = Span::of(bytes).and_then(|span| self.request(&span, record, report));
+        if !made.map_err(|why| record.error(why))? {
+            return Ok(Found::Nothing);
+        }
+        if let Some(history) = &mut self.history
+            && record.request().messages.is_none()
+        {
+            history.mark(record, report)?;
+        }
+        Ok(Found::Request)
+    }
+
+    /// Whether `span` is a call of a model; if so, `record` is its request.
+    fn request(
+        &mut self,
+        span: &Span<'_>,
+        record: &mut Record,
+        report: &mut Report,
+    ) -> Result<bool, String> {
+        let (model, input) = (span.model()?, span.input()?);
+        let messages = span.messages(report);
         if input.is_none() && messages.is_none() {
             let reason = if model.is_some() {
                 "spans of a model without token counts or messages"
@@ -161,116 +173,28 @@ impl Otel {
                 "spans that are no call of a model"
             };
             report.count(Kind::Dropped, reason, 1);
-            return Ok(Found::Nothing);
+            return Ok(false);
         }
-        let (start, end) = times(&members);
-        if let Some(start) = start {
-            let at = self.clock.place(start, report);
-            let at = at.map_err(|reason| record.error(reason))?;
-            record.change(Field::Timestamp).timestamp = Some(at);
-            if let Some(micros) = end.and_then(|end| u64::try_from(end - start).ok()) {
-                let mut millis = Vec::new();
-                trace_core::Micros::from_micros(micros).push_millis(&mut millis);
-                record.add("duration_ms", &millis);
-            }
-        }
-        let output = attributes.whole(&[
-            "gen_ai.usage.output_tokens",
-            "gen_ai.usage.completion_tokens",
-            "llm.token_count.completion",
-            "llm.usage.completion_tokens",
-        ]);
-        let asked = attributes.whole(&["gen_ai.request.max_tokens"]);
-        if output.is_none() && asked.is_some() {
-            report.count(
-                Kind::Invented,
-                "output lengths, from the max_tokens asked for",
-                1,
-            );
-        }
-        let session = attributes
-            .text(&["gen_ai.conversation.id", "session.id"])
-            .or_else(|| attributes.ending("session.id"));
-        let context = crate::json::members(members.get("context").unwrap_or(b"{}"));
-        let context = Members(context);
-        let trace = ["trace_id", "traceId", "traceID"].into_iter();
-        let trace = trace
-            .clone()
-            .find_map(|name| members.get(name).or(context.get(name)));
-        let session = session.or_else(|| text(trace?));
+        let output = span.output(report)?;
+        let moment = span.moment(report)?;
+        let place = moment.map(|moment| self.clock.place(moment.start, report));
+        let has_messages = messages.is_some();
         let request = record.change(Field::InputLength);
+        request.timestamp = place.transpose()?;
         request.input_length = input;
-        request.output_length = output.or(asked);
-        request.session_id = session.map(SessionId::Text);
+        request.output_length = output;
+        request.session_id = span.session()?.map(SessionId::Text);
         request.model = model;
         request.source.clone_from(&self.tag);
-        let has_messages = messages.is_some();
         request.messages = messages;
-        if let (Some(input), Some(history)) = (input, &mut self.history)
-            && record.request().messages.is_none()
-        {
-            let mut ids = Vec::new();
-            let request = record.request();
-            let output = request.output_length.unwrap_or(0);
-            let session = request.session_id.as_ref();
-            let made = history.prompt(session, input, output, &mut ids, report);
-            made.map_err(|why| record.error(why))?;
-            record.change(Field::HashIds).hash_ids = Some(ids);
+        if let Some(span) = moment.and_then(|moment| moment.duration) {
+            let mut millis = Vec::new();
+            span.push_millis(&mut millis);
+            record.add("duration_ms", &millis);
         }
-        for key in [
-            "trace_id",
-            "traceId",
-            "span_id",
-            "spanId",
-            "traceID",
-            "spanID",
-            "parent_span_id",
-            "parentSpanId",
-            "parent_id",
-            "name",
-            "operationName",
-            "status",
-        ] {
-            if let Some(raw) = members.get(key).or(context.get(key)) {
-                record.add(key, raw);
-            }
-        }
-        for (key, raw) in &attributes.0 {
-            let used = USED.contains(&key.as_str()) || (has_messages && is_part(key));
-            if !used {
-                record.add(key, raw);
-            }
-        }
-        Ok(Found::Request)
+        span.carry(record, has_messages);
+        Ok(true)
     }
-}
-
-/// Attributes that became fields.
-const USED: [&str; 12] = [
-    "gen_ai.request.model",
-    "gen_ai.usage.input_tokens",
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.prompt_tokens",
-    "gen_ai.usage.completion_tokens",
-    "gen_ai.input.messages",
-    "gen_ai.conversation.id",
-    "llm.model_name",
-    "llm.token_count.prompt",
-    "llm.token_count.completion",
-    "llm.usage.prompt_tokens",
-    "llm.usage.completion_tokens",
-];
-
-/// Messages of which each part is an attribute: what stands before the number,
-/// and between that and `role` or `content`.
-const NUMBERED: [(&str, &str); 2] = [
-    ("gen_ai.prompt.", "."),
-    ("llm.input_messages.", ".message."),
-];
-
-/// Whether an attribute of that name is part of a message.
-fn is_part(key: &str) -> bool {
-    NUMBERED.iter().any(|(before, _)| key.starts_with(before))
 }
 
 /// The spans that an export holds, however deep.
@@ -295,183 +219,9 @@ fn collect(members: &Members<'_>, spans: &mut Vec<Box<RawValue>>) -> serde_json:
     Ok(())
 }
 
-/// The attributes of a span: each name with its JSON.
-struct Attributes(Vec<(String, Vec<u8>)>);
-
-impl Attributes {
-    /// An object, or OTLP's list of `{"key", "value": {"stringValue"}}`.
-    fn of(span: &Members<'_>) -> Self {
-        let Some(raw) = span.get("attributes").or_else(|| span.get("tags")) else {
-            return Self(Vec::new());
-        };
-        if raw.first() == Some(&b'{') {
-            let members = crate::json::members(raw).into_iter();
-            return Self(
-                members
-                    .map(|(key, raw)| (key.into_owned(), raw.to_vec()))
-                    .collect(),
-            );
-        }
-        let list = serde_json::from_slice::<Vec<Members<'_>>>(raw).unwrap_or_else(|_| Vec::new());
-        let pair = |pair: Members<'_>| {
-            let key = text(pair.get("key")?)?;
-            let raw = pair.get("value")?;
-            if raw.first() != Some(&b'{') {
-                // Jaeger's tags hold the value itself.
-                return Some((key, raw.to_vec()));
-            }
-            let value = crate::json::members(raw);
-            let (kind, raw) = value.first()?;
-            // OTLP writes 64-bit integers as strings.
-            let raw = match kind.as_ref() {
-                "intValue" | "int_value" => text(raw)?.into_bytes(),
-                _ => raw.to_vec(),
-            };
-            Some((key, raw))
-        };
-        Self(list.into_iter().filter_map(pair).collect())
-    }
-
-    fn get(&self, names: &[&str]) -> Option<&[u8]> {
-        names.iter().find_map(|name| {
-            let found = self.0.iter().find(|(key, _)| key == name);
-            found.map(|(_, raw)| raw.as_slice())
-        })
-    }
-
-    fn text(&self, names: &[&str]) -> Option<String> {
-        text(self.get(names)?)
-    }
-
-    fn whole(&self, names: &[&str]) -> Option<u64> {
-        text(self.get(names)?)?.parse().ok()
-    }
-
-    /// The text of the first attribute whose name ends so.
-    fn ending(&self, end: &str) -> Option<String> {
-        let found = self.0.iter().find(|(key, _)| key.ends_with(end));
-        text(&found?.1)
-    }
-
-    /// The messages of the prompt as endpoints take them.
-    fn messages(&self, report: &mut Report) -> Option<Box<RawValue>> {
-        let Some(given) = self.json_array(&["gen_ai.input.messages", "gen_ai.prompt"]) else {
-            return NUMBERED.iter().find_map(|shape| self.numbered(*shape));
-        };
-        let all: Vec<Members<'_>> = serde_json::from_str(given.get()).ok()?;
-        if !all.iter().any(|message| message.get("parts").is_some()) {
-            return Some(given);
-        }
-        // The conventions' own form: parts with a type and a content.
-        let mut json = String::new();
-        for message in &all {
-            let role = text(message.get("role")?)?;
-            let parts = message.get("parts").unwrap_or(b"[]");
-            let parts: Vec<Members<'_>> = serde_json::from_slice(parts).ok()?;
-            let mut said = String::new();
-            for part in &parts {
-                match part
-                    .get("content")
-                    .or_else(|| part.get("response"))
-                    .and_then(text)
-                {
-                    Some(content) => said.push_str(&content),
-                    None => report.count(Kind::Dropped, "parts of messages that are no text", 1),
-                }
-            }
-            push_message(&mut json, &role, &said);
-        }
-        closed(json)
-    }
-
-    /// Messages of which each part is an attribute.
-    fn numbered(&self, (before, between): (&str, &str)) -> Option<Box<RawValue>> {
-        let mut json = String::new();
-        for number in 0.. {
-            let part = |name: &str| self.text(&[&format!("{before}{number}{between}{name}")]);
-            let Some(role) = part("role") else {
-                break;
-            };
-            push_message(&mut json, &role, &part("content").unwrap_or_default());
-        }
-        closed(json)
-    }
-
-    /// Messages: an array, or a string that spells one.
-    fn json_array(&self, names: &[&str]) -> Option<Box<RawValue>> {
-        let raw = self.get(names)?;
-        let spelled = serde_json::from_slice::<String>(raw).ok();
-        let bytes = spelled.as_deref().map_or(raw, str::as_bytes).trim_ascii();
-        if bytes.first() != Some(&b'[') {
-            return None;
-        }
-        serde_json::from_slice(bytes).ok()
-    }
-}
-
-/// A string's content, or a number as it is written.
-fn text(raw: &[u8]) -> Option<String> {
-    match raw.first()? {
-        b'"' => serde_json::from_slice(raw).ok(),
-        b'n' | b'{' | b'[' => None,
-        _ => String::from_utf8(raw.to_vec()).ok(),
-    }
-}
-
-/// Append a message to an array that is not closed yet.
-fn push_message(json: &mut String, role: &str, content: &str) {
-    json.push(if json.is_empty() { '[' } else { ',' });
-    let mut message = b"{\"role\":".to_vec();
-    trace_core::push_string(&mut message, role);
-    message.extend_from_slice(b",\"content\":");
-    trace_core::push_string(&mut message, content);
-    message.push(b'}');
-    json.push_str(&String::from_utf8_lossy(&message));
-}
-
-/// The array, if there is anything in it.
-fn closed(mut json: String) -> Option<Box<RawValue>> {
-    if json.is_empty() {
-        return None;
-    }
-    json.push(']');
-    RawValue::from_string(json).ok()
-}
-
-/// When a span began and ended, in microseconds since 1970.
-fn times(span: &Members<'_>) -> (Option<i64>, Option<i64>) {
-    if span.get("spanID").is_some() {
-        // Jaeger counts microseconds.
-        let number = |name: &str| decimal(&text(span.get(name)?)?, TimeUnit::Us);
-        let start = number("startTime");
-        return (
-            start,
-            start.zip(number("duration")).map(|(at, long)| at + long),
-        );
-    }
-    let start = [
-        "start_time",
-        "startTimeUnixNano",
-        "startTime",
-        "start_time_unix_nano",
-    ];
-    let end = [
-        "end_time",
-        "endTimeUnixNano",
-        "endTime",
-        "end_time_unix_nano",
-    ];
-    (time(span, &start), time(span, &end))
-}
-
-/// Microseconds since 1970: a date, or nanoseconds as OTLP counts them.
-fn time(span: &Members<'_>, names: &[&str]) -> Option<i64> {
-    let text = names.iter().find_map(|name| text(span.get(name)?))?;
-    date(&text).or_else(|| decimal(&text, TimeUnit::Ns))
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::report::Kind;
     use crate::tests::convert_with;
 
     #[test]
@@ -552,5 +302,18 @@ mod tests {
             ),
             "{out}"
         );
+    }
+    #[test]
+    fn what_is_odd_about_a_span_is_counted() {
+        let span = r#"{"span_id":"s","start_time":"2024-05-10T00:00:02Z","end_time":"2024-05-10T00:00:01Z","attributes":{"gen_ai.usage.input_tokens":"3","gen_ai.input.messages":"[{\"role\":\"us"}}"#;
+        let (out, error, report) = convert_with("", span);
+        assert_eq!(error, None);
+        assert!(
+            out.starts_with(r#"{"timestamp":0,"input_length":3,"hash_ids":[0]"#),
+            "{out}"
+        );
+        assert!(!out.contains("duration_ms"), "{out}");
+        assert_eq!(report.of(Kind::Dropped, "ends of spans before"), 1);
+        assert_eq!(report.of(Kind::Noted, "prompts that are no JSON list"), 1);
     }
 }
