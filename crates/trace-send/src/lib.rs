@@ -185,6 +185,15 @@ pub fn cook(recipe: &std::path::Path, args: &Args, typed: &[String]) -> anyhow::
     recipe::run(recipe, args, typed)
 }
 
+/// The arguments of each stage of the recipe that `text` is: what
+/// `trace-send --recipe` runs, one after the other.
+///
+/// # Errors
+/// What in it is no recipe.
+pub fn stages(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
+    recipe::stages(text)
+}
+
 /// Send the requests of `input` as `args` says, and write their outcomes to
 /// `output`.
 ///

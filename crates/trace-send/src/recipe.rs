@@ -86,6 +86,15 @@ pub(crate) fn run(path: &Path, args: &Args, typed: &[String]) -> anyhow::Result<
     Ok(if no { cli::NO } else { cli::DONE })
 }
 
+/// The arguments of each stage of the recipe that `text` is.
+///
+/// # Errors
+/// What in it is no recipe.
+pub(crate) fn stages(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
+    let plans = plans(text, &[], false)?;
+    Ok(plans.into_iter().map(|plan| plan.arguments).collect())
+}
+
 /// Run one stage, with its server around it.
 fn stage(plan: &Plan) -> anyhow::Result<ExitStatus> {
     let dataset = plan.dataset.as_ref().map(Dataset::read).transpose()?;

@@ -3,12 +3,14 @@
 //!
 //! `cd crates/trace-convert && cargo +nightly fuzz run formats`
 //!
-//! The first byte chooses the flags, the rest is the file. Files of the tests
-//! and of a folder of excerpts make a good corpus, with a byte put before.
+//! The first byte chooses the flags, the second the format, if it is not left
+//! to be found out; the rest is the file. Files of the tests and of a folder of
+//! excerpts make a good corpus, with two bytes put before.
 #![no_main]
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use libfuzzer_sys::fuzz_target;
+use std::sync::LazyLock;
 use trace_convert::{Args, Input, Report};
 use trace_core::{Line, Reader};
 
@@ -28,15 +30,33 @@ const FLAGS: [&str; 12] = [
     "--skip-invalid --to csv",
 ];
 
+/// The values of `--from`.
+static FORMATS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let command = Args::command();
+    let mut flags = command.get_arguments();
+    let from = flags.find(|flag| flag.get_id() == "from").expect("--from");
+    let values = from.get_possible_values();
+    values
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect()
+});
+
 fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, file)) = bytes.split_first() else {
+    let [choice, format, file @ ..] = bytes else {
         return;
     };
     let flags = FLAGS[usize::from(*choice) % FLAGS.len()];
-    let words = ["trace-convert", "--tokenizer", "words"].into_iter();
+    let format = &FORMATS[usize::from(*format) % FORMATS.len()];
+    let words = ["trace-convert", "--tokenizer", "words", "--from", format].into_iter();
     let args = Args::parse_from(words.chain(flags.split_whitespace()));
     let (mut out, mut report) = (Vec::new(), Report::default());
-    let done = trace_convert::run(&args, vec![Input::text("fuzz", file)], &mut out, &mut report);
+    let done = trace_convert::run(
+        &args,
+        vec![Input::text("fuzz", file)],
+        &mut out,
+        &mut report,
+    );
     assert!(done.is_ok() || !format!("{:#}", done.unwrap_err()).is_empty());
     if args.to != "mooncake" {
         return;

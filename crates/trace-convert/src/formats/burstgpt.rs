@@ -155,7 +155,7 @@ fn time(table: &Table, column: usize, unit: TimeUnit) -> Result<i64, Error> {
     let time = table.text(column)?;
     decimal(time, unit).ok_or_else(|| {
         let reason = format!("{time:?}, expected a number of seconds");
-        table.error(column, reason).into()
+        table.error(column, reason)
     })
 }
 

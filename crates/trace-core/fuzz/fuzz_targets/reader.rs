@@ -22,12 +22,24 @@ fuzz_target!(|bytes: &[u8]| {
 fn look_into(line: &Line) {
     let _ = line.outcome();
     let mut written = Vec::new();
-    Writer::new(&mut written).write(&line.request).expect("memory takes all");
-    let again = Reader::new("again", &written[..]).next().expect("a line").expect("what was written reads back");
-    assert_eq!(format!("{:?}", again.request), format!("{:?}", line.request));
+    Writer::new(&mut written)
+        .write(&line.request)
+        .expect("memory takes all");
+    let again = Reader::new("again", &written[..])
+        .next()
+        .expect("a line")
+        .expect("what was written reads back");
+    assert_eq!(
+        format!("{:?}", again.request),
+        format!("{:?}", line.request)
+    );
 
     let kept = line.request_bytes();
-    let kept = Line::parse("kept", std::str::from_utf8(&kept).expect("UTF-8 in, UTF-8 out")).expect("still a request");
+    let kept = Line::parse(
+        "kept",
+        std::str::from_utf8(&kept).expect("UTF-8 in, UTF-8 out"),
+    )
+    .expect("still a request");
     assert!(!kept.is_outcome());
     assert_eq!(format!("{:?}", kept.request), format!("{:?}", line.request));
 
@@ -36,5 +48,8 @@ fn look_into(line: &Line) {
     changed.set(Field::HashIds, b"[1,2,3]").expect("ids");
     let text = std::str::from_utf8(changed.bytes()).expect("UTF-8 in, UTF-8 out");
     let changed_again = Line::parse("changed", text).expect("still a request");
-    assert_eq!(format!("{:?}", changed_again.request), format!("{:?}", changed.request));
+    assert_eq!(
+        format!("{:?}", changed_again.request),
+        format!("{:?}", changed.request)
+    );
 }

@@ -14,10 +14,12 @@ fn outcome(bytes: &[u8], size: usize) -> Outcome {
         text: true,
         ..Wanted::default()
     });
-    let ending = bytes.chunks(size).find_map(|piece| match answer.feed(piece, Micros::ZERO) {
-        Ok(_) => answer.is_complete().then_some(Ending::Complete),
-        Err(failure) => Some(Ending::Failed(failure)),
-    });
+    let ending = bytes
+        .chunks(size)
+        .find_map(|piece| match answer.feed(piece, Micros::ZERO) {
+            Ok(_) => answer.is_complete().then_some(Ending::Complete),
+            Err(failure) => Some(Ending::Failed(failure)),
+        });
     answer.outcome(ending.unwrap_or(Ending::Closed), Micros::ZERO, Micros::ZERO)
 }
 

@@ -37,7 +37,11 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(events(bytes, size), whole_events, "in pieces of {size}");
         assert_eq!(lines(bytes, size), whole_lines, "in pieces of {size}");
     }
-    for json in whole_events.iter().map(|(_, data)| data).chain(&whole_lines) {
+    for json in whole_events
+        .iter()
+        .map(|(_, data)| data)
+        .chain(&whole_lines)
+    {
         let kept = event::Event::parse(json, true);
         assert_eq!(kept.is_ok(), event::Event::parse(json, false).is_ok());
         let said = event::error_message(json);
