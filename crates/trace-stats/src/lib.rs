@@ -43,6 +43,7 @@ mod input;
 mod laws;
 pub mod lengths;
 pub mod lint;
+mod numbered;
 pub mod order;
 pub mod partial;
 pub mod prefix;

@@ -1,9 +1,8 @@
 //! Lines of telemetry, one after the other.
 
 use super::series::Sample;
-use anyhow::{Context, bail};
-use std::io::BufRead;
-use trace_core::{Micros, Source};
+use crate::numbered::{Flaw, each_numbered};
+use trace_core::{MAX_LINE_BYTES, Micros, Source};
 
 /// Give every sample of `source` to `take`, and count the lines that are none if
 /// they are to be gone past.
@@ -16,33 +15,15 @@ pub(crate) fn each_sample(
     skip_invalid: bool,
     mut take: impl FnMut(&Sample),
 ) -> anyhow::Result<u64> {
-    let name = source.name().clone();
-    let mut input = source
-        .open()
-        .with_context(|| format!("cannot open {name}"))?;
-    let mut bytes = Vec::new();
-    let mut skipped = 0;
-    for number in 1_u64.. {
-        bytes.clear();
-        let length = input.read_until(b'\n', &mut bytes);
-        if length.with_context(|| format!("cannot read {name}:{number}"))? == 0 {
-            break;
-        }
-        if bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        match sample(&bytes) {
-            Ok(sample) => take(&sample),
-            Err(_) if skip_invalid => skipped += 1,
-            Err((column, reason)) => bail!("{name}:{number}:{column}: {reason}"),
-        }
-    }
-    Ok(skipped)
+    each_numbered(source, MAX_LINE_BYTES, skip_invalid, |line| {
+        take(&sample(line)?);
+        Ok(())
+    })
 }
 
 /// The sample of a line, or the column and what is wrong there.
-fn sample(line: &[u8]) -> Result<Sample, (usize, String)> {
-    let parsed: Result<Sample, _> = serde_json::from_slice(line.trim_ascii_end());
+fn sample(line: &[u8]) -> Result<Sample, Flaw> {
+    let parsed: Result<Sample, _> = serde_json::from_slice(line);
     let flaw = match parsed {
         Ok(sample) if sample.value.is_finite() && Micros::from_millis(sample.t_ms).is_some() => {
             return Ok(sample);
