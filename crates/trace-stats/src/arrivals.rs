@@ -6,6 +6,7 @@
 //! is lost as long as no line is further from its place than half of what
 //! waits; if one is, the gaps of this input are unknown, not nearly right.
 
+use crate::confidence::{Batches, Repeated};
 use crate::partial::micros;
 use serde::{Deserialize, Serialize};
 use trace_core::Micros;
@@ -35,9 +36,43 @@ pub struct Arrivals {
     /// First and last of the arrivals that were taken, of each part of the input.
     taken: Vec<Stretch>,
     /// The gaps between those of one part.
-    gaps: Values,
+    gaps: Gaps,
     /// Arrivals that came when their neighbours had been taken.
     late: u64,
+}
+
+/// Gaps between neighbours.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gaps {
+    /// In milliseconds.
+    pub values: Values,
+    /// By stretches of time, in microseconds, as quantity 0: for intervals, if
+    /// they are wanted.
+    pub batches: Option<Batches>,
+}
+
+impl Gaps {
+    /// The gap from one arrival to the next; `false` if they are the other way
+    /// round.
+    fn push(&mut self, before: Micros, arrival: Micros) -> bool {
+        let Some(gap) = arrival.as_micros().checked_sub(before.as_micros()) else {
+            return false;
+        };
+        let value = Micros::from_micros(gap).as_millis();
+        self.values.push(value);
+        if let Some(batches) = &mut self.batches {
+            batches.add(0, arrival, [Repeated::once(value, gap)]);
+        }
+        true
+    }
+
+    fn append(&mut self, other: Self) {
+        self.values.append(other.values);
+        if let (Some(batches), Some(more)) = (&mut self.batches, other.batches) {
+            batches.append(more);
+        }
+    }
 }
 
 /// From the first to the last of arrivals whose gaps are known.
@@ -62,9 +97,19 @@ impl Arrivals {
             out_of_order: 0,
             waiting: Vec::new(),
             taken: Vec::new(),
-            gaps: Values::new(limit),
+            gaps: Gaps {
+                values: Values::new(limit),
+                batches: None,
+            },
             late: 0,
         }
+    }
+
+    /// Also count what intervals of gaps are made of.
+    #[must_use]
+    pub fn with_batches(mut self) -> Self {
+        self.gaps.batches = Some(Batches::default());
+        self
     }
 
     /// The next line arrives at `arrival`.
@@ -129,10 +174,7 @@ impl Arrivals {
             return;
         };
         for &arrival in arrivals {
-            match arrival.as_micros().checked_sub(stretch.last.as_micros()) {
-                Some(gap) => self.gaps.push(Micros::from_micros(gap).as_millis()),
-                None => self.late += 1,
-            }
+            self.late += u64::from(!self.gaps.push(stretch.last, arrival));
             stretch.last = stretch.last.max(arrival);
         }
     }
@@ -152,13 +194,12 @@ impl Arrivals {
         Some(self.last?.saturating_sub(self.first?))
     }
 
-    /// The gaps in milliseconds, in the order of time; or how many arrivals came
-    /// too late to tell.
+    /// The gaps, in the order of time; or how many arrivals came too late to tell.
     ///
     /// # Errors
     ///
     /// Their number.
-    pub fn gaps(mut self) -> Result<Values, u64> {
+    pub fn gaps(mut self) -> Result<Gaps, u64> {
         let waiting = self.waiting.iter().map(|&arrival| (arrival, arrival));
         let taken = self
             .taken
@@ -166,15 +207,10 @@ impl Arrivals {
             .map(|stretch| (stretch.first, stretch.last));
         let mut order: Vec<(Micros, Micros)> = waiting.chain(taken).collect();
         order.sort_unstable();
-        let mut before = None;
+        let mut before: Option<Micros> = None;
         for (first, last) in order {
-            let gap =
-                before.map(|before: Micros| first.as_micros().checked_sub(before.as_micros()));
-            match gap {
-                Some(Some(gap)) => self.gaps.push(Micros::from_micros(gap).as_millis()),
-                Some(None) => self.late += 1,
-                None => {}
-            }
+            let known = before.is_none_or(|before| self.gaps.push(before, first));
+            self.late += u64::from(!known);
             before = before.max(Some(last));
         }
         if self.late > 0 {
@@ -237,7 +273,7 @@ mod tests {
         let arrivals = (0..count).map(|at| 7_000 * (at - at % 1_000 + 999 - at % 1_000));
         let arrivals = of(9, arrivals);
         assert!(arrivals.waiting.len() <= 2 * FEW && !arrivals.taken.is_empty());
-        let gaps = arrivals.gaps().unwrap().spread();
+        let gaps = arrivals.gaps().unwrap().values.spread();
         assert_eq!((gaps.min, gaps.max), (Some(7.0), Some(7.0)));
         assert!(gaps.count > count - 1_001);
     }
@@ -257,12 +293,12 @@ mod tests {
     fn parts_one_after_the_other_are_the_whole() {
         let count = 9 * FEW as u64;
         let part = |from: u64, to: u64| of(9, (from..to).map(|at| at * at));
-        let whole = part(0, count).gaps().unwrap().spread();
+        let whole = part(0, count).gaps().unwrap().values.spread();
         let mut parts = part(count / 2, count);
         parts.append(part(0, count / 3));
         let line = serde_json::to_string(&part(count / 3, count / 2)).unwrap();
         parts.append(serde_json::from_str(&line).unwrap());
-        assert_eq!(parts.gaps().unwrap().spread(), whole);
+        assert_eq!(parts.gaps().unwrap().values.spread(), whole);
         let mut doubled = part(0, count);
         doubled.append(part(0, count));
         assert!(doubled.gaps().is_err());
@@ -282,7 +318,7 @@ mod tests {
             let gaps = sorted.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1_000.0);
             let mut expected = Values::new(1_000);
             gaps.for_each(|gap| expected.push(gap));
-            prop_assert_eq!(parts.gaps().unwrap().spread(), expected.spread());
+            prop_assert_eq!(parts.gaps().unwrap().values.spread(), expected.spread());
         }
     }
 }

@@ -31,11 +31,13 @@ impl Summary {
         let mut results = Results::new(settings.exact_up_to)
             .with_rules(&settings.rules)
             .within(settings.window.clone());
+        let mut workload = Workload::new(settings.exact_up_to);
         if settings.confidence.is_some() {
             results = results.with_batches();
+            workload = workload.with_batches();
         }
         Self {
-            workload: Workload::new(settings.exact_up_to),
+            workload,
             results,
             sharing: if settings.cache {
                 sharing.map(Sharing::with_cache)
@@ -107,6 +109,7 @@ impl Summary {
             let all = report
                 .confidence
                 .get_or_insert(Intervals::new(demand.level));
+            all.stretch = all.stretch.max(demand.stretch);
             all.metrics.extend(demand.metrics);
         }
         describe_intervals(&mut report);

@@ -1,7 +1,7 @@
 //! What requests ask for: lengths, arrivals, sessions, models.
 
 use crate::arrivals::Arrivals;
-use crate::confidence::Intervals;
+use crate::confidence::{Batches, Intervals, Repeated};
 use crate::lengths::Lengths;
 use crate::partial::counts;
 use hashbrown::HashMap;
@@ -23,7 +23,13 @@ pub struct Workload {
     #[serde(with = "counts")]
     sessions: Sessions,
     models: BTreeMap<String, u64>,
+    /// Lengths by stretches of time, for intervals, if they are wanted.
+    batches: Option<Batches>,
 }
+
+/// The quantities of its stretches.
+const INPUT: usize = 0;
+const OUTPUT: usize = 1;
 
 /// Requests of each session.
 pub(crate) type Sessions = HashMap<SessionId, u64, foldhash::fast::FixedState>;
@@ -68,6 +74,17 @@ impl Workload {
             arrivals: Arrivals::new(limit),
             sessions: Sessions::default(),
             models: BTreeMap::new(),
+            batches: None,
+        }
+    }
+
+    /// Also count what intervals are made of.
+    #[must_use]
+    pub fn with_batches(self) -> Self {
+        Self {
+            batches: Some(Batches::default()),
+            arrivals: self.arrivals.with_batches(),
+            ..self
         }
     }
 
@@ -83,6 +100,9 @@ impl Workload {
         for (model, count) in other.models {
             *self.models.entry(model).or_default() += count;
         }
+        if let (Some(batches), Some(more)) = (&mut self.batches, other.batches) {
+            batches.append(more);
+        }
     }
 
     /// Take the next request, which arrives at its timestamp, or when it was
@@ -97,6 +117,11 @@ impl Workload {
         }
         if let Some(arrival) = scheduled.or(request.timestamp) {
             self.arrivals.push(arrival);
+            if let Some(batches) = &mut self.batches {
+                let once = |tokens: u64| Repeated::once(tokens as f64, tokens);
+                batches.add(INPUT, arrival, request.input_length.map(once));
+                batches.add(OUTPUT, arrival, request.output_length.map(once));
+            }
         }
         if let Some(session) = &request.session_id {
             match self.sessions.get_mut(session) {
@@ -118,13 +143,14 @@ impl Workload {
 
     /// The numbers; `intervals` take theirs, if they are wanted.
     pub fn finish(self, intervals: &mut Option<Intervals>) -> Demand {
-        let mut spread = |name, mut values: Values| {
+        let mut spread = |name, mut values: Values, counted: Option<(&Batches, usize, f64)>| {
             let ranked = values.ranked();
-            if let Some(intervals) = intervals {
-                intervals.push(name, &ranked, None);
+            if let Some((intervals, counted)) = intervals.as_mut().zip(counted) {
+                intervals.push(name, &ranked, counted);
             }
             ranked.spread()
         };
+        let lengths = |quantity| Some((self.batches.as_ref()?, quantity, 1.0));
         let timed = self.arrivals.count();
         let duration = self.arrivals.duration();
         let mut turns = Values::new(usize::MAX);
@@ -138,9 +164,20 @@ impl Workload {
             duration,
             rate: duration
                 .and_then(|duration| per_second(timed.saturating_sub(1) as f64, duration)),
-            input_length: spread("input_length", self.input_length.values()),
-            output_length: spread("output_length", self.output_length.values()),
-            gap: self.arrivals.gaps().map(|gaps| spread("gap_ms", gaps)),
+            input_length: spread("input_length", self.input_length.values(), lengths(INPUT)),
+            output_length: spread(
+                "output_length",
+                self.output_length.values(),
+                lengths(OUTPUT),
+            ),
+            gap: self.arrivals.gaps().map(|gaps| {
+                let batches = gaps.batches.as_ref();
+                spread(
+                    "gap_ms",
+                    gaps.values,
+                    batches.map(|batches| (batches, 0, 1e-3)),
+                )
+            }),
             sessions: self.sessions.len() as u64,
             turns: turns.spread(),
             models: self.models,

@@ -1,4 +1,4 @@
-//! The interval of a mean, from the means of stretches of time.
+//! What a run tells of how far its figures may be off, by stretches of time.
 //!
 //! Requests that run side by side wait for each other, so a thousand of them
 //! say less than a thousand independent values would. What happens in one
@@ -6,18 +6,24 @@
 //! against the memory of the queue: *batch means* (Law, *Simulation Modeling
 //! and Analysis*, 9.5.3), here of equal time and so of unequal numbers, whose
 //! ratio to the whole has a variance of its own (Cochran, *Sampling
-//! Techniques*, 6.3). Some twenty stretches are enough for the variance and few
-//! enough to be long (Schmeiser, *Batch size effects*, 1982).
+//! Techniques*, 6.3). What is left of the memory between stretches is allowed
+//! for ([`Dependence`]).
+//!
+//! A quantile is where a share of the values lies below, and that share is a
+//! mean: its variance tells how many independent values would be as good, and
+//! the interval is that of the order statistics of so many (Woodruff, 1952;
+//! Korn and Graubard, 1998).
 
-use super::Level;
-use super::student::two_sided;
+use super::cells::{Cells, Repeated};
+use super::dependence::Dependence;
+use super::{Level, order, student};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use trace_core::Micros;
+use trace_core::quantile::Ranked;
 
 /// Most stretches; there are between half as many and so many if the run fills
 /// its time.
-const MOST: u64 = 32;
+const MOST: u64 = 128;
 
 /// Fewest stretches that an interval is made of.
 pub const FEWEST: usize = 8;
@@ -26,19 +32,17 @@ pub const FEWEST: usize = 8;
 ///
 /// The length of a stretch is the least power of two in microseconds of which
 /// `MOST` span the run: it depends on the ends of the run alone, so parts of
-/// a run add up to the whole in any order.
+/// a run add up to the whole in any order. Takes a hundred bytes for each value
+/// of a quantity while those are few, and 300 KB for a quantity at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Batches {
+    /// The first and the last time in microseconds.
+    ends: Option<(u64, u64)>,
     /// The logarithm of the length of a stretch.
     width: u32,
-    /// Cells of each quantity, by the number of the stretch.
-    stretches: BTreeMap<u64, Vec<Cell>>,
+    quantities: Vec<Cells>,
 }
-
-/// Values of one quantity in one stretch: how many, and their sum.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Cell(u64, u64);
 
 /// The interval of a mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,124 +53,142 @@ pub struct MeanInterval {
     pub high: f64,
     /// How many stretches it is made of.
     pub batches: usize,
-    /// How the means of neighbouring stretches go together, −1 to 1: clearly
-    /// above 0, stretches are too short to be independent and the interval is
-    /// too narrow.
-    pub correlation: f64,
+    /// What they tell of the sum of all values.
+    pub dependence: Dependence,
+}
+
+/// The interval of a quantile.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct QuantileInterval {
+    /// Its lower end; `None` if the values tell none: too few, or one that
+    /// touches a failure.
+    pub low: Option<f64>,
+    /// Its upper end, likewise.
+    pub high: Option<f64>,
+    /// How many independent values would tell as much; `None` if there are too
+    /// few stretches to know.
+    pub effective: Option<f64>,
 }
 
 impl Batches {
-    /// Count values of some quantities at `time`: the index of the quantity, how
-    /// many values, and their sum in whole units.
-    pub fn add(&mut self, time: Micros, values: impl IntoIterator<Item = (usize, u64, u64)>) {
+    /// Count values of a quantity at `time`.
+    pub fn add(
+        &mut self,
+        quantity: usize,
+        time: Micros,
+        values: impl IntoIterator<Item = Repeated>,
+    ) {
         let time = time.as_micros();
         self.reach(time, time);
-        let cells = self.stretches.entry(time >> self.width).or_default();
-        for (quantity, count, sum) in values {
-            add(cells, quantity, Cell(count, sum));
-        }
+        let stretch = shifted(time, self.width);
+        self.quantity(quantity).add(stretch, values);
     }
 
     /// Add what another has counted.
     pub fn append(&mut self, mut other: Self) {
-        let width = self.width.max(other.width);
-        self.widen(width);
-        other.widen(width);
-        if let (Some(first), Some(last)) = other.ends() {
-            self.reach(first << width, last << width);
-            let by = self.width;
-            other.widen(by);
+        if let Some((first, last)) = other.ends {
+            self.reach(first, last);
         }
-        for (stretch, more) in other.stretches {
-            let cells = self.stretches.entry(stretch).or_default();
-            for (quantity, cell) in more.into_iter().enumerate() {
-                add(cells, quantity, cell);
-            }
+        other.widen(self.width);
+        for (quantity, cells) in other.quantities.into_iter().enumerate() {
+            self.quantity(quantity).append(cells);
         }
     }
 
-    fn ends(&self) -> (Option<u64>, Option<u64>) {
-        let mut keys = self.stretches.keys();
-        let first = keys.next().copied();
-        (first, keys.next_back().copied().or(first))
+    fn quantity(&mut self, quantity: usize) -> &mut Cells {
+        if self.quantities.len() <= quantity {
+            self.quantities.resize_with(quantity + 1, Cells::default);
+        }
+        &mut self.quantities[quantity]
     }
 
     /// Make stretches so long that these times are within [`MOST`] too.
-    fn reach(&mut self, low: u64, high: u64) {
-        let (first, last) = self.ends();
+    fn reach(&mut self, first: u64, last: u64) {
+        let (low, high) = self.ends.unwrap_or((first, last));
+        let (low, high) = (low.min(first), high.max(last));
+        self.ends = Some((low, high));
         let mut width = self.width;
-        loop {
-            let by = width - self.width;
-            let low = first.map_or(low >> width, |first| (first >> by).min(low >> width));
-            let high = last.map_or(high >> width, |last| (last >> by).max(high >> width));
-            if high - low < MOST {
-                break;
-            }
+        while shifted(high, width).abs_diff(shifted(low, width)) >= MOST {
             width += 1;
         }
         self.widen(width);
     }
 
     fn widen(&mut self, width: u32) {
-        let by = width - self.width;
-        if by == 0 {
-            return;
-        }
-        self.width = width;
-        for (stretch, more) in std::mem::take(&mut self.stretches) {
-            let cells = self.stretches.entry(stretch >> by).or_default();
-            for (quantity, cell) in more.into_iter().enumerate() {
-                add(cells, quantity, cell);
+        if width > self.width {
+            for cells in &mut self.quantities {
+                cells.widen(width - self.width);
             }
+            self.width = width;
         }
     }
 
     /// The length of a stretch.
     pub fn stretch(&self) -> Micros {
-        Micros::from_micros(1 << self.width)
+        Micros::from_micros(1_u64.checked_shl(self.width).unwrap_or(u64::MAX))
     }
 
     /// The interval of the mean of a quantity, in its whole units; `None` if it
     /// has values in fewer than [`FEWEST`] stretches.
     pub fn mean(&self, quantity: usize, level: Level) -> Option<MeanInterval> {
-        let cells = self.stretches.values();
-        let cells = cells.filter_map(|cells| cells.get(quantity).filter(|cell| cell.0 > 0));
-        let cells: Vec<Cell> = cells.copied().collect();
-        if cells.len() < FEWEST {
+        let apart = self.quantities.get(quantity)?.of_mean()?;
+        let batches = apart.stretches.len();
+        if batches < FEWEST {
             return None;
         }
-        let count: f64 = cells.iter().map(|cell| cell.0 as f64).sum();
-        let mean = cells.iter().map(|cell| cell.1 as f64).sum::<f64>() / count;
-        let apart = cells
-            .iter()
-            .map(|cell| cell.1 as f64 - mean * cell.0 as f64);
-        let apart: Vec<f64> = apart.collect();
-        let squares: f64 = apart.iter().map(|apart| apart * apart).sum();
-        let products: f64 = apart.windows(2).map(|pair| pair[0] * pair[1]).sum();
-        let batches = cells.len();
-        let share = batches as f64 / (batches - 1) as f64;
-        let error = (share * squares).sqrt() / count;
-        let half = two_sided(batches as u32 - 1, level.get()) * error;
+        let dependence = Dependence::of(&apart.stretches);
+        let error = dependence.variance.sqrt() / apart.count;
+        let half = student::two_sided(dependence.freedom as u32, level.get()) * error;
         Some(MeanInterval {
-            low: mean - half,
-            high: mean + half,
+            low: apart.of_whole - half,
+            high: apart.of_whole + half,
             batches,
-            correlation: if squares > 0.0 {
-                products / squares
-            } else {
-                0.0
-            },
+            dependence,
         })
+    }
+
+    /// The interval of the `q`-quantile of `values`, which are a quantity's.
+    pub fn quantile(
+        &self,
+        quantity: usize,
+        values: &Ranked<'_>,
+        q: f64,
+        level: Level,
+    ) -> QuantileInterval {
+        let cells = self.quantities.get(quantity);
+        let stretches = cells.map_or(0, Cells::stretches);
+        let Some(cells) = cells.filter(|_| stretches >= FEWEST) else {
+            return QuantileInterval::default();
+        };
+        let count = values.count() + values.censored();
+        // Values all alike are as far apart as they are dependent: not at all.
+        let (effective, freedom) = match cells.of_quantile(q) {
+            None => (count as f64, (stretches - 1) as f64),
+            Some(apart) => {
+                let dependence = Dependence::of(&apart.stretches);
+                let share = apart.of_whole;
+                let independent = apart.count * share * (1.0 - share);
+                let more = (dependence.variance / independent).max(1.0);
+                (count as f64 / more, dependence.freedom)
+            }
+        };
+        // What the variance is not sure of makes the interval wider, as Student's
+        // distribution is wider than the normal.
+        let wider = student::wider(freedom as u32, level.get());
+        let (low, high) = order::between(count, effective / (wider * wider), q, level.get());
+        let value = |rank: Option<u64>| rank.and_then(|rank| values.at(rank));
+        QuantileInterval {
+            low: value(low),
+            high: value(high),
+            effective: Some(effective),
+        }
     }
 }
 
-fn add(cells: &mut Vec<Cell>, quantity: usize, more: Cell) {
-    if cells.len() <= quantity {
-        cells.resize(quantity + 1, Cell::default());
-    }
-    let cell = &mut cells[quantity];
-    cell.0 = cell.0.saturating_add(more.0);
-    cell.1 = cell.1.saturating_add(more.1);
+/// The number of the stretch of 2^`width` that `time` is in; a line of a part may
+/// say any width.
+pub(super) fn shifted(time: u64, width: u32) -> u64 {
+    time.checked_shr(width).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -174,6 +196,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use trace_core::{Streams, seed::unit};
+
+    fn once(sum: u64) -> Repeated {
+        Repeated::once(sum as f64, sum)
+    }
 
     fn level(level: f64) -> Level {
         level.to_string().parse().unwrap()
@@ -183,7 +209,7 @@ mod tests {
     fn the_mean_is_in_the_middle() {
         let mut batches = Batches::default();
         for at in 0..32_u64 {
-            batches.add(Micros::from_micros(at), [(1, 1, 10 + at % 2)]);
+            batches.add(1, Micros::from_micros(at), [once(10 + at % 2)]);
         }
         let interval = batches.mean(1, level(0.95)).unwrap();
         assert_eq!((interval.low + interval.high) / 2.0, 10.5);
@@ -191,7 +217,7 @@ mod tests {
         let half = 2.039_513_446_4 * (0.25_f64 * 32.0 / 31.0 / 32.0).sqrt();
         assert!(((interval.high - interval.low) / 2.0 - half).abs() < 1e-6);
         assert_eq!(interval.batches, 32);
-        assert!(interval.correlation < -0.9);
+        assert!(interval.dependence.correlation < -0.9);
         assert_eq!(batches.mean(0, level(0.95)), None);
     }
 
@@ -210,7 +236,7 @@ mod tests {
                 free = free.max(clock) + draw(1_000.0);
                 let time = (free - clock) as u64;
                 times.push(time as f64);
-                batches.add(Micros::from_micros(clock as u64), [(0, 1, time)]);
+                batches.add(0, Micros::from_micros(clock as u64), [once(time)]);
             }
             let interval = batches.mean(0, level(0.95)).unwrap();
             batch_held += i32::from((interval.low..=interval.high).contains(&2_000.0));
@@ -233,7 +259,7 @@ mod tests {
             let of = |values: &[(u64, usize, u64)]| {
                 let mut batches = Batches::default();
                 for &(time, quantity, value) in values {
-                    batches.add(Micros::from_micros(time), [(quantity, 1, value)]);
+                    batches.add(quantity, Micros::from_micros(time), [once(value)]);
                 }
                 batches
             };

@@ -1,8 +1,10 @@
 //! The intervals of a report.
 
-use super::{Batches, Ends, Level, MeanInterval, PERCENTILES, of_percentiles};
+use super::batches::FEWEST;
+use super::{Batches, Ends, Level, MeanInterval, PERCENTILES, QuantileInterval};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use std::collections::BTreeMap;
 use trace_core::Micros;
 use trace_core::quantile::{self, Ranked};
 
@@ -11,7 +13,7 @@ use trace_core::quantile::{self, Ranked};
 pub struct Intervals {
     /// The probability with which each holds what it is of.
     pub level: Level,
-    /// How long the stretches are that means are taken over, if any were.
+    /// How long the stretches are that they are made of, if there are any.
     pub stretch: Option<Micros>,
     /// By metric, in the order they are reported.
     pub metrics: Vec<(&'static str, Figures)>,
@@ -23,8 +25,11 @@ pub struct Figures {
     /// Of the mean, if there are stretches enough.
     pub mean: Option<MeanInterval>,
     /// Of the percentiles, in the order of [`PERCENTILES`].
-    pub percentiles: [Ends; PERCENTILES.len()],
+    pub percentiles: [QuantileInterval; PERCENTILES.len()],
 }
+
+/// Below so many degrees of freedom a run is called too short for its swings.
+const FEW: f64 = 10.0;
 
 impl Intervals {
     /// None yet.
@@ -36,24 +41,22 @@ impl Intervals {
         }
     }
 
-    /// Those of the metric `name`; its mean is that of a `quantity` of `batches`,
-    /// whose units are `unit` of the metric's.
+    /// Those of the metric `name`, which is a `quantity` of `batches` whose whole
+    /// units are `unit` of the metric's.
     pub fn push(
         &mut self,
         name: &'static str,
         values: &Ranked<'_>,
-        mean: Option<(&Batches, usize, f64)>,
+        (batches, quantity, unit): (&Batches, usize, f64),
     ) {
-        let mean = mean.and_then(|(batches, quantity, unit)| {
-            self.stretch = Some(batches.stretch());
-            let interval = batches.mean(quantity, self.level)?;
-            Some(MeanInterval {
-                low: interval.low * unit,
-                high: interval.high * unit,
-                ..interval
-            })
+        let mean = batches.mean(quantity, self.level).map(|mean| MeanInterval {
+            low: mean.low * unit,
+            high: mean.high * unit,
+            ..mean
         });
-        let percentiles = of_percentiles(values, self.level);
+        let percentiles =
+            PERCENTILES.map(|(_, q)| batches.quantile(quantity, values, q, self.level));
+        self.stretch = self.stretch.max(Some(batches.stretch()));
         self.metrics.push((name, Figures { mean, percentiles }));
     }
 
@@ -61,28 +64,43 @@ impl Intervals {
     pub fn notes(&self) -> Vec<String> {
         let percent = 100.0 * self.level.get();
         let mut notes = vec![format!(
-            "{percent} % intervals: of quantiles by order statistics, which take values for independent, so they are too \
-             narrow where load swings slowly, and for gaps of the same request; of means by batch means, which allow for it"
+            "{percent} % intervals allow for requests that wait for each other, as far as stretches of time tell"
         )];
-        let correlated = self.metrics.iter().filter(|(_, figures)| {
-            figures.mean.is_some_and(|mean| {
-                // Independent means go together by less in 19 cases of 20.
-                mean.correlation > 1.645 / (mean.batches as f64).sqrt()
-            })
-        });
-        let names: Vec<&str> = correlated.map(|(name, _)| *name).collect();
-        if !names.is_empty() {
+        let named = |which: fn(&Figures) -> bool| {
+            let found = self.metrics.iter().filter(|(_, figures)| which(figures));
+            let names: Vec<&str> = found.map(|(name, _)| *name).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        };
+        if let Some(names) = named(|figures| !figures.known()) {
             notes.push(format!(
-                "means of neighbouring stretches of time still go together, so the interval of the mean is too narrow: {}; \
-                 a longer run would tell more",
-                names.join(", ")
+                "no intervals of {names}: that takes values in {FEWEST} stretches of time or more"
+            ));
+        }
+        if let Some(names) = named(|figures| figures.mean.is_some_and(MeanInterval::swings)) {
+            notes.push(format!(
+                "the run is short for how slowly load swings, so intervals are wide and not quite sure: {names}; a \
+                 longer run would tell more"
             ));
         }
         notes
     }
 }
 
+impl MeanInterval {
+    /// Whether the run is short for how slowly the quantity swings.
+    fn swings(self) -> bool {
+        let freedom = self.dependence.freedom;
+        freedom < FEW && freedom + 1.0 < self.batches as f64
+    }
+}
+
 impl Figures {
+    /// Whether there are any.
+    fn known(&self) -> bool {
+        let mut percentiles = self.percentiles.iter();
+        self.mean.is_some() || percentiles.any(|interval| interval.effective.is_some())
+    }
+
     /// The intervals by the name of their figure.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, Ends)> + '_ {
         let mean = self
@@ -90,7 +108,13 @@ impl Figures {
             .map(|mean| ("mean", (Some(mean.low), Some(mean.high))));
         let percentiles = PERCENTILES.iter().zip(&self.percentiles);
         mean.into_iter()
-            .chain(percentiles.map(|((name, _), ends)| (*name, *ends)))
+            .chain(percentiles.map(|((name, _), interval)| (*name, (interval.low, interval.high))))
+    }
+
+    /// How many independent values each percentile is worth, where it is known.
+    fn effective(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        let percentiles = PERCENTILES.iter().zip(&self.percentiles);
+        percentiles.filter_map(|((name, _), interval)| Some((*name, interval.effective?)))
     }
 }
 
@@ -110,7 +134,11 @@ impl Serialize for Figures {
         }
         if let Some(mean) = self.mean {
             map.serialize_entry("batches", &mean.batches)?;
-            map.serialize_entry("batch_correlation", &mean.correlation)?;
+            map.serialize_entry("batch_correlation", &mean.dependence.correlation)?;
+        }
+        let effective: BTreeMap<&str, f64> = self.effective().collect();
+        if !effective.is_empty() {
+            map.serialize_entry("effective", &effective)?;
         }
         map.end()
     }

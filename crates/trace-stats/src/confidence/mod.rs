@@ -1,22 +1,30 @@
 //! How far a figure of a run may be from that of the server: intervals.
 //!
-//! A quantile lies between two values of the sample with a probability that is
-//! known whatever the distribution is ([`order`]): how many values are below it
-//! is binomial. That takes requests for independent, which those of one run are
-//! not quite: they share a queue, so slow ones come together, and the interval
-//! is too narrow where load swings slowly. The interval of a mean allows for
-//! it: it comes from how the means of stretches of time differ ([`batches`]).
+//! Requests of one run share a queue, so slow ones come together, and a thousand
+//! of them say less than a thousand that know nothing of each other. How much
+//! less is told by how the run's stretches of time differ ([`batches`]): of a
+//! mean that gives the interval at once, of a quantile how many independent
+//! values would be worth as much, between whose order statistics it lies
+//! ([`order`]).
+//!
+//! Requests without a time belong to no stretch, and what only they tell has no
+//! interval.
 
 pub mod batches;
+mod cells;
+#[cfg(test)]
+mod coverage;
+pub mod dependence;
 pub mod intervals;
 pub mod order;
 pub mod student;
 
-pub use batches::{Batches, MeanInterval};
+pub use batches::{Batches, MeanInterval, QuantileInterval};
+pub use cells::Repeated;
+pub use dependence::Dependence;
 pub use intervals::{Figures, Intervals};
 
 use serde::{Deserialize, Serialize};
-use trace_core::quantile::Ranked;
 
 /// The probability with which an interval holds what it is of, above 0 and
 /// below 1.
@@ -57,14 +65,3 @@ pub const PERCENTILES: [(&str, f64); 7] = [
 /// Two ends; `None` is an end that the sample does not give: too few values, or
 /// one that touches a failure.
 pub type Ends = (Option<f64>, Option<f64>);
-
-/// The intervals of the percentiles of a sample, in the order of
-/// [`PERCENTILES`].
-pub fn of_percentiles(values: &Ranked<'_>, level: Level) -> [Ends; PERCENTILES.len()] {
-    let count = values.count() + values.censored();
-    PERCENTILES.map(|(_, q)| {
-        let (low, high) = order::ranks(count, q, level.get());
-        let value = |rank: Option<u64>| rank.and_then(|rank| values.at(rank));
-        (value(low), value(high))
-    })
-}

@@ -26,6 +26,24 @@ pub fn ranks(count: u64, q: f64, level: f64) -> (Option<u64>, Option<u64>) {
     (low.checked_sub(1), (high < count + 1).then(|| high - 1))
 }
 
+/// The ranks of `count` values that are worth as much as `effective` independent
+/// ones: those of so many values, as far along.
+pub fn between(count: u64, effective: f64, q: f64, level: f64) -> (Option<u64>, Option<u64>) {
+    let independent = (effective as u64).clamp(1, MOST).min(count);
+    if independent == 0 {
+        return (None, None);
+    }
+    let (low, high) = ranks(independent, q, level);
+    let each = count as f64 / independent as f64;
+    let low = low.map(|rank| (rank as f64 * each) as u64);
+    let high = high.map(|rank| ((rank + 1) as f64 * each).ceil() as u64 - 1);
+    (low, high.map(|rank| rank.min(count - 1)))
+}
+
+/// More values than this are not told from so many: their interval is some
+/// hundred-thousandth of them wide, and the work grows with the root of it.
+const MOST: u64 = 1 << 32;
+
 /// How many of `weights` stay within `tail` together.
 fn beyond<'a>(weights: impl Iterator<Item = &'a f64>, tail: f64) -> u64 {
     let sums = weights.scan(0.0, |sum, weight| {
@@ -91,6 +109,26 @@ mod tests {
         (300, 0.99, Some(292), None),
         (7, 0.25, None, Some(4)),
     ];
+
+    #[test]
+    fn dependent_values_have_ranks_farther_apart() {
+        assert_eq!(between(1_000, 1_000.0, 0.99, 0.95), (Some(982), Some(996)));
+        assert_eq!(
+            between(10_000, 1_000.0, 0.99, 0.95),
+            (Some(9_820), Some(9_969))
+        );
+        assert_eq!(between(10_000, 300.9, 0.99, 0.95).1, None);
+        assert_eq!(between(3, 0.5, 0.5, 0.95), (None, None));
+        assert_eq!(between(0, 0.0, 0.5, 0.95), (None, None));
+    }
+
+    #[test]
+    fn beyond_some_billions_more_values_take_no_more() {
+        let count = 1 << 53;
+        let (low, high) = between(count, count as f64, 0.5, 0.95);
+        let width = (high.unwrap() - low.unwrap()) as f64 / count as f64;
+        assert!((2e-5..4e-5).contains(&width), "{width}");
+    }
 
     #[test]
     fn few_values_have_no_end() {

@@ -14,6 +14,9 @@ pub fn two_sided(freedom: u32, level: f64) -> f64 {
     }
     for _ in 0..200 {
         let middle = low + (high - low) / 2.0;
+        if middle <= low || middle >= high {
+            break;
+        }
         if mass(freedom, middle) < level {
             low = middle;
         } else {
@@ -21,6 +24,17 @@ pub fn two_sided(freedom: u32, level: f64) -> f64 {
         }
     }
     high
+}
+
+/// How much wider Student's distribution of so many degrees of freedom is than
+/// the normal one, where both have `level` of their mass.
+pub fn wider(freedom: u32, level: f64) -> f64 {
+    /// As good as the normal distribution, and a multiple as fast.
+    const MANY: u32 = 1_000;
+    if freedom >= MANY {
+        return 1.0;
+    }
+    two_sided(freedom.max(1), level) / two_sided(MANY, level)
 }
 
 /// The mass between −t and t.
@@ -52,6 +66,15 @@ fn mass(freedom: u32, t: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_degrees_are_wider_than_the_normal() {
+        // t(9) and t(1000) by scipy, as above.
+        let ratio = 2.262_157_162_798_205 / 1.962_339_080_826_408_2;
+        assert!((wider(9, 0.95) / ratio - 1.0).abs() < 1e-9);
+        assert_eq!(wider(5_000, 0.95), 1.0);
+        assert_eq!(wider(0, 0.95), wider(1, 0.95));
+    }
 
     #[test]
     fn quantiles_are_scipys() {

@@ -7,8 +7,8 @@ use anyhow::Context;
 use trace_core::Source;
 use trace_core::cli::Progress;
 
-/// The longest line of a part. Twenty metrics of a million distinct values, as
-/// asked for, take less than half of it.
+/// The longest line of a part. Twenty metrics of a million distinct values each,
+/// as many as are kept unless more are asked for, take less than half of it.
 const LONGEST: usize = 1 << 30;
 
 /// The sum of all partial lines of `sources`.

@@ -122,8 +122,8 @@ fn a_part_that_does_not_fit_is_located() {
         "parts:1:1: not a partial line of trace-stats; --partial writes them"
     );
     assert_eq!(
-        error(&part.replace("\"version\":1", "\"version\":99")),
-        "parts:1:1: a partial line of version 99, this trace-stats reads version 1: count the part again"
+        error(&part.replace("\"version\":2", "\"version\":99")),
+        "parts:1:1: a partial line of version 99, this trace-stats reads version 2: count the part again"
     );
     let cut = error(&part[..part.len() - 9]);
     assert!(cut.starts_with("parts:1:") && cut.contains("EOF"), "{cut}");

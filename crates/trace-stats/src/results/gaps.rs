@@ -1,10 +1,11 @@
 //! Gaps between chunks, and between tokens.
 
 use super::{Quantity, Recorder};
+use crate::confidence::Repeated;
 use crate::lengths::Lengths;
 use serde::{Deserialize, Serialize};
 use trace_core::quantile::Values;
-use trace_core::{Micros, Outcome, TokenSource};
+use trace_core::{Outcome, TokenSource};
 
 /// What a gap of `itl_ms` is the gap of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,14 +98,14 @@ impl Gaps {
         self.unknown
     }
 
-    /// For batch means: how many gaps per token an outcome has, how many per
-    /// chunk, and their sum in microseconds.
-    pub(super) fn totals(outcome: &Outcome) -> Option<(u64, u64, u64)> {
-        let gaps = outcome.itl_ms.as_deref().filter(|gaps| !gaps.is_empty())?;
-        let chunks = gaps.len() as u64;
-        let sum = gaps.iter().fold(Micros::ZERO, |sum, &gap| sum + gap);
-        let tokens = chunks * tokens_per_chunk(outcome).unwrap_or(1);
-        Some((tokens, chunks, sum.as_micros()))
+    /// For intervals: the gaps of an outcome, per token.
+    pub(super) fn by_token(outcome: &Outcome) -> impl Iterator<Item = Repeated> + '_ {
+        gaps_of(outcome, tokens_per_chunk(outcome).unwrap_or(1))
+    }
+
+    /// The same per chunk.
+    pub(super) fn by_chunk(outcome: &Outcome) -> impl Iterator<Item = Repeated> + '_ {
+        gaps_of(outcome, 1)
     }
 
     pub(super) fn describe(self, figures: &mut Recorder<'_>) {
@@ -115,6 +116,16 @@ impl Gaps {
         figures.record("itl_ms", &mut tokens, Quantity::Itl);
         figures.record("icl_ms", &mut chunks, Quantity::Icl);
     }
+}
+
+/// Each gap of `outcome` as gaps of so many `tokens`.
+fn gaps_of(outcome: &Outcome, tokens: u64) -> impl Iterator<Item = Repeated> + '_ {
+    let gaps = outcome.itl_ms.iter().flatten();
+    gaps.map(move |gap| Repeated {
+        value: gap.as_millis() / tokens as f64,
+        times: tokens,
+        sum: gap.as_micros(),
+    })
 }
 
 /// Tokens in each chunk of an answer, if that is known.

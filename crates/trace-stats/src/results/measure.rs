@@ -80,6 +80,17 @@ impl Measure {
         }
     }
 
+    /// What a request that was tried counts as: its value, or infinite for a
+    /// failure that is longer than any other, unless failures are left out.
+    pub fn counted(self, outcome: &Outcome, failures: bool) -> Option<f64> {
+        match self.when_failed() {
+            WhenFailed::Measured => self.of(outcome),
+            _ if outcome.error.is_none() => self.of(outcome),
+            WhenFailed::Infinite => failures.then_some(f64::INFINITY),
+            WhenFailed::Absent => None,
+        }
+    }
+
     /// Its value, as far as the outcome tells.
     pub fn of(self, outcome: &Outcome) -> Option<f64> {
         let time = match self {

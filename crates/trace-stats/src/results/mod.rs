@@ -90,7 +90,7 @@ pub struct Results {
     tokens: Tokens,
     successes_only: bool,
     judge: Option<Judge>,
-    /// For intervals of means, if they are wanted.
+    /// For intervals, if they are wanted.
     batches: Option<Batches>,
     /// Where they end, throughput ends.
     #[serde(skip)]
@@ -126,7 +126,7 @@ impl Results {
         }
     }
 
-    /// Also count what intervals of means are made of.
+    /// Also count what intervals are made of.
     #[must_use]
     pub fn with_batches(self) -> Self {
         Self {
@@ -152,7 +152,7 @@ impl Results {
         }
         self.duration.push(outcome, self.windows.end(outcome));
         if let Some(batches) = &mut self.batches {
-            recorder::count(batches, outcome);
+            recorder::count(batches, outcome, !self.successes_only);
         }
         self.times.push(outcome, !self.successes_only);
         if outcome.error.is_none() {

@@ -1,11 +1,11 @@
 //! From values to figures, and to their intervals if those are wanted.
 
-use super::{Gaps, Measure, Metrics, WhenFailed};
-use crate::confidence::{Batches, Intervals};
+use super::{Gaps, Measure, Metrics};
+use crate::confidence::{Batches, Intervals, Repeated};
 use trace_core::Outcome;
 use trace_core::quantile::Values;
 
-/// What has a mean in each stretch of time.
+/// What is counted in each stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
     Of(Measure),
@@ -39,35 +39,31 @@ impl Quantity {
     }
 }
 
-/// Count the quantities of `outcome` in the stretch it was scheduled in.
-pub(super) fn count(batches: &mut Batches, outcome: &Outcome) {
+/// Count the quantities of `outcome` in the stretch it was scheduled in, those of
+/// `failures` as infinite where they are censored.
+pub(super) fn count(batches: &mut Batches, outcome: &Outcome, failures: bool) {
     let scheduled = outcome.scheduled_ms.or(outcome.due_ms).or(outcome.sent_ms);
     let Some(time) = scheduled else { return };
-    let failed = outcome.error.is_some();
-    let measures = Measure::ALL.into_iter().filter_map(|measure| {
-        let value = measure
-            .of(outcome)
-            .filter(|_| !failed || measure.when_failed() == WhenFailed::Measured)?;
+    for measure in Measure::ALL {
+        let value = measure.counted(outcome, failures);
         // Times are whole microseconds; anything else is taken to the thousandth.
-        let micros = (value * 1e3).round() as u64;
-        Some((Quantity::Of(measure), 1, micros))
-    });
-    let gaps = Gaps::totals(outcome).filter(|_| !failed);
-    let gaps = gaps.into_iter().flat_map(|(tokens, chunks, sum)| {
-        [(Quantity::Itl, tokens, sum), (Quantity::Icl, chunks, sum)]
-    });
+        let counted = value.map(|value| Repeated::once(value, (value * 1e3).round() as u64));
+        batches.add(Quantity::Of(measure).index(), time, counted);
+    }
+    if outcome.error.is_some() {
+        return;
+    }
     let tokens = [
         (Quantity::Input, outcome.input_tokens),
         (Quantity::Output, outcome.output_tokens),
         (Quantity::Cached, outcome.cached_tokens),
     ];
-    let tokens = tokens.into_iter().filter(|_| !failed);
-    let tokens = tokens.filter_map(|(quantity, tokens)| Some((quantity, 1, tokens?)));
-    let all = measures.chain(gaps).chain(tokens);
-    batches.add(
-        time,
-        all.map(|(quantity, count, sum)| (quantity.index(), count, sum)),
-    );
+    for (quantity, tokens) in tokens {
+        let counted = tokens.map(|tokens| Repeated::once(tokens as f64, tokens));
+        batches.add(quantity.index(), time, counted);
+    }
+    batches.add(Quantity::Itl.index(), time, Gaps::by_token(outcome));
+    batches.add(Quantity::Icl.index(), time, Gaps::by_chunk(outcome));
 }
 
 /// Takes the figures of each metric.
@@ -82,10 +78,8 @@ impl Recorder<'_> {
     pub(super) fn record(&mut self, name: &'static str, values: &mut Values, quantity: Quantity) {
         let ranked = values.ranked();
         self.metrics.push((name, ranked.spread()));
-        if let Some(intervals) = &mut self.intervals {
-            let mean = self.batches;
-            let mean = mean.map(|batches| (batches, quantity.index(), quantity.unit()));
-            intervals.push(name, &ranked, mean);
+        if let Some((intervals, batches)) = self.intervals.as_mut().zip(self.batches) {
+            intervals.push(name, &ranked, (batches, quantity.index(), quantity.unit()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The measures of all requests.
 
-use super::{Measure, Quantity, Recorder, WhenFailed};
+use super::{Measure, Quantity, Recorder};
 use serde::{Deserialize, Serialize};
 use trace_core::Outcome;
 use trace_core::quantile::Values;
@@ -30,19 +30,13 @@ impl Times {
     /// A request that was answered, or failed and is `censored` or left out.
     pub(super) fn push(&mut self, outcome: &Outcome, censored: bool) {
         self.differs |= outcome.first_content_ms.is_some();
-        let failed = outcome.error.is_some();
         for (measure, sample) in Measure::ALL.into_iter().zip(&mut self.samples) {
-            match measure.when_failed() {
-                WhenFailed::Infinite if failed && censored => sample.push_censored(),
-                WhenFailed::Infinite | WhenFailed::Absent if failed => {}
-                _ => {
-                    if let Some(value) = measure.of(outcome) {
-                        sample.push(value);
-                        let late = value > CLIENT_LIMIT.as_millis();
-                        self.late += u64::from(late && measure == Measure::Lateness);
-                    }
-                }
-            }
+            let Some(value) = measure.counted(outcome, censored) else {
+                continue;
+            };
+            sample.push(value);
+            let late = measure == Measure::Lateness && value > CLIENT_LIMIT.as_millis();
+            self.late += u64::from(late);
         }
     }
 

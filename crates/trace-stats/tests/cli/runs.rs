@@ -102,6 +102,64 @@ fn intervals_hold_their_figure() {
     assert!(code == 2 && stderr.contains("a probability"), "{stderr}");
 }
 
+/// 600 answers of which each remembers the one before, in turn slow and quick for
+/// `long` of them.
+fn swings(long: usize) -> String {
+    let line = |at: usize| {
+        let slow = if (at / long).is_multiple_of(2) {
+            100
+        } else {
+            300
+        };
+        let latency = slow + at * 37 % 101;
+        format!(
+            r#"{{"seq":{at},"input_length":5,"scheduled_ms":{0},"sent_ms":{0},"latency_ms":{latency}}}"#,
+            at * 100
+        ) + "\n"
+    };
+    (0..600).map(line).collect()
+}
+
+#[test]
+fn intervals_allow_for_requests_that_depend_on_each_other() {
+    let [mixed, swinging] = [1, 30].map(|long| report(&["--confidence"], swings(long)));
+    let of = |report: &Value| report["confidence"]["metrics"]["latency_ms"].clone();
+    let width = |report: &Value, figure: &str| {
+        let ends = [0, 1].map(|end| of(report)[figure][end].as_f64().unwrap());
+        ends[1] - ends[0]
+    };
+    let p50 = |report: &Value| report["metrics"]["latency_ms"]["p50"].clone();
+    assert_eq!(p50(&mixed), p50(&swinging));
+    for figure in ["mean", "p75"] {
+        let (near, far) = (width(&mixed, figure), width(&swinging, figure));
+        assert!(far > 2.0 * near, "{figure}: {near} {far}");
+    }
+    let effective = |report: &Value| of(report)["effective"]["p50"].as_f64().unwrap();
+    assert_eq!(effective(&mixed), 600.0);
+    assert!(effective(&swinging) < 100.0, "{swinging}");
+}
+
+#[test]
+fn without_times_there_are_no_intervals_and_it_says_so() {
+    let untimed = swings(1)
+        .replace("\"scheduled_ms\"", "\"x\"")
+        .replace("\"sent_ms\"", "\"y\"");
+    let found = report(&["--confidence"], untimed);
+    let latency = &found["confidence"]["metrics"]["latency_ms"];
+    assert_eq!(latency["p50"], json!([null, null]));
+    let notes = found["notes"].to_string();
+    assert!(notes.contains("no intervals of latency_ms"), "{notes}");
+}
+
+#[test]
+fn intervals_of_absurd_numbers_take_no_memory() {
+    let token = r#""ttft_ms":5,"output_tokens":9007199254740992,"chunks":2,"itl_ms":[5]"#;
+    let lines = swings(1).replace("\"seq\"", &format!("{token},\"seq\""));
+    let found = report(&["--confidence"], lines);
+    let gaps = &found["confidence"]["metrics"]["itl_ms"];
+    assert_eq!(gaps["p50"][0], found["metrics"]["itl_ms"]["p50"], "{gaps}");
+}
+
 #[test]
 fn many_values_are_a_sketch_that_says_so() {
     let exact = report(&["--no-prefix"], answers(5));

@@ -136,12 +136,9 @@ fn memories(a: &[f64], b: &[f64], paired: bool) -> (Memory, Memory) {
 /// percentiles: for the variance between blocks, which they cut; for that of the
 /// mean of so few blocks, as Student's distribution is wider than the normal.
 fn stretch(a: (usize, Memory), b: (usize, Memory), level: f64) -> f64 {
-    /// As good as the normal distribution, and a multiple as fast.
-    const MANY: u32 = 1_000;
     let blocks = |(count, memory): (usize, Memory)| count as f64 / memory.block as f64;
     let fewest = blocks(a).min(blocks(b)).max(2.0);
-    let freedom = (fewest - 1.0).min(f64::from(MANY)).max(1.0) as u32;
-    let wider = student::two_sided(freedom, level) / student::two_sided(MANY, level);
+    let wider = student::wider((fewest - 1.0) as u32, level);
     let missed = f64::midpoint(a.1.missed, b.1.missed);
     let own_mean = fewest / (fewest - 1.0);
     wider * (missed * own_mean).sqrt()

@@ -1,6 +1,6 @@
 //! What is kept of a run to hold it against another.
 
-use crate::results::{Duration, Measure, WhenFailed};
+use crate::results::{Duration, Measure};
 use crate::workload::per_second;
 use std::collections::BTreeMap;
 use trace_core::{Micros, Outcome};
@@ -65,11 +65,7 @@ impl Run {
         let failed = outcome.error.is_some();
         let mut values = [None; MEASURES.len() + 1];
         for (value, measure) in values.iter_mut().zip(MEASURES) {
-            *value = if failed && measure.when_failed() == WhenFailed::Infinite {
-                Some(f64::INFINITY)
-            } else {
-                measure.of(outcome)
-            };
+            *value = measure.counted(outcome, true);
         }
         values[MEASURES.len()] = outcome
             .output_tokens
