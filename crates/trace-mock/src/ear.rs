@@ -26,17 +26,28 @@ impl Came {
     }
 }
 
+/// Bytes that are read at once, first and at most. Room is cleared before it is read into, and so
+/// takes memory, of which an open stream needs none: most requests are short.
+const FIRST_BYTES: usize = 1 << 10;
+const MOST_BYTES: usize = 64 << 10;
+
 /// A connection that notes when bytes came.
 #[derive(Debug)]
 pub(crate) struct Ear<S> {
     stream: S,
     came: Came,
+    /// Bytes that are read at once: more, the more come.
+    room: usize,
 }
 
 impl<S: Wire> Ear<S> {
     /// Of `stream`, noting in `came`.
     pub(crate) fn new(stream: S, came: Came) -> Ear<S> {
-        Ear { stream, came }
+        Ear {
+            stream,
+            came,
+            room: FIRST_BYTES,
+        }
     }
 
     /// The connection alone.
@@ -47,14 +58,21 @@ impl<S: Wire> Ear<S> {
 
 impl<S: Wire> AsyncRead for Ear<S> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        room: &mut ReadBuf<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = room.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, room))?;
-        if room.filled().len() > before {
-            self.came.note(self.stream.came());
+        let ear = self.get_mut();
+        let room = ear.room.min(buffer.remaining());
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+        ready!(Pin::new(&mut ear.stream).poll_read(cx, &mut part))?;
+        let length = part.filled().len();
+        buffer.advance(length);
+        if length > 0 {
+            ear.came.note(ear.stream.came());
+        }
+        if length == ear.room {
+            ear.room = (2 * length).min(MOST_BYTES);
         }
         Poll::Ready(Ok(()))
     }

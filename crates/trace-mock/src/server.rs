@@ -288,11 +288,16 @@ async fn converse(stream: TcpStream, service: Arc<Service>, phase: watch::Receiv
     let stream = Tcp::new(stream);
     match &service.tls {
         None => speak(stream, service, phase).await,
+        // On the heap, as the tunnel below: connections that are neither would carry the room of both.
         Some(tls) => {
-            // Who cannot shake hands is told so by TLS.
-            if let Ok(stream) = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await {
-                speak(stream, service, phase).await;
-            }
+            let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
+            Box::pin(async {
+                // Who cannot shake hands is told so by TLS.
+                if let Ok(stream) = handshake.await {
+                    speak(stream, service, phase).await;
+                }
+            })
+            .await;
         }
     }
 }
@@ -304,7 +309,7 @@ async fn speak<S: Wire>(stream: S, service: Arc<Service>, mut phase: watch::Rece
             // Gone with its server, it will not serve either.
             let _ = phase.wait_for(|phase| *phase > Phase::Serving).await;
         };
-        return Tunnel::new(stream, service, upstream).run(draining).await;
+        return Box::pin(Tunnel::new(stream, service, upstream).run(draining)).await;
     }
     let turns = Arc::new(Turns::default());
     let keep = service.keep_alive;
@@ -319,10 +324,12 @@ async fn speak<S: Wire>(stream: S, service: Arc<Service>, mut phase: watch::Rece
             Ok::<_, Cut>(turn.give(answer, keep))
         })
     });
-    let mut http = http1::Builder::new();
-    // Heads may take their time: a connection that is idle is watched for without that.
-    http.header_read_timeout(None);
-    let mut connection = http.serve_connection(TokioIo::new(ear), answer);
+    let mut connection = http1::Builder::new()
+        // Heads may take their time: a connection that is idle is watched for without that.
+        .header_read_timeout(None)
+        // Tokens are short: to copy them costs less than to hand them over in three parts.
+        .writev(false)
+        .serve_connection(TokioIo::new(ear), answer);
     let mut draining = pin!(phase.wait_for(|phase| *phase > Phase::Serving));
     let mut drained = false;
     let end = poll_fn(|cx| {
