@@ -96,9 +96,10 @@ fn a_client_that_leaves_makes_room() {
         .contains("running{engine=\"0\",model_name=\"mock\"} 0")
     {
         assert!(
-            began.elapsed() < Duration::from_secs(20),
+            began.elapsed() < Duration::from_secs(60),
             "it kept its place"
         );
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
