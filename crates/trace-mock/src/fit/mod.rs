@@ -107,83 +107,103 @@ fn read(mut input: Reader<'_>) -> anyhow::Result<Vec<Sample>> {
 /// # Errors
 /// There are too few of them.
 pub(crate) fn fit(samples: &[Sample]) -> anyhow::Result<Fit> {
-    let long: Vec<_> = samples
-        .iter()
-        .filter(|sample| sample.output > 1.0)
-        .collect();
-    if long.len() < FEWEST {
-        bail!(
-            "{} answers of two tokens or more, with times of first and last token; a fit needs {FEWEST}",
-            long.len()
-        );
-    }
     let overlap = Overlap::of(samples);
-    let mut rows = Vec::with_capacity(long.len());
-    let mut tpot = Vec::with_capacity(long.len());
-    for sample in &long {
-        let steps = sample.output - 1.0;
-        let span = sample.last - sample.first;
-        let during = overlap.during(sample.first, sample.last);
-        let made = during.steps.max(1e-6);
-        let row = [
-            1.0,
-            during.sequences / made,
-            during.context / made,
-            during.prefill / steps,
-        ];
-        rows.push(row);
-        tpot.push(span / steps);
-    }
-    let (steps, next) = least_squares(&rows, &tpot);
-    let [b, c, d, _] = steps;
-    let next_certainty = Certainty::of(&rows, &tpot, &steps);
-    let mut unknown = Vec::new();
-    for (at, name) in [
-        (1, "c: the batch never changed"),
-        (2, "d: the context never changed"),
-    ] {
-        if !solve::varies(&rows, at) {
-            unknown.push(name);
-        }
-    }
-    // Besides its own prompt, a first token waits for those before it, and for steps of others.
-    let row = |sample: &Sample| {
-        let own = sample.input - sample.cached;
-        let meanwhile = overlap.during(sample.sent, sample.first).prefill;
-        let (sequences, context) = overlap.at(sample.sent);
-        let step = if sequences > 0.5 {
-            b + c * sequences + d * context
-        } else {
-            0.0
-        };
-        [1.0, own, meanwhile - own, step]
-    };
-    let rows: Vec<_> = samples.iter().map(row).collect();
-    if !solve::varies(&rows, 1) {
-        unknown.push("a: all prompts were of one length");
-    }
-    let ttft: Vec<_> = samples
-        .iter()
-        .map(|sample| sample.first - sample.sent)
-        .collect();
-    let (starts, first, kept) = solve::lower_half(&rows, &ttft);
-    let [overhead, a, ..] = starts;
-    let half: Vec<_> = kept.iter().map(|at| rows[*at]).collect();
-    let times: Vec<_> = kept.iter().map(|at| ttft[*at]).collect();
-    let first_certainty = Certainty::of(&half, &times, &starts);
+    let next = Part::of_steps(samples, &overlap)?;
+    let first = Part::of_starts(samples, &overlap, next.coefficients);
+    let [step_ms, sequence_ms, context_token_ms, _] = next.coefficients;
+    let [overhead_ms, prefill_token_ms, ..] = first.coefficients;
     Ok(Fit {
         cost: Cost {
-            overhead_ms: overhead,
-            prefill_token_ms: a,
-            step_ms: b,
-            sequence_ms: c,
-            context_token_ms: d,
+            overhead_ms,
+            prefill_token_ms,
+            step_ms,
+            sequence_ms,
+            context_token_ms,
         },
         samples: samples.len(),
-        first,
-        next,
-        first_certainty,
-        next_certainty,
-        unknown,
+        unknown: [next.unknown, first.unknown].concat(),
+        first: first.quality,
+        next: next.quality,
+        first_certainty: first.certainty,
+        next_certainty: next.certainty,
     })
+}
+
+/// One of the two least-squares problems, solved.
+struct Part {
+    coefficients: [f64; 4],
+    quality: Quality,
+    certainty: Certainty<4>,
+    unknown: Vec<&'static str>,
+}
+
+impl Part {
+    /// Times of tokens after the first, by what the steps between them did: b, c, d, and a prompt
+    /// token's share.
+    fn of_steps(samples: &[Sample], overlap: &Overlap) -> anyhow::Result<Part> {
+        let long = samples.iter().filter(|sample| sample.output > 1.0);
+        let row = |sample: &Sample| {
+            let steps = sample.output - 1.0;
+            let during = overlap.during(sample.first, sample.last);
+            let made = during.steps.max(1e-6);
+            let row = [
+                1.0,
+                during.sequences / made,
+                during.context / made,
+                during.prefill / steps,
+            ];
+            (row, (sample.last - sample.first) / steps)
+        };
+        let (rows, tpot): (Vec<_>, Vec<_>) = long.map(row).unzip();
+        if rows.len() < FEWEST {
+            bail!(
+                "{} answers of two tokens or more, with times of first and last token; a fit needs {FEWEST}",
+                rows.len()
+            );
+        }
+        let (coefficients, quality) = least_squares(&rows, &tpot);
+        let names = [
+            (1, "c: the batch never changed"),
+            (2, "d: the context never changed"),
+        ];
+        let constant = names.iter().filter(|(at, _)| !solve::varies(&rows, *at));
+        Ok(Part {
+            coefficients,
+            quality,
+            certainty: Certainty::of(&rows, &tpot, &coefficients),
+            unknown: constant.map(|(_, why)| *why).collect(),
+        })
+    }
+
+    /// Times of first tokens by their prompts, the prompts before those, and the steps of others,
+    /// which cost what `steps` says: overhead, a, and the shares of both.
+    fn of_starts(samples: &[Sample], overlap: &Overlap, steps: [f64; 4]) -> Part {
+        let [b, c, d, _] = steps;
+        let row = |sample: &Sample| {
+            let own = sample.input - sample.cached;
+            let meanwhile = overlap.during(sample.sent, sample.first).prefill;
+            let (sequences, context) = overlap.at(sample.sent);
+            let step = if sequences > 0.5 {
+                b + c * sequences + d * context
+            } else {
+                0.0
+            };
+            let row = [1.0, own, meanwhile - own, step];
+            (row, sample.first - sample.sent)
+        };
+        let (rows, ttft): (Vec<_>, Vec<_>) = samples.iter().map(row).unzip();
+        let (coefficients, quality, kept) = solve::lower_half(&rows, &ttft);
+        let half: Vec<_> = kept.iter().map(|at| rows[*at]).collect();
+        let times: Vec<_> = kept.iter().map(|at| ttft[*at]).collect();
+        let one_length = !solve::varies(&rows, 1);
+        Part {
+            coefficients,
+            quality,
+            certainty: Certainty::of(&half, &times, &coefficients),
+            unknown: one_length
+                .then_some("a: all prompts were of one length")
+                .into_iter()
+                .collect(),
+        }
+    }
 }
