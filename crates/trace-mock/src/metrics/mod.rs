@@ -5,15 +5,16 @@
 
 mod histogram;
 mod model;
+mod names;
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::api::Quoted;
 use crate::engine::Gauges;
 use crate::reply::quoted;
-use histogram::Histogram;
+use names::{HISTOGRAMS, NUMBERS, count};
 
 pub(crate) use model::{Finish, Metrics};
 
@@ -45,98 +46,6 @@ impl Entry {
     }
 }
 
-/// How a value of a model is found among its counts and gauges.
-type Value = fn(&Metrics, &Gauges) -> f64;
-
-fn count(count: &AtomicU64) -> f64 {
-    count.load(Ordering::Relaxed) as f64
-}
-
-/// Name, kind, help and value of what has one number.
-const NUMBERS: [(&str, &str, &str, Value); 8] = [
-    (
-        "vllm:num_requests_running",
-        "gauge",
-        "Requests in the batch.",
-        |_, gauges| gauges.running as f64,
-    ),
-    (
-        "vllm:num_requests_waiting",
-        "gauge",
-        "Requests in the queue.",
-        |_, gauges| gauges.waiting as f64,
-    ),
-    (
-        "vllm:kv_cache_usage_perc",
-        "gauge",
-        "Share of the KV cache in use, 0 to 1.",
-        |_, gauges| gauges.cache_usage,
-    ),
-    (
-        "vllm:prefix_cache_queries_total",
-        "counter",
-        "Prompt tokens looked up in the prefix cache.",
-        |_, gauges| gauges.queries as f64,
-    ),
-    (
-        "vllm:prefix_cache_hits_total",
-        "counter",
-        "Prompt tokens found in the prefix cache.",
-        |_, gauges| gauges.hits as f64,
-    ),
-    (
-        "vllm:num_preemptions_total",
-        "counter",
-        "Times a request gave its place up for lack of blocks.",
-        |_, gauges| gauges.preemptions as f64,
-    ),
-    (
-        "vllm:prompt_tokens_total",
-        "counter",
-        "Prompt tokens of answers.",
-        |metrics, _| count(&metrics.prompt_tokens),
-    ),
-    (
-        "vllm:generation_tokens_total",
-        "counter",
-        "Tokens generated.",
-        |metrics, _| count(&metrics.generation_tokens),
-    ),
-];
-
-/// Where a histogram is among the counts of a model.
-type Place = fn(&Metrics) -> &Histogram;
-
-/// Name, help and place of the histograms.
-const HISTOGRAMS: [(&str, &str, Place); 5] = [
-    (
-        "vllm:time_to_first_token_seconds",
-        "Arrival to first token.",
-        |metrics| &metrics.first,
-    ),
-    (
-        "vllm:inter_token_latency_seconds",
-        "From token to token.",
-        |metrics| &metrics.next,
-    ),
-    // vLLM's older name for the same.
-    (
-        "vllm:time_per_output_token_seconds",
-        "From token to token.",
-        |metrics| &metrics.next,
-    ),
-    (
-        "vllm:e2e_request_latency_seconds",
-        "Arrival to end.",
-        |metrics| &metrics.whole,
-    ),
-    (
-        "vllm:request_queue_time_seconds",
-        "Arrival to batch.",
-        |metrics| &metrics.queue,
-    ),
-];
-
 impl Board {
     /// For the models on offer.
     pub(crate) fn new(names: &[String]) -> Board {
@@ -144,9 +53,8 @@ impl Board {
         Board(RwLock::new(names.collect()))
     }
 
-    fn entries(&self) -> Vec<Entry> {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        entries.clone()
+    fn entries(&self) -> RwLockReadGuard<'_, Vec<Entry>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The place of the model of this name, a JSON string; of the first where it is not said.
@@ -155,7 +63,7 @@ impl Board {
             return 0;
         };
         let at = |entries: &[Entry]| entries.iter().position(|entry| entry.name == model);
-        let known = at(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        let known = at(&self.entries());
         let place = known.unwrap_or_else(|| {
             let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
             if let Some(at) = at(&entries) {
@@ -172,71 +80,66 @@ impl Board {
 
     /// The place of the model of this name, a JSON string, if it has been asked.
     pub(crate) fn find(&self, model: &str) -> Option<u64> {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let place = entries.iter().position(|entry| entry.name == model)?;
+        let place = self
+            .entries()
+            .iter()
+            .position(|entry| entry.name == model)?;
         Some(place as u64)
     }
 
     /// The counts of that model.
     pub(crate) fn of(&self, model: Option<&str>) -> Arc<Metrics> {
         let group = usize::try_from(self.group(model)).unwrap_or_default();
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&entries[group].metrics)
+        Arc::clone(&self.entries()[group].metrics)
     }
 
     /// Requests for the model at `group` that are being answered.
     pub(crate) fn open(&self, group: u64) -> u64 {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries();
         let entry = usize::try_from(group).ok().and_then(|at| entries.get(at));
         entry.map_or(0, |entry| entry.metrics.open.load(Ordering::Relaxed))
     }
 
     /// All of it as text, with the gauges of each group.
     pub(crate) fn text(&self, gauges: impl Fn(u64) -> Gauges) -> String {
-        let entries = self.entries();
+        // A gauge may ask here what is open, too.
+        let entries = self.entries().clone();
         let gauges: Vec<_> = (0..entries.len() as u64).map(gauges).collect();
         let mut out = String::with_capacity(8 << 10);
-        for (name, kind, help, value) in NUMBERS {
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            for (
-                Entry {
-                    labels, metrics, ..
-                },
-                gauges,
-            ) in entries.iter().zip(&gauges)
-            {
-                let value = value(metrics, gauges);
-                let _ = writeln!(out, "{name}{{{labels}}} {value}");
+        for number in NUMBERS {
+            push_title(number.name, number.help, number.kind, &mut out);
+            for (entry, gauges) in entries.iter().zip(&gauges) {
+                let value = (number.value)(&entry.metrics, gauges);
+                push_value(number.name, &entry.labels, value, &mut out);
             }
         }
         let name = "vllm:request_success_total";
-        let _ = writeln!(
-            out,
-            "# HELP {name} Answers by why they ended.\n# TYPE {name} counter"
-        );
-        for Entry {
-            labels, metrics, ..
-        } in &entries
-        {
-            for (reason, finished) in ["stop", "length", "abort"].iter().zip(&metrics.finished) {
-                let finished = count(finished);
-                let _ = writeln!(
-                    out,
-                    "{name}{{{labels},finished_reason=\"{reason}\"}} {finished}"
-                );
+        push_title(name, "Answers by why they ended.", "counter", &mut out);
+        for entry in &entries {
+            for (reason, finished) in ["stop", "length", "abort"]
+                .iter()
+                .zip(&entry.metrics.finished)
+            {
+                let labels = format!("{},finished_reason=\"{reason}\"", entry.labels);
+                push_value(name, &labels, count(finished), &mut out);
             }
         }
         for (name, help, histogram) in HISTOGRAMS {
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} histogram");
-            for Entry {
-                labels, metrics, ..
-            } in &entries
-            {
-                histogram(metrics).push(name, labels, &mut out);
+            push_title(name, help, "histogram", &mut out);
+            for entry in &entries {
+                histogram(&entry.metrics).push(name, &entry.labels, &mut out);
             }
         }
         out
     }
+}
+
+fn push_title(name: &str, help: &str, kind: &str, out: &mut String) {
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn push_value(name: &str, labels: &str, value: f64, out: &mut String) {
+    let _ = writeln!(out, "{name}{{{labels}}} {value}");
 }
 
 #[cfg(test)]
