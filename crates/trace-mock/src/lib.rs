@@ -46,7 +46,8 @@
 //!
 //! | asked for by | answered with |
 //! |---|---|
-//! | `tools` and a `tool_choice` that wants a call | a call of that tool or the first, whose arguments follow its schema; streamed token by token, but for Ollama, which gives a call in one piece |
+//! | `tools` and a `tool_choice` that wants a call | a call of that tool, or as many of those on offer as `--tool-calls` says, whose arguments follow their schemas; streamed token by token, but for Ollama, which gives a call in one piece |
+//! | `parallel_tool_calls: false`, Anthropic's `disable_parallel_tool_use` | one call |
 //! | `tools` alone | the same at the rate of `--tool-call-rate`, else words |
 //! | `response_format`, a response's `text.format`, Ollama's `format` | JSON by the schema, or an object; words fill its first free string up to the limit of tokens |
 //! | `logprobs`, `top_logprobs` | −0.7, −1.4, … for the likeliest tokens, of which the one that is said is the first |
@@ -68,6 +69,9 @@
 //!
 //! Tokens are counted as `--tokenizer` does, of content and without a chat template; the messages
 //! of a chat are counted one by one. An answer's words are one token each in o200k and cl100k.
+//!
+//! Pages in browsers may ask, of any origin or of those that `--allowed-origins` names, as with vLLM:
+//! the question before the request is answered without a key and not recorded.
 //!
 //! A wrong request is answered in the shape of the API's errors: 400 for bad JSON, a missing
 //! prompt, a senseless number or too many tokens, 401 without a key, 404 and 405 for another
@@ -140,6 +144,7 @@ mod journal;
 mod line;
 mod metrics;
 mod models;
+mod origins;
 mod pace;
 mod plan;
 mod proxy;
@@ -162,6 +167,7 @@ mod words;
 pub use args::{Args, EngineArgs, FaultArgs, ForwardArgs, RecordArgs};
 pub use books::Tally;
 pub use fault::{Fault, Faults};
+pub use origins::Origins;
 pub use server::{Running, start};
 pub use settings::{Adapter, Forward, Identity, Model, Recording, Settings};
 pub use turn::KeepAlive;

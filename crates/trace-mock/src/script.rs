@@ -47,7 +47,8 @@ impl Script {
         script
     }
 
-    fn add(&mut self, tokenizer: &Tokenizer, text: &str) {
+    /// Append the tokens of `text`.
+    pub(crate) fn add(&mut self, tokenizer: &Tokenizer, text: &str) {
         let mut tokens = Vec::new();
         let known = tokenizer.identify(text, &mut tokens).is_ok();
         let known = known.then(|| lengths(tokenizer, &tokens)).flatten();

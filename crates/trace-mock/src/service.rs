@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response, StatusCode};
 use rustls::ServerConfig;
 use trace_core::Streams;
@@ -23,6 +23,7 @@ use crate::engine::{Engine, Jitter};
 use crate::fault::Faults;
 use crate::info::Info;
 use crate::models::Models;
+use crate::origins::Origins;
 use crate::proxy::Upstream;
 use crate::reply::{Refusal, not_allowed};
 use crate::schedule::Schedule;
@@ -57,6 +58,8 @@ pub(crate) struct Service {
     pub(crate) output_tokens: u64,
     pub(crate) eos_rate: f64,
     pub(crate) tool_call_rate: f64,
+    pub(crate) tool_calls: usize,
+    pub(crate) origins: Origins,
     pub(crate) max_model_len: Option<u64>,
     pub(crate) embedding_dimensions: u64,
     pub(crate) faults: Faults,
@@ -83,32 +86,14 @@ impl Service {
             let engine = Engine::new(model.limits, model.cost, model.jitter, settings.seed);
             Driver::start(engine, timer.clone())
         });
-        let sessions = books.records() && record.sessions_by_prefix;
-        let ids = sessions || books.records() && record.hash_ids;
-        let recover = ids.then(|| {
-            let recover = Recover::new(record.block_size);
-            match record.salt {
-                Some(salt) => recover.keyed(salt),
-                None => recover,
-            }
-        });
         let limits = settings.engine.map(|model| model.limits);
-        let caching = limits.filter(|limits| limits.prefix_caching);
-        let answers = caching.is_some_and(|limits| limits.output_caching);
+        let answers = limits.is_some_and(|limits| limits.prefix_caching && limits.output_caching);
         let words = answers.then(|| words::tokens(&tokenizer)).flatten();
-        let counter = Counter::new(tokenizer, recover, record.keep_text)
-            .with_chains(caching.map(|limits| limits.block_size))
-            .with_echoes(settings.upstream.is_none());
-        let created = books.unix(Instant::now()).as_secs();
+        let sessions = books.records() && record.sessions_by_prefix;
         let header = record.session_header.to_ascii_lowercase();
         Ok(Service {
-            models: Models::new(
-                &settings.models,
-                settings.strict_models,
-                created,
-                settings.max_model_len,
-            )
-            .with_adapters(&settings.adapters),
+            models: models(settings, &books),
+            counter: Arc::new(counter(settings, tokenizer, &books)),
             books,
             timer,
             schedule: Schedule {
@@ -118,7 +103,6 @@ impl Service {
             jitter: settings.jitter,
             driver,
             words,
-            counter: Arc::new(counter),
             sessions: sessions.then(Mutex::default),
             session_header: header
                 .parse()
@@ -128,18 +112,15 @@ impl Service {
             output_tokens: settings.output_tokens,
             eos_rate: settings.eos_rate,
             tool_call_rate: settings.tool_call_rate,
+            tool_calls: settings.tool_calls as usize,
+            origins: settings.origins.clone(),
             max_model_len: settings.max_model_len,
             embedding_dimensions: settings.embedding_dimensions,
             faults: settings.faults.clone(),
             streams: Streams::new(settings.seed),
             ready_at: Instant::now() + settings.startup_delay.into(),
             tls: settings.tls.as_ref().map(acceptor).transpose()?,
-            upstream: settings
-                .upstream
-                .as_ref()
-                .map(Upstream::new)
-                .transpose()?
-                .map(Arc::new),
+            upstream: upstream(settings)?,
             keep_alive: settings.keep_alive,
             api_keys: settings.api_keys.clone(),
         })
@@ -151,6 +132,20 @@ impl Service {
         arrival: Instant,
         request: Request<Incoming>,
     ) -> Response<Answer> {
+        // Only browsers say one.
+        let Some(origin) = request.headers().get(ORIGIN).cloned() else {
+            return self.respond(arrival, request).await;
+        };
+        let told = self.origins.preflight(request.method(), request.headers());
+        let mut response = match told {
+            Some(told) => told,
+            None => self.respond(arrival, request).await,
+        };
+        self.origins.share(&origin, &mut response);
+        response
+    }
+
+    async fn respond(&self, arrival: Instant, request: Request<Incoming>) -> Response<Answer> {
         let (head, mut body) = request.into_parts();
         let path = head.uri.path();
         let api = Api::at(path);
@@ -213,6 +208,42 @@ impl Service {
             )),
         }
     }
+}
+
+/// The models on offer by `settings`.
+fn models(settings: &Settings, books: &Books) -> Models {
+    let created = books.unix(Instant::now()).as_secs();
+    Models::new(
+        &settings.models,
+        settings.strict_models,
+        created,
+        settings.max_model_len,
+    )
+    .with_adapters(&settings.adapters)
+}
+
+/// What counts prompts by `settings`, and puts them into blocks where `books` or an engine want that.
+fn counter(settings: &Settings, tokenizer: Tokenizer, books: &Books) -> Counter {
+    let record = &settings.record;
+    let ids = books.records() && (record.sessions_by_prefix || record.hash_ids);
+    let recover = ids.then(|| {
+        let recover = Recover::new(record.block_size);
+        match record.salt {
+            Some(salt) => recover.keyed(salt),
+            None => recover,
+        }
+    });
+    let limits = settings.engine.map(|model| model.limits);
+    let caching = limits.filter(|limits| limits.prefix_caching);
+    Counter::new(tokenizer, recover, record.keep_text)
+        .with_chains(caching.map(|limits| limits.block_size))
+        .with_echoes(settings.upstream.is_none())
+}
+
+/// The server to pass requests on to by `settings`, if there is one.
+fn upstream(settings: &Settings) -> Result<Option<Arc<Upstream>>, String> {
+    let upstream = settings.upstream.as_ref().map(Upstream::new).transpose()?;
+    Ok(upstream.map(Arc::new))
 }
 
 /// Whether a body is as it is, and not compressed.

@@ -7,6 +7,7 @@ use trace_prompt::Name;
 
 use crate::engine::{Cost, Jitter, Limits};
 use crate::fault::Faults;
+use crate::origins::Origins;
 use crate::turn::KeepAlive;
 
 /// How a server is to behave. The default answers at once, on any free port of 127.0.0.1, and
@@ -31,6 +32,10 @@ pub struct Settings {
     pub eos_rate: f64,
     /// Chance that a tool is called where the request leaves that to the server.
     pub tool_call_rate: f64,
+    /// Calls of an answer that calls tools.
+    pub tool_calls: u32,
+    /// Pages that browsers may let ask.
+    pub origins: Origins,
     /// Most tokens of a prompt and its answer together.
     pub max_model_len: Option<u64>,
     /// Numbers of an embedding whose request does not say how many.
@@ -176,6 +181,8 @@ impl Default for Settings {
             output_tokens: 16, // as the completions of OpenAI and vLLM
             eos_rate: 0.0,
             tool_call_rate: 0.0,
+            tool_calls: 1,
+            origins: Origins::Any,
             max_model_len: None,
             embedding_dimensions: 768,
             models: vec!["mock".into()],

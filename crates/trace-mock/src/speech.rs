@@ -1,7 +1,10 @@
-//! What an answer says where that is not the usual words: JSON, or the call of a tool.
+//! What an answer says where that is not the usual words: JSON, or calls of tools.
+
+use std::ops::Range;
 
 use serde_json::Value;
 use trace_core::seed::unit;
+use trace_prompt::Tokenizer;
 
 use crate::ask::{Choice, Shape, Tool, Wanted};
 use crate::count::Order;
@@ -15,8 +18,17 @@ use crate::service::Service;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Speech {
     pub(crate) script: Script,
-    /// The tool whose arguments that are, a JSON string.
-    pub(crate) call: Option<String>,
+    /// Calls of tools, whose arguments are all of it; none if it is no call.
+    pub(crate) calls: Vec<Call>,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// The tool, a JSON string.
+    pub(crate) name: String,
+    /// The tokens that its arguments are.
+    pub(crate) tokens: Range<u64>,
 }
 
 impl Speech {
@@ -42,16 +54,9 @@ impl Service {
         (default, number): (u64, u64),
     ) -> Option<Speech> {
         let tokenizer = &self.counter.tokenizer;
-        if let Some(tool) = self.called(wanted, number) {
-            let Sample { before, after } = sample(tool.parameters.as_deref(), || Sample {
-                before: "{}".into(),
-                after: None,
-            });
-            let text = before + after.as_deref().unwrap_or_default();
-            return Some(Speech {
-                script: Script::of(tokenizer, &text),
-                call: Some(quoted(&tool.name)),
-            });
+        let called = self.called(wanted, number);
+        if !called.is_empty() {
+            return Some(calling(tokenizer, &called));
         }
         let Shape::Json(schema) = &wanted.shape else {
             return None;
@@ -68,22 +73,48 @@ impl Service {
             Some(after) if words > 0 => Script::filled(tokenizer, &before, words, after),
             _ => least,
         };
-        Some(Speech { script, call: None })
+        Some(Speech {
+            script,
+            calls: Vec::new(),
+        })
     }
 
-    /// The tool that is called, if one is.
-    fn called<'a>(&self, wanted: &'a Wanted, number: u64) -> Option<&'a Tool> {
-        match wanted.choice {
-            Choice::Never => None,
-            Choice::Must(place) => wanted.tools.get(place),
-            Choice::Maybe => {
-                let chance = self.tool_call_rate;
-                let called = chance > 0.0
-                    && unit(&mut self.streams.stream_of("mock.tools", number)) < chance;
-                wanted.tools.first().filter(|_| called)
-            }
-        }
+    /// The tools that are called, one after the other: those on offer in turn, unless one is named.
+    fn called<'a>(&self, wanted: &'a Wanted, number: u64) -> Vec<&'a Tool> {
+        let count = match wanted.choice {
+            Choice::Never => 0,
+            Choice::Named(place) => return wanted.tools.get(place).into_iter().collect(),
+            Choice::Maybe if !self.likes_tools(number) => 0,
+            Choice::Maybe | Choice::Must if wanted.parallel => self.tool_calls,
+            Choice::Maybe | Choice::Must => 1,
+        };
+        wanted.tools.iter().cycle().take(count).collect()
     }
+
+    /// Whether the answer to the request of that `number` calls tools where it need not.
+    fn likes_tools(&self, number: u64) -> bool {
+        let chance = self.tool_call_rate;
+        chance > 0.0 && unit(&mut self.streams.stream_of("mock.tools", number)) < chance
+    }
+}
+
+/// Calls of `tools` with arguments as their schemas have them.
+fn calling(tokenizer: &Tokenizer, tools: &[&Tool]) -> Speech {
+    let mut script = Script::default();
+    let mut calls = Vec::with_capacity(tools.len());
+    for tool in tools {
+        let Sample { before, after } = sample(tool.parameters.as_deref(), || Sample {
+            before: "{}".into(),
+            after: None,
+        });
+        let start = script.len();
+        script.add(tokenizer, &(before + after.as_deref().unwrap_or_default()));
+        calls.push(Call {
+            name: quoted(&tool.name),
+            tokens: start..script.len(),
+        });
+    }
+    Speech { script, calls }
 }
 
 fn sample(schema: Option<&str>, without: impl FnOnce() -> Sample) -> Sample {

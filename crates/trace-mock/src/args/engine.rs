@@ -31,8 +31,9 @@ pub struct EngineArgs {
     pub costs: Option<Cost>,
 
     /// Take costs, limits and the size of the KV cache from a profile: a YAML FILE,
-    /// a100-llama-3.1-8b, h100-llama-3.1-8b, 4xh100-llama-3.1-70b or 2xh200-llama-3.1-70b.
-    /// --costs and the flags below win
+    /// a100-llama-3.1-8b, h100-llama-3.1-8b, 4xh100-llama-3.1-70b or 2xh200-llama-3.1-70b. Those
+    /// are computed from published figures, which others than their makers copied, and measured
+    /// nowhere; --fit measures. --costs and the flags below win
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["ttft", "itl"])]
     pub profile: Option<String>,
 

@@ -13,6 +13,7 @@ use trace_core::{Micros, parse_duration};
 use trace_prompt::TokenizerArg;
 
 use crate::ask::MAX_OUTPUT_TOKENS;
+use crate::origins::Origins;
 use crate::settings::{Adapter, Identity, Settings};
 use crate::turn::KeepAlive;
 
@@ -40,7 +41,7 @@ under /v1, text-generation-inference's /generate and /generate_stream, Ollama's 
 /reset_prefix_cache.
 
 Ends on ^C or SIGTERM with status 0: it accepts no more, lets running answers go on for up to five
-seconds (a second signal cuts them), and writes the last records. Memory: some 13 KB for an open
+seconds (a second signal cuts them), and writes the last records. Memory: some 14 KB for an open
 stream, and 70 bytes for each different block of prompts while hash_ids or a cache are wanted: 2 GB
 for a million requests of 30 new blocks each.";
 
@@ -108,10 +109,20 @@ pub struct Args {
     #[arg(long, value_name = "CHANCE", default_value_t = 0.0, value_parser = chance)]
     pub eos_rate: f64,
 
-    /// Chance that an answer calls the first of the tools that its request offers, where the request
-    /// leaves that open. One that must be called always is; its arguments follow its schema
+    /// Chance that an answer calls a tool that its request offers, where the request leaves that
+    /// open. One that must be called always is; its arguments follow its schema
     #[arg(long, value_name = "CHANCE", default_value_t = 0.0, value_parser = chance)]
     pub tool_call_rate: f64,
+
+    /// Calls in an answer that calls tools: of those on offer one after the other, over and over. One
+    /// where the request names a tool, or wants no parallel calls
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub tool_calls: u32,
+
+    /// Pages that browsers may let ask: their origins, with commas in between or as a JSON array;
+    /// * for any, none for no page
+    #[arg(long, value_name = "ORIGINS", default_value = "*")]
+    pub allowed_origins: Origins,
 
     /// Most tokens of a prompt and its answer together; more are refused as too long
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -173,6 +184,8 @@ impl Args {
             output_tokens: self.output_tokens,
             eos_rate: self.eos_rate,
             tool_call_rate: self.tool_call_rate,
+            tool_calls: self.tool_calls,
+            origins: self.allowed_origins.clone(),
             max_model_len: self.max_model_len,
             embedding_dimensions: self.embedding_dimensions,
             models: self.models.clone(),

@@ -30,6 +30,7 @@ struct Body<'a> {
     tools: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_choice: Option<&'a RawValue>,
+    parallel_tool_calls: Option<bool>,
     priority: Option<i64>,
     #[serde(borrow)]
     prompt: Option<Prompts<'a>>,
@@ -76,7 +77,8 @@ impl<'a> Body<'a> {
                 Some(Logprobs::Of(count)) => Some(u64::try_from(count).unwrap_or(u64::MAX)),
             },
             best_of: self.best_of,
-            wish: Wish::new(self.tools, self.tool_choice, self.response_format),
+            wish: Wish::new(self.tools, self.tool_choice, self.response_format)
+                .parallel(self.parallel_tool_calls),
             priority: self.priority.unwrap_or(0),
             prompts,
             ..Ask::default()
@@ -126,6 +128,7 @@ struct Response<'a> {
     tools: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_choice: Option<&'a RawValue>,
+    parallel_tool_calls: Option<bool>,
 }
 
 /// What is wanted of the text of a response.
@@ -168,7 +171,7 @@ pub(super) fn response(body: &[u8]) -> Result<Ask<'_>, String> {
     }
     let format = body.text.and_then(|text| text.format);
     Ok(Ask {
-        wish: Wish::new(body.tools, body.tool_choice, format),
+        wish: Wish::new(body.tools, body.tool_choice, format).parallel(body.parallel_tool_calls),
         model: name(body.model),
         stream: body.stream.unwrap_or(false),
         usage: true,

@@ -14,6 +14,8 @@ pub(crate) struct Wish {
     format: Option<String>,
     /// Whether the format is a schema by itself, or the word `json`, as Ollama has it.
     bare: bool,
+    /// Whether tools are called one at a time.
+    single: bool,
 }
 
 /// What is wanted.
@@ -25,6 +27,8 @@ pub(crate) struct Wanted {
     pub(crate) tools: Vec<Tool>,
     /// Whether one is.
     pub(crate) choice: Choice,
+    /// Whether several may be, in one answer.
+    pub(crate) parallel: bool,
 }
 
 impl Wish {
@@ -39,7 +43,14 @@ impl Wish {
             choice: kept(choice),
             format: kept(format),
             bare: false,
+            single: false,
         }
+    }
+
+    /// The same, with several calls of tools in one answer or not; they may be if it is not said.
+    pub(super) fn parallel(self, parallel: Option<bool>) -> Wish {
+        let single = parallel == Some(false);
+        Wish { single, ..self }
     }
 
     /// The same with a format as Ollama has it.
@@ -52,10 +63,9 @@ impl Wish {
     /// # Errors
     /// It cannot be.
     pub(crate) fn read(&self) -> Result<Wanted, String> {
-        let (tools, choice) = tools(
-            part(&self.tools, "tools")?,
-            part(&self.choice, "tool_choice")?,
-        )?;
+        let pick = part(&self.choice, "tool_choice")?;
+        let parallel = !self.single && !pick.as_ref().is_some_and(Pick::is_single);
+        let (tools, choice) = tools(part(&self.tools, "tools")?, pick)?;
         let shape = match &self.format {
             Some(format) if self.bare => bare(format)?,
             format => shape(part(format, "format")?)?,
@@ -64,6 +74,7 @@ impl Wish {
             shape,
             tools,
             choice,
+            parallel,
         })
     }
 }
@@ -99,8 +110,10 @@ pub(crate) enum Choice {
     Never,
     #[default]
     Maybe,
+    /// Whichever.
+    Must,
     /// The one at this place.
-    Must(usize),
+    Named(usize),
 }
 
 /// A tool, in the shape of any API.
@@ -143,6 +156,14 @@ struct Named {
     kind: Option<String>,
     name: Option<String>,
     function: Option<Box<Named>>,
+    /// Anthropic's word for one call at a time.
+    disable_parallel_tool_use: Option<bool>,
+}
+
+impl Pick {
+    fn is_single(&self) -> bool {
+        matches!(self, Pick::Named(named) if named.disable_parallel_tool_use == Some(true))
+    }
 }
 
 /// The tools on offer, and whether one is called.
@@ -166,12 +187,12 @@ fn tools(specs: Option<Vec<Spec<'_>>>, pick: Option<Pick>) -> Result<(Vec<Tool>,
         (_, Some(name)) => {
             let place = tools.iter().position(|tool| tool.name == name);
             let unknown = || format!("`tool_choice` names {name:?}, which is not among the tools");
-            Choice::Must(place.ok_or_else(unknown)?)
+            Choice::Named(place.ok_or_else(unknown)?)
         }
         ("required" | "any", None) if tools.is_empty() => {
             return Err("`tool_choice` wants a call, but there are no tools".into());
         }
-        ("required" | "any", None) => Choice::Must(0),
+        ("required" | "any", None) => Choice::Must,
         (word, None) => return Err(format!("`tool_choice` {word:?} is not known")),
     };
     Ok((tools, choice))
@@ -236,7 +257,7 @@ mod tests {
             tools: Some(tools.to_owned()),
             choice: Some(choice.to_owned()),
             format: Some(format.to_owned()),
-            bare: false,
+            ..Wish::default()
         }
     }
 
@@ -254,12 +275,12 @@ mod tests {
         for (pick, choice) in [
             ("null", Choice::Maybe),
             ("\"none\"", Choice::Never),
-            ("\"required\"", Choice::Must(0)),
-            (r#"{"type":"any"}"#, Choice::Must(0)),
-            (r#"{"type":"tool","name":"c"}"#, Choice::Must(2)),
+            ("\"required\"", Choice::Must),
+            (r#"{"type":"any"}"#, Choice::Must),
+            (r#"{"type":"tool","name":"c"}"#, Choice::Named(2)),
             (
                 r#"{"type":"function","function":{"name":"b"}}"#,
-                Choice::Must(1),
+                Choice::Named(1),
             ),
         ] {
             assert_eq!(choose(specs, pick), Ok((names.clone(), choice)), "{pick}");
@@ -273,6 +294,20 @@ mod tests {
         assert!(choose("[]", "\"perhaps\"").is_err());
         assert!(choose("[1]", "null").unwrap_err().contains("`tools`"));
         assert_eq!(choose("null", "\"auto\""), Ok((Vec::new(), Choice::Maybe)));
+    }
+
+    #[test]
+    fn several_may_be_called_unless_one_at_a_time_is_wanted() {
+        let parallel = |choice, said| {
+            let wish = wish(r#"[{"name":"a"}]"#, choice, "null").parallel(said);
+            wish.read().unwrap().parallel
+        };
+        assert!(parallel("null", None) && parallel("\"required\"", Some(true)));
+        assert!(!parallel("null", Some(false)));
+        assert!(!parallel(
+            r#"{"type":"any","disable_parallel_tool_use":true}"#,
+            None
+        ));
     }
 
     #[test]

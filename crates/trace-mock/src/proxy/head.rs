@@ -56,6 +56,10 @@ pub(super) struct Asked {
     pub(super) body: Body,
     /// The API key that it has.
     pub(super) key: Option<Vec<u8>>,
+    /// The origin of the page in a browser that asks.
+    pub(super) origin: Option<Vec<u8>>,
+    /// Whether it only wants to know what it may, for which nobody has a key.
+    pub(super) inquires: bool,
     /// Whether the client waits for leave to send the body.
     pub(super) expects: bool,
     /// Whether the connection ends with the answer.
@@ -126,7 +130,7 @@ pub(super) fn request(bytes: &[u8], way: &Way) -> Result<Option<Asked>, String> 
         }
         _ => push(&mut onward, "transfer-encoding", b"chunked"),
     }
-    let mut key = None;
+    let (mut key, mut origin) = (None, None);
     for field in head.headers.iter() {
         let is = |name: &str| field.name.eq_ignore_ascii_case(name);
         // What `connection` names is about the connection too.
@@ -137,6 +141,8 @@ pub(super) fn request(bytes: &[u8], way: &Way) -> Result<Option<Asked>, String> 
             key = field.value.strip_prefix(b"Bearer ").or(key);
         } else if is("x-api-key") {
             key = key.or(Some(field.value));
+        } else if is("origin") {
+            origin = Some(field.value.to_vec());
         }
         push(&mut onward, field.name, field.value);
     }
@@ -149,6 +155,8 @@ pub(super) fn request(bytes: &[u8], way: &Way) -> Result<Option<Asked>, String> 
         bare: method == "HEAD",
         body,
         key: key.map(<[u8]>::to_vec),
+        origin,
+        inquires: method == "OPTIONS",
         expects: framing.expects,
         closes,
     }))

@@ -14,7 +14,7 @@ use hyper::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use trace_core::ErrorKind;
 
-use super::head;
+use super::head::{self, Asked};
 use super::letter::Letter;
 use super::passage::Passage;
 use super::pump::{BODY_BYTES, End};
@@ -69,7 +69,7 @@ impl<C: Wire> Tunnel<C> {
                 Some(Err(reason)) => {
                     // Where it ends nobody knows.
                     self.service.books.refuse();
-                    let _ = self.refuse(&Refusal::bad(reason), Family::OpenAi).await;
+                    let _ = self.refuse(&Refusal::bad(reason), None).await;
                     return;
                 }
                 Some(Ok(letter)) => self.pass(letter).await,
@@ -111,8 +111,10 @@ impl<C: Wire> Tunnel<C> {
 
     /// Pass a request on and its answer back. Whether the client may ask again.
     async fn pass(&mut self, mut letter: Letter) -> bool {
-        let family = letter.asked.api.map_or(Family::OpenAi, Api::family);
-        let allowed = self.service.unlock(letter.asked.key.as_deref());
+        let allowed = match letter.asked.inquires {
+            true => Ok(()),
+            false => self.service.unlock(letter.asked.key.as_deref()),
+        };
         if letter.asked.expects && self.client.write_all(CONTINUE).await.is_err() {
             return false;
         }
@@ -166,7 +168,8 @@ impl<C: Wire> Tunnel<C> {
                 }
                 End::Unread(reason) => {
                     self.service.books.refuse();
-                    let _ = self.refuse(&Refusal::bad(reason), family).await;
+                    let refusal = Refusal::bad(reason);
+                    let _ = self.refuse(&refusal, Some(&letter.asked)).await;
                     return false;
                 }
                 End::Left => return false,
@@ -196,9 +199,8 @@ impl<C: Wire> Tunnel<C> {
     /// client may ask again.
     async fn decline(&mut self, refusal: &Refusal, letter: &mut Letter) -> bool {
         self.service.books.refuse();
-        let family = letter.asked.api.map_or(Family::OpenAi, Api::family);
         self.finish(letter).await
-            && self.refuse(refusal, family).await.is_ok()
+            && self.refuse(refusal, Some(&letter.asked)).await.is_ok()
             && !letter.asked.closes
     }
 
@@ -230,20 +232,28 @@ impl<C: Wire> Tunnel<C> {
             passage.unanswered(kind, reason.clone());
             passage.take(&letter);
         }
-        let family = letter.asked.api.map_or(Family::OpenAi, Api::family);
         let refusal = Refusal::new(StatusCode::BAD_GATEWAY, reason);
-        self.refuse(&refusal, family).await.is_ok() && !letter.asked.closes
+        let refused = self.refuse(&refusal, Some(&letter.asked)).await;
+        refused.is_ok() && !letter.asked.closes
     }
 
-    /// Answer in the server's place.
-    async fn refuse(&mut self, refusal: &Refusal, family: Family) -> io::Result<()> {
+    /// Answer in the server's place, to what was asked if that could be read.
+    async fn refuse(&mut self, refusal: &Refusal, asked: Option<&Asked>) -> io::Result<()> {
+        let api = asked.and_then(|asked| asked.api);
+        let family = api.map_or(Family::OpenAi, Api::family);
         let json = error_json(family, refusal.status.as_u16(), &refusal.reason);
-        let head = format!(
-            "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{json}",
+        let mut head = format!(
+            "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
             refusal.status,
             json.len()
         );
-        self.client.write_all(head.as_bytes()).await?;
+        let origin = asked.and_then(|asked| asked.origin.as_deref());
+        let allowed = origin.and_then(|origin| self.service.origins.allow(origin));
+        if let Some(allowed) = allowed.as_ref().and_then(|allowed| allowed.to_str().ok()) {
+            head = format!("{head}access-control-allow-origin: {allowed}\r\n");
+        }
+        let message = format!("{head}\r\n{json}");
+        self.client.write_all(message.as_bytes()).await?;
         self.client.flush().await
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Form;
 use crate::script::Script;
-use crate::speech::Speech;
+use crate::speech::{Call, Speech};
 use crate::words;
 
 /// What is unusual about an answer.
@@ -18,6 +18,27 @@ pub(crate) struct Manner {
     pub(crate) logprobs: Option<u64>,
     /// Whether each event tells the usage so far.
     pub(crate) running_usage: bool,
+}
+
+/// Tokens of the arguments of one call.
+#[derive(Clone, Debug)]
+pub(super) struct Piece<'a> {
+    /// Which of the calls, from 0.
+    pub(super) place: u64,
+    pub(super) call: &'a Call,
+    pub(super) tokens: Range<u64>,
+}
+
+impl Piece<'_> {
+    /// Whether it begins a call behind another. The first is begun before there are tokens.
+    pub(super) fn follows(&self) -> bool {
+        self.place > 0 && self.tokens.start == self.call.tokens.start
+    }
+
+    /// Whether its call is complete with it.
+    pub(super) fn ends(&self) -> bool {
+        self.tokens.end == self.call.tokens.end
+    }
 }
 
 impl Form {
@@ -38,9 +59,31 @@ impl Form {
         self.manner()?.speech.as_ref()
     }
 
-    /// The tool that is called, a JSON string.
-    pub(super) fn call(&self) -> Option<&str> {
-        self.speech()?.call.as_deref()
+    /// The tools that are called, one after the other.
+    pub(super) fn calls(&self) -> &[Call] {
+        self.speech().map_or(&[], |speech| &speech.calls)
+    }
+
+    /// Whether it calls tools.
+    pub(super) fn calls_tools(&self) -> bool {
+        !self.calls().is_empty()
+    }
+
+    /// `tokens` of an answer that calls tools, apart for each call.
+    pub(super) fn pieces(&self, tokens: Range<u64>) -> impl Iterator<Item = Piece<'_>> {
+        let places = 0..;
+        let pieces = places.zip(self.calls()).map(move |(place, call)| Piece {
+            place,
+            tokens: tokens.start.max(call.tokens.start)..tokens.end.min(call.tokens.end),
+            call,
+        });
+        pieces.filter(|piece| !piece.tokens.is_empty())
+    }
+
+    /// The place of the last call that is begun, in the whole answer.
+    pub(super) fn last_call(&self) -> u64 {
+        let last = self.pieces(0..self.plan.tokens).last();
+        last.map_or(0, |piece| piece.place)
     }
 
     /// The prompt that stands before the answer of `choice`.
@@ -65,8 +108,9 @@ impl Form {
         }
     }
 
-    /// What is said in all, as it is.
-    pub(super) fn spoken(&self) -> Option<&str> {
-        Some(self.speech()?.script.text(0..self.plan.tokens))
+    /// The text of `tokens` that are said instead of words, as it is.
+    pub(super) fn spoken(&self, tokens: Range<u64>) -> &str {
+        self.speech()
+            .map_or("", |speech| speech.script.text(tokens))
     }
 }

@@ -259,6 +259,8 @@ pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::script::Script;
+    use crate::speech::{Call, Speech};
 
     pub(crate) const END: End = End {
         usage: Some(Usage {
@@ -285,6 +287,29 @@ pub(crate) mod tests {
             visible: u64::MAX,
         };
         Form::new(&title, choices, plan)
+    }
+
+    /// An answer that calls these tools, cut after so many tokens if said.
+    pub(crate) fn calling(api: Api, stream: bool, names: &[&str], cut: Option<u64>) -> Form {
+        let tokenizer = trace_prompt::Tokenizer::o200k();
+        let mut script = Script::default();
+        let mut calls = Vec::new();
+        for name in names {
+            let start = script.len();
+            script.add(&tokenizer, "{\"city\":\"text\"}");
+            calls.push(Call {
+                name: format!("\"{name}\""),
+                tokens: start..script.len(),
+            });
+        }
+        let mut form = form(api, stream, 1, cut.unwrap_or(script.len()));
+        if cut.is_none() {
+            form.plan.reason = Reason::Stop;
+        }
+        form.with_manner(Manner {
+            speech: Some(Speech { script, calls }),
+            ..Manner::default()
+        })
     }
 
     pub(crate) fn bytes(form: &Form) -> String {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::manner::Piece;
 use super::{End, Form, Title, put, put_number};
 use crate::api::Api;
 
@@ -37,16 +38,9 @@ pub(crate) fn date(since: Duration) -> String {
 }
 
 fn push_text(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
-    if let (Api::OllamaChat, Some(name)) = (form.api, form.call()) {
+    if form.api == Api::OllamaChat && form.calls_tools() {
         put(out, "\"message\":{\"role\":\"assistant\",\"content\":\"\"");
-        // A call comes in one piece, with the last of its tokens.
-        if tokens.end == form.plan.tokens && !tokens.is_empty() && !form.is_cut() {
-            put(out, ",\"tool_calls\":[{\"function\":{\"name\":");
-            put(out, name);
-            put(out, ",\"arguments\":");
-            put(out, form.spoken().unwrap_or("{}"));
-            put(out, "}}]");
-        }
+        push_calls(form, tokens, out);
         out.push(b'}');
     } else if form.api == Api::OllamaChat {
         put(out, "\"message\":{\"role\":\"assistant\",\"content\":\"");
@@ -59,8 +53,26 @@ fn push_text(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
     }
 }
 
+/// The calls that are complete with `tokens`: each comes in one piece.
+fn push_calls(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
+    let mut complete = form.pieces(tokens).filter(Piece::ends).peekable();
+    if complete.peek().is_none() {
+        return;
+    }
+    put(out, ",\"tool_calls\":[");
+    for (at, piece) in complete.enumerate() {
+        put(out, if at > 0 { ",{" } else { "{" });
+        put(out, "\"function\":{\"name\":");
+        put(out, &piece.call.name);
+        put(out, ",\"arguments\":");
+        put(out, form.spoken(piece.call.tokens.clone()));
+        put(out, "}}");
+    }
+    out.push(b']');
+}
+
 pub(super) fn push_delta(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
-    let silent = form.call().is_some() && tokens.end < form.plan.tokens;
+    let silent = form.calls_tools() && !form.pieces(tokens.clone()).any(|piece| piece.ends());
     if tokens.is_empty() || silent {
         return; // a later line says it all
     }
@@ -108,7 +120,7 @@ fn nanos(time: Duration) -> u64 {
 mod tests {
     use serde_json::Value;
 
-    use super::super::tests::{bytes, form, whole};
+    use super::super::tests::{bytes, calling, form, whole};
     use super::*;
 
     #[test]
@@ -131,6 +143,25 @@ mod tests {
         assert_eq!(
             (&json["response"], &json["model"]),
             (&" the time".into(), &"m".into())
+        );
+    }
+
+    #[test]
+    fn each_call_comes_in_one_piece() {
+        let calls = |line: &Value| line["message"]["tool_calls"].as_array().map_or(0, Vec::len);
+        for (chunk, expected) in [(1, vec![1, 1, 0]), (100, vec![2, 0])] {
+            let form = calling(Api::OllamaChat, true, &["a", "b"], None).in_chunks(chunk);
+            let text = bytes(&form);
+            let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+            assert_eq!(lines.map(|line| calls(&line)).collect::<Vec<_>>(), expected);
+            let json = whole(&form);
+            let second = &json["message"]["tool_calls"][1]["function"];
+            assert_eq!(second["name"], "b");
+            assert!(second["arguments"].is_object());
+        }
+        assert_eq!(
+            calls(&whole(&calling(Api::OllamaChat, true, &["a"], Some(2)))),
+            0
         );
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{Form, Title, Usage, logprobs, put, put_number};
 use crate::api::Api;
+use crate::speech::Call;
 
 /// How a stream ends.
 const DONE: &str = "data: [DONE]\n\n";
@@ -32,9 +33,9 @@ pub(super) fn push_roles(form: &Form, out: &mut Vec<u8>) {
     for choice in 0..form.choices {
         push_head(form, choice, out);
         put(out, ",\"delta\":{\"role\":\"assistant\",\"content\":");
-        if form.call().is_some() {
+        if let Some(first) = form.calls().first() {
             put(out, "null,\"tool_calls\":[{\"index\":0,");
-            push_call(form, choice, out);
+            push_call(form, (choice, 0), first, out);
             put(out, "\"}}]}");
         } else {
             put(out, "\"\"}");
@@ -45,34 +46,21 @@ pub(super) fn push_roles(form: &Form, out: &mut Vec<u8>) {
     }
 }
 
-/// The call of a tool, up to its arguments.
-fn push_call(form: &Form, choice: u64, out: &mut Vec<u8>) {
+/// The call of a tool at its place in a choice, up to its arguments.
+fn push_call(form: &Form, (choice, place): (u64, u64), call: &Call, out: &mut Vec<u8>) {
     put_number(out, "\"id\":\"call_", form.number);
     put_number(out, "_", choice);
+    put_number(out, "_", place);
     put(out, "\",\"type\":\"function\",\"function\":{\"name\":");
-    put(out, form.call().unwrap_or("null"));
+    put(out, &call.name);
     put(out, ",\"arguments\":\"");
 }
 
 /// An event with `tokens` for each choice.
 pub(super) fn push_delta(form: &Form, tokens: Range<u64>, last: bool, out: &mut Vec<u8>) {
-    let (before, after) = match (form.api, tokens.is_empty()) {
-        (Api::Chat, true) => (",\"delta\":{", "}"),
-        (Api::Chat, false) if form.call().is_some() => (
-            ",\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"",
-            "\"}}]}",
-        ),
-        (Api::Chat, false) => (",\"delta\":{\"content\":\"", "\"}"),
-        _ => (",\"text\":\"", "\""),
-    };
     for choice in 0..form.choices {
         push_head(form, choice, out);
-        put(out, before);
-        if tokens.start == 0 {
-            push_echo(form, choice, out);
-        }
-        form.push_text(tokens.clone(), out);
-        put(out, after);
+        push_said(form, choice, tokens.clone(), out);
         put(out, ",\"logprobs\":");
         logprobs::push(form, choice, tokens.clone(), out);
         if last {
@@ -85,6 +73,49 @@ pub(super) fn push_delta(form: &Form, tokens: Range<u64>, last: bool, out: &mut 
         push_running(form, tokens.end, out);
         put(out, "}\n\n");
     }
+}
+
+/// What `tokens` say in an event of a choice.
+fn push_said(form: &Form, choice: u64, tokens: Range<u64>, out: &mut Vec<u8>) {
+    if form.api != Api::Chat {
+        put(out, ",\"text\":\"");
+        if tokens.start == 0 {
+            push_echo(form, choice, out);
+        }
+        form.push_text(tokens, out);
+        return out.push(b'"');
+    }
+    put(out, ",\"delta\":{");
+    if tokens.is_empty() {
+        // An answer without any.
+    } else if form.calls_tools() {
+        put(out, "\"tool_calls\":[");
+        for (at, piece) in form.pieces(tokens).enumerate() {
+            put_number(
+                out,
+                if at > 0 {
+                    ",{\"index\":"
+                } else {
+                    "{\"index\":"
+                },
+                piece.place,
+            );
+            out.push(b',');
+            if piece.follows() {
+                push_call(form, (choice, piece.place), piece.call, out);
+            } else {
+                put(out, "\"function\":{\"arguments\":\"");
+            }
+            form.push_text(piece.tokens, out);
+            put(out, "\"}}");
+        }
+        out.push(b']');
+    } else {
+        put(out, "\"content\":\"");
+        form.push_text(tokens, out);
+        out.push(b'"');
+    }
+    out.push(b'}');
 }
 
 fn push_head(form: &Form, choice: u64, out: &mut Vec<u8>) {
@@ -112,10 +143,10 @@ fn push_running(form: &Form, tokens: u64, out: &mut Vec<u8>) {
 }
 
 fn reason(form: &Form) -> &'static str {
-    match (form.is_cut(), form.call()) {
+    match (form.is_cut(), form.calls_tools()) {
         (true, _) => "length",
-        (false, Some(_)) => "tool_calls",
-        (false, None) => "stop",
+        (false, true) => "tool_calls",
+        (false, false) => "stop",
     }
 }
 
@@ -161,11 +192,15 @@ fn push_message(form: &Form, choice: u64, out: &mut Vec<u8>) {
         return out.push(b'"');
     }
     put(out, ",\"message\":{\"role\":\"assistant\",\"content\":");
-    if form.call().is_some() {
-        put(out, "null,\"tool_calls\":[{");
-        push_call(form, choice, out);
-        form.push_all(out);
-        put(out, "\"}}]}");
+    if form.calls_tools() {
+        put(out, "null,\"tool_calls\":[");
+        for piece in form.pieces(0..form.plan.tokens) {
+            put(out, if piece.place > 0 { ",{" } else { "{" });
+            push_call(form, (choice, piece.place), piece.call, out);
+            form.push_text(piece.tokens, out);
+            put(out, "\"}}");
+        }
+        put(out, "]}");
     } else {
         out.push(b'"');
         form.push_all(out);
@@ -193,7 +228,7 @@ fn push_usage(usage: Usage, out: &mut Vec<u8>) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::tests::{bytes, events, form, whole};
+    use super::super::tests::{bytes, calling, events, form, whole};
     use super::*;
 
     fn stream(form: &Form) -> Vec<Value> {
@@ -274,30 +309,15 @@ mod tests {
         assert!(json.get("usage").is_none());
     }
 
-    fn calling(api: Api, stream: bool) -> Form {
-        let tokenizer = trace_prompt::Tokenizer::o200k();
-        let script = crate::script::Script::of(&tokenizer, "{\"city\":\"text\"}");
-        let form = form(api, stream, 1, script.len());
-        let speech = crate::speech::Speech {
-            script,
-            call: Some("\"weather\"".into()),
-        };
-        form.with_manner(super::super::Manner {
-            speech: Some(speech),
-            ..super::super::Manner::default()
-        })
-    }
-
     #[test]
     fn the_call_of_a_tool_begins_with_its_name_and_streams_its_arguments() {
-        let mut form = calling(Api::Chat, true);
-        form.plan.reason = crate::plan::Reason::Stop;
+        let form = calling(Api::Chat, true, &["weather"], None);
         let chunks = stream(&form);
         let first = &chunks[0]["choices"][0]["delta"];
         assert_eq!(first["content"], Value::Null);
         assert_eq!(
             first["tool_calls"],
-            json!([{"index": 0, "id": "call_7_0", "type": "function",
+            json!([{"index": 0, "id": "call_7_0_0", "type": "function",
                 "function": {"name": "weather", "arguments": ""}}])
         );
         let calls = chunks.iter().filter_map(|chunk| {
@@ -308,11 +328,40 @@ mod tests {
         assert_eq!(calls.collect::<String>(), "{\"city\":\"text\"}");
         let last = &chunks[chunks.len() - 2]["choices"][0];
         assert_eq!(last["finish_reason"], "tool_calls");
-        let message = whole(&calling(Api::Chat, false))["choices"][0]["message"].clone();
-        assert_eq!(
-            message["tool_calls"][0]["function"],
-            json!({"name": "weather", "arguments": "{\"city\":\"text\"}"})
-        );
+    }
+
+    #[test]
+    fn several_calls_are_told_apart_by_their_index() {
+        for chunk in [1, 3, 100] {
+            let form = calling(Api::Chat, true, &["a", "b", "a"], None).in_chunks(chunk);
+            let (mut names, mut texts) = (vec![Value::Null; 3], vec![String::new(); 3]);
+            for chunk in stream(&form) {
+                let calls = chunk["choices"][0]["delta"]["tool_calls"].clone();
+                for call in calls.as_array().into_iter().flatten() {
+                    let at = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
+                    texts[at] += call["function"]["arguments"].as_str().unwrap();
+                    if let Some(name) = call["function"].get("name") {
+                        assert_eq!(names[at].take(), Value::Null, "a call begins once");
+                        names[at] = name.clone();
+                        assert_eq!(call["id"], format!("call_7_0_{at}"));
+                    }
+                }
+            }
+            assert_eq!(names, ["a", "b", "a"]);
+            let form = calling(Api::Chat, false, &["a", "b", "a"], None);
+            let message = whole(&form)["choices"][0]["message"].clone();
+            for (at, text) in texts.iter().enumerate() {
+                assert_eq!(text, "{\"city\":\"text\"}");
+                let call = &message["tool_calls"][at];
+                assert_eq!(
+                    call["function"],
+                    json!({"name": names[at], "arguments": text})
+                );
+            }
+        }
+        let cut = whole(&calling(Api::Chat, false, &["a", "b"], Some(2)));
+        let message = &cut["choices"][0]["message"];
+        assert_eq!(message["tool_calls"].as_array().unwrap().len(), 1);
     }
 
     #[test]

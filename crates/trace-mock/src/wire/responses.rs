@@ -1,7 +1,8 @@
-//! OpenAI's responses: named events, numbered, around one message of one text, or the call of a tool.
+//! OpenAI's responses: named events, numbered, around one message of one text, or calls of tools.
 
 use std::ops::Range;
 
+use super::manner::Piece;
 use super::{Form, Title, Usage, put, put_number};
 
 /// The members of the response object that never change, from its id on.
@@ -22,126 +23,190 @@ pub(super) fn head(title: &Title<'_>) -> Vec<u8> {
     head
 }
 
-/// Events before the first token.
-fn opening(form: &Form) -> u64 {
-    if form.call().is_some() { 3 } else { 4 }
+/// Events around a call but for its arguments: they are done, so is it, and the next one is added.
+const EVENTS_BETWEEN_CALLS: u64 = 3;
+
+/// Events before those of `step`.
+fn events_before(form: &Form, step: u64) -> u64 {
+    if !form.calls_tools() {
+        return 4 + step;
+    }
+    let chunk = form.chunk;
+    let pieces = form.pieces(0..form.tokens_of(step));
+    let events = pieces.map(|Piece { place, tokens, .. }| {
+        let arguments = tokens.end.div_ceil(chunk) - tokens.start / chunk;
+        arguments + EVENTS_BETWEEN_CALLS * place.min(1)
+    });
+    3 + events.sum::<u64>()
 }
 
-fn push_event(name: &str, number: u64, out: &mut Vec<u8>) {
+fn push_event(name: &str, number: &mut u64, out: &mut Vec<u8>) {
     put(out, "event: ");
     put(out, name);
     put(out, "\ndata: {\"type\":\"");
     put(out, name);
-    put_number(out, "\",\"sequence_number\":", number);
+    put_number(out, "\",\"sequence_number\":", *number);
+    *number += 1;
 }
 
-/// Where an event belongs: the one item, and the one part of it.
-fn push_place(form: &Form, part: bool, out: &mut Vec<u8>) {
-    put(out, ",\"output_index\":0");
-    if part && form.call().is_some() {
-        put_number(out, ",\"item_id\":\"fc_", form.number);
-        out.push(b'"');
-    } else if part {
-        put_number(out, ",\"item_id\":\"msg_", form.number);
-        put(out, "\",\"content_index\":0");
-    }
+/// Which item an event is about.
+fn push_place(place: u64, out: &mut Vec<u8>) {
+    put_number(out, ",\"output_index\":", place);
+}
+
+/// Which call an event is about.
+fn push_call_place(form: &Form, place: u64, out: &mut Vec<u8>) {
+    push_place(place, out);
+    put_number(out, ",\"item_id\":\"fc_", form.number);
+    put_number(out, "_", place);
+    out.push(b'"');
+}
+
+/// Which part an event is about: the one of the one message.
+fn push_part_place(form: &Form, out: &mut Vec<u8>) {
+    push_place(0, out);
+    put_number(out, ",\"item_id\":\"msg_", form.number);
+    put(out, "\",\"content_index\":0");
 }
 
 /// A call, with its arguments as far as `tokens` of them go.
-fn push_call(form: &Form, name: &str, status: &str, tokens: Range<u64>, out: &mut Vec<u8>) {
-    put_number(out, "{\"id\":\"fc_", form.number);
+fn push_call(form: &Form, place: u64, status: &str, tokens: Range<u64>, out: &mut Vec<u8>) {
+    for (before, number) in [("{\"id\":\"fc_", form.number), ("_", place)] {
+        put_number(out, before, number);
+    }
     put(out, "\",\"type\":\"function_call\",\"status\":\"");
     put(out, status);
-    put_number(out, "\",\"call_id\":\"call_", form.number);
-    put(out, "_0\",\"name\":");
-    put(out, name);
+    for (before, number) in [("\",\"call_id\":\"call_", form.number), ("_", place)] {
+        put_number(out, before, number);
+    }
+    put(out, "\",\"name\":");
+    push_name(form, place, out);
     put(out, ",\"arguments\":\"");
     form.push_text(tokens, out);
     put(out, "\"}");
 }
 
+fn push_name(form: &Form, place: u64, out: &mut Vec<u8>) {
+    let call = usize::try_from(place)
+        .ok()
+        .and_then(|place| form.calls().get(place));
+    put(out, call.map_or("null", |call| &call.name));
+}
+
 pub(super) fn push_start(form: &Form, out: &mut Vec<u8>) {
-    for (number, name) in ["response.created", "response.in_progress"]
-        .into_iter()
-        .enumerate()
-    {
-        push_event(name, number as u64, out);
+    let mut number = 0;
+    for name in ["response.created", "response.in_progress"] {
+        push_event(name, &mut number, out);
         put(out, ",\"response\":");
         push_response(form, "in_progress", None, out);
         put(out, "}\n\n");
     }
-    push_event("response.output_item.added", 2, out);
-    push_place(form, false, out);
-    if let Some(name) = form.call() {
-        put(out, ",\"item\":");
-        push_call(form, name, "in_progress", 0..0, out);
-        return put(out, "}\n\n");
+    if form.calls_tools() {
+        return push_added(form, 0, &mut number, out);
     }
+    push_event("response.output_item.added", &mut number, out);
+    push_place(0, out);
     put_number(out, ",\"item\":{\"id\":\"msg_", form.number);
     put(
         out,
         "\",\"type\":\"message\",\"status\":\"in_progress\",\"role\":\"assistant\",\"content\":[]}}\n\n",
     );
-    push_event("response.content_part.added", 3, out);
-    push_place(form, true, out);
+    push_event("response.content_part.added", &mut number, out);
+    push_part_place(form, out);
     put(
         out,
         ",\"part\":{\"type\":\"output_text\",\"text\":\"\",\"annotations\":[]}}\n\n",
     );
 }
 
+/// The event that begins a call.
+fn push_added(form: &Form, place: u64, number: &mut u64, out: &mut Vec<u8>) {
+    push_event("response.output_item.added", number, out);
+    push_place(place, out);
+    put(out, ",\"item\":");
+    push_call(form, place, "in_progress", 0..0, out);
+    put(out, "}\n\n");
+}
+
+/// The events that end a call.
+fn push_called(form: &Form, place: u64, number: &mut u64, out: &mut Vec<u8>) {
+    let mut pieces = form.pieces(0..form.plan.tokens);
+    let piece = pieces.find(|piece| piece.place == place);
+    let (tokens, whole) = piece.map_or((0..0, false), |piece| (piece.tokens.clone(), piece.ends()));
+    push_event("response.function_call_arguments.done", number, out);
+    push_call_place(form, place, out);
+    put(out, ",\"name\":");
+    push_name(form, place, out);
+    put(out, ",\"arguments\":\"");
+    form.push_text(tokens.clone(), out);
+    put(out, "\"}\n\n");
+    push_event("response.output_item.done", number, out);
+    push_place(place, out);
+    put(out, ",\"item\":");
+    push_call(form, place, call_status(whole), tokens, out);
+    put(out, "}\n\n");
+}
+
 pub(super) fn push_delta(form: &Form, step: u64, tokens: Range<u64>, out: &mut Vec<u8>) {
-    let number = opening(form) + step;
-    if form.call().is_some() {
-        push_event("response.function_call_arguments.delta", number, out);
-        push_place(form, true, out);
-    } else {
-        push_event("response.output_text.delta", number, out);
-        push_place(form, true, out);
+    let mut number = events_before(form, step);
+    if !form.calls_tools() {
+        push_event("response.output_text.delta", &mut number, out);
+        push_part_place(form, out);
         put(out, ",\"logprobs\":[]");
+        return push_text_delta(form, tokens, out);
     }
+    for piece in form.pieces(tokens) {
+        if piece.follows() {
+            push_called(form, piece.place - 1, &mut number, out);
+            push_added(form, piece.place, &mut number, out);
+        }
+        push_event("response.function_call_arguments.delta", &mut number, out);
+        push_call_place(form, piece.place, out);
+        push_text_delta(form, piece.tokens, out);
+    }
+}
+
+fn push_text_delta(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
     put(out, ",\"delta\":\"");
     form.push_text(tokens, out);
     put(out, "\"}\n\n");
 }
 
 pub(super) fn push_end(form: &Form, usage: Option<Usage>, out: &mut Vec<u8>) {
-    let mut number = opening(form) + form.steps();
-    let mut begin = |name: &str, part: bool, out: &mut Vec<u8>| {
-        push_event(name, number, out);
-        push_place(form, part, out);
-        number += 1;
-    };
-    if let Some(name) = form.call() {
-        begin("response.function_call_arguments.done", true, out);
-        put(out, ",\"name\":");
-        put(out, name);
-        put(out, ",\"arguments\":\"");
-        form.push_all(out);
-        put(out, "\"}\n\n");
+    let mut number = events_before(form, form.steps());
+    if form.calls_tools() {
+        push_called(form, form.last_call(), &mut number, out);
     } else {
-        begin("response.output_text.done", true, out);
-        put(out, ",\"logprobs\":[],\"text\":\"");
-        form.push_all(out);
-        put(out, "\"}\n\n");
-        begin("response.content_part.done", true, out);
-        put(out, ",\"part\":");
-        push_part(form, out);
-        put(out, "}\n\n");
+        push_said(form, &mut number, out);
     }
-    begin("response.output_item.done", false, out);
-    put(out, ",\"item\":");
-    push_item(form, out);
-    put(out, "}\n\n");
     let status = status(form);
     let name = if status == "completed" {
         "response.completed"
     } else {
         "response.incomplete"
     };
-    push_event(name, number, out);
+    push_event(name, &mut number, out);
     put(out, ",\"response\":");
     push_response(form, status, usage, out);
+    put(out, "}\n\n");
+}
+
+/// The events that end a message.
+fn push_said(form: &Form, number: &mut u64, out: &mut Vec<u8>) {
+    push_event("response.output_text.done", number, out);
+    push_part_place(form, out);
+    put(out, ",\"logprobs\":[],\"text\":\"");
+    form.push_all(out);
+    put(out, "\"}\n\n");
+    push_event("response.content_part.done", number, out);
+    push_part_place(form, out);
+    put(out, ",\"part\":");
+    push_part(form, out);
+    put(out, "}\n\n");
+    push_event("response.output_item.done", number, out);
+    push_place(0, out);
+    put(out, ",\"item\":");
+    push_message(form, out);
     put(out, "}\n\n");
 }
 
@@ -160,6 +225,11 @@ fn status(form: &Form) -> &'static str {
     }
 }
 
+/// A call that was cut is incomplete, too.
+fn call_status(whole: bool) -> &'static str {
+    if whole { "completed" } else { "incomplete" }
+}
+
 fn push_response(form: &Form, status: &str, usage: Option<Usage>, out: &mut Vec<u8>) {
     let running = status == "in_progress";
     let head = std::str::from_utf8(&form.head).expect("it was put together from text");
@@ -176,7 +246,7 @@ fn push_response(form: &Form, status: &str, usage: Option<Usage>, out: &mut Vec<
     put(out, status);
     put(out, "\",\"output\":[");
     if !running {
-        push_item(form, out);
+        push_items(form, out);
     }
     put(out, "],\"usage\":");
     match usage {
@@ -186,10 +256,20 @@ fn push_response(form: &Form, status: &str, usage: Option<Usage>, out: &mut Vec<
     out.push(b'}');
 }
 
-fn push_item(form: &Form, out: &mut Vec<u8>) {
-    if let Some(name) = form.call() {
-        return push_call(form, name, status(form), 0..form.plan.tokens, out);
+fn push_items(form: &Form, out: &mut Vec<u8>) {
+    if !form.calls_tools() {
+        return push_message(form, out);
     }
+    for piece in form.pieces(0..form.plan.tokens) {
+        if piece.place > 0 {
+            out.push(b',');
+        }
+        let status = call_status(piece.ends());
+        push_call(form, piece.place, status, piece.tokens, out);
+    }
+}
+
+fn push_message(form: &Form, out: &mut Vec<u8>) {
     put_number(out, "{\"id\":\"msg_", form.number);
     put(out, "\",\"type\":\"message\",\"status\":\"");
     put(out, status(form));
@@ -220,7 +300,7 @@ fn push_usage(usage: Usage, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{bytes, events, form, whole};
+    use super::super::tests::{bytes, calling, events, form, whole};
     use crate::api::Api;
 
     #[test]
@@ -256,6 +336,42 @@ mod tests {
         assert_eq!(end["incomplete_details"]["reason"], "max_output_tokens");
         assert_eq!(end["usage"]["input_tokens_details"]["cached_tokens"], 4);
         assert_eq!(events[0].1["response"]["output"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn each_call_is_an_item_that_is_done_before_the_next() {
+        let names: &[&str] = &["a", "b", "a"];
+        for chunk in [1, 2, 3, 100] {
+            for cut in [None, Some(4), Some(7)] {
+                let events = events(&bytes(
+                    &calling(Api::Responses, true, names, cut).in_chunks(chunk),
+                ));
+                let mut open = Vec::new();
+                let mut texts = vec![String::new(); 3];
+                for (number, (name, data)) in events.iter().enumerate() {
+                    assert_eq!(data["sequence_number"], number, "{chunk} {cut:?} {name}");
+                    let place = || usize::try_from(data["output_index"].as_u64().unwrap()).unwrap();
+                    match name.as_str() {
+                        "response.output_item.added" => open.push(place()),
+                        "response.output_item.done" => assert_eq!(open.pop(), Some(place())),
+                        "response.function_call_arguments.delta" => {
+                            assert_eq!(open.last(), Some(&place()));
+                            texts[place()] += data["delta"].as_str().unwrap();
+                        }
+                        _ => {}
+                    }
+                }
+                assert!(open.is_empty());
+                let end = &events.last().unwrap().1["response"];
+                let items = end["output"].as_array().unwrap();
+                for (item, text) in items.iter().zip(&texts) {
+                    assert_eq!(item["arguments"], text.as_str());
+                }
+                let begun = texts.iter().filter(|text| !text.is_empty());
+                assert_eq!(items.len(), begun.count());
+                assert!(cut.is_some() || items.len() == 3 && items[1]["name"] == "b");
+            }
+        }
     }
 
     #[test]

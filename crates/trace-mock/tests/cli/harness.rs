@@ -62,9 +62,9 @@ impl Mock {
 
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        // Only so that a test ends: a machine that does much besides answers late.
+        let timeout = Some(Duration::from_secs(60));
+        stream.set_read_timeout(timeout).unwrap();
         stream
     }
 
@@ -185,6 +185,14 @@ impl Response {
             whole,
             error,
         }
+    }
+
+    /// What a field of the head says; nothing if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields
+            .find(|(field, _)| *field == name)
+            .map_or("", |(_, value)| value)
     }
 
     pub(crate) fn text(&self) -> &str {

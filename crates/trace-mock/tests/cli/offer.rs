@@ -131,3 +131,43 @@ fn connections_are_closed_when_idle_and_behind_their_last_request() {
     assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
     assert_eq!(answers.matches("connection: close").count(), 1);
 }
+
+#[test]
+fn pages_in_browsers_may_ask() {
+    let preflight = "OPTIONS /v1/chat/completions HTTP/1.1\r\norigin: http://page.example\r\n\
+        access-control-request-method: POST\r\n\
+        access-control-request-headers: authorization,content-type";
+    let page = "\r\norigin: http://page.example";
+    let mock = Mock::start(&["--api-key", "k"]);
+    // Nobody has a key to ask whether they may.
+    let told = mock.ask(preflight, "");
+    assert_eq!(told.status, 200);
+    assert_eq!(told.header("access-control-allow-origin"), "*");
+    assert!(told.header("access-control-allow-methods").contains("POST"));
+    assert_eq!(
+        told.header("access-control-allow-headers"),
+        "authorization,content-type"
+    );
+    let with_key = format!("{page}\r\nauthorization: Bearer k");
+    let answer = mock.post("/v1/completions", &with_key, r#"{"prompt":"a"}"#);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    // Why it failed may be read too.
+    let refused = mock.post("/v1/completions", page, "{}");
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.header("access-control-allow-origin"), "*");
+    // Who is no browser is told nothing.
+    let answer = mock.ask("GET /health HTTP/1.1", "");
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+
+    let mock = Mock::start(&["--allowed-origins", "http://page.example"]);
+    let allowed = |origin: &str| {
+        let answer = mock.ask(&format!("GET /health HTTP/1.1\r\norigin: {origin}"), "");
+        answer.header("access-control-allow-origin").to_owned()
+    };
+    assert_eq!(allowed("http://page.example"), "http://page.example");
+    assert_eq!(allowed("http://other.example"), "");
+    assert_eq!(mock.ask(preflight, "").status, 200);
+    let other = preflight.replace("page", "other");
+    assert_eq!(mock.ask(&other, "").status, 400);
+}

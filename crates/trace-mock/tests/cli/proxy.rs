@@ -375,3 +375,24 @@ fn a_body_that_is_too_long_is_refused_when_all_of_it_has_come() {
         response.text()
     );
 }
+
+#[test]
+fn pages_in_browsers_may_ask_through_it() {
+    let (_server, proxy) = pair(&[], &["--api-key", "k"]);
+    let preflight = "OPTIONS /v1/completions HTTP/1.1\r\norigin: http://page.example\r\n\
+        access-control-request-method: POST";
+    let told = proxy.ask(preflight, "");
+    assert_eq!(
+        (told.status, told.header("access-control-allow-origin")),
+        (200, "*"),
+        "the server says so"
+    );
+    let refused = proxy.post("/v1/completions", "\r\norigin: http://page.example", STREAM);
+    assert_eq!(
+        (
+            refused.status,
+            refused.header("access-control-allow-origin")
+        ),
+        (401, "*")
+    );
+}

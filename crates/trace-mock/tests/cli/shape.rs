@@ -217,3 +217,27 @@ fn probabilities_come_with_each_token_and_prompts_are_echoed() {
         400
     );
 }
+
+#[test]
+fn as_many_tools_are_called_as_wanted() {
+    let mock = Mock::start(&["--tool-calls", "3"]);
+    let two = r#""tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}]"#;
+    let names = |more: &str| -> Vec<String> {
+        let body = format!("{{{CHAT},{two}{more}}}");
+        let json = mock.post("/v1/chat/completions", "", &body).json();
+        let calls = json["choices"][0]["message"]["tool_calls"].clone();
+        let calls = calls.as_array().cloned().unwrap_or_default();
+        let name = |call: &Value| call["function"]["name"].as_str().unwrap().to_owned();
+        calls.iter().map(name).collect()
+    };
+    assert_eq!(names(r#","tool_choice":"required""#), ["a", "b", "a"]);
+    let single = r#","tool_choice":"required","parallel_tool_calls":false"#;
+    assert_eq!(names(single), ["a"]);
+    let named = r#","tool_choice":{"type":"function","function":{"name":"b"}}"#;
+    assert_eq!(names(named), ["b"]);
+    let body = format!(
+        r#"{{"max_tokens":99,{CHAT},"tools":[{{"name":"a","input_schema":{WEATHER}}}],"tool_choice":{{"type":"any","disable_parallel_tool_use":true}}}}"#
+    );
+    let json = mock.post("/v1/messages", "", &body).json();
+    assert_eq!(json["content"].as_array().unwrap().len(), 1);
+}
