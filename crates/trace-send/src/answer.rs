@@ -27,8 +27,6 @@ const MAX_SKIPPED: u64 = 256 << 10;
 pub struct Answer {
     http: http::Decoder,
     content: Content,
-    /// Bytes of its body so far.
-    body_bytes: u64,
 }
 
 /// What is wanted of an answer.
@@ -68,7 +66,6 @@ impl Answer {
                 silent: wanted.silent,
                 ..Content::default()
             },
-            body_bytes: 0,
         }
     }
 
@@ -79,7 +76,6 @@ impl Answer {
 
     /// Some of the body came at `now`, framed by somebody else.
     pub fn body(&mut self, bytes: &[u8], now: Micros) {
-        self.body_bytes += bytes.len() as u64;
         self.content.read(bytes, now);
     }
 
@@ -89,17 +85,10 @@ impl Answer {
     /// # Errors
     /// When they are no HTTP; then the answer has ended.
     pub fn feed(&mut self, bytes: &[u8], now: Micros) -> Result<usize, Failure> {
-        let Self {
-            http,
-            content,
-            body_bytes,
-        } = self;
+        let Self { http, content } = self;
         let fed = http.feed(bytes, |part| match part {
             Part::Head(head) => content.begin(head),
-            Part::Body(body) => {
-                *body_bytes += body.len() as u64;
-                content.read(body, now);
-            }
+            Part::Body(body) => content.read(body, now),
         });
         fed.map_err(|malformed| Failure {
             kind: ErrorKind::Stream,
@@ -119,7 +108,7 @@ impl Answer {
 
     /// Whether the rest of a refusal is longer than its connection is worth.
     pub fn is_tedious(&self) -> bool {
-        matches!(self.content.body, Body::Refusal(_)) && self.body_bytes > MAX_SKIPPED
+        matches!(self.content.body, Body::Refusal(_)) && self.content.bytes > MAX_SKIPPED
     }
 
     /// The visible text that has come, if it was wanted.
@@ -197,7 +186,7 @@ impl Answer {
     /// Read what is left at `ended`, and say why this is no good answer, if it
     /// is none.
     fn failure(&mut self, ending: Ending, ended: Micros) -> Option<Failure> {
-        let Self { http, content, .. } = self;
+        let Self { http, content } = self;
         let end = http.end();
         let intact = match &ending {
             Ending::Complete => true,

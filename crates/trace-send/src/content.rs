@@ -12,13 +12,23 @@ use trace_core::{ErrorKind, Failure};
 /// The most bytes of a refusal that are kept for its message.
 const MAX_REFUSAL: usize = 4 << 10;
 
-/// The most bytes a whole answer may have.
+/// The most bytes a whole answer may have, and the text of any.
 const MAX_WHOLE: usize = 64 << 20;
+
+/// The most bytes a stream may have.
+const MAX_STREAM: u64 = 1 << 30;
+
+/// The most chunks a stream may have. Each has a gap that is kept.
+const MAX_CHUNKS: u64 = 1 << 20;
 
 /// What a body brought, as it comes in.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     pub(crate) body: Body,
+    /// Its bytes so far.
+    pub(crate) bytes: u64,
+    /// An event has come.
+    pub(crate) begun: bool,
     pub(crate) status: Option<u16>,
     pub(crate) keep_alive: bool,
     /// For how long, if that was said.
@@ -73,7 +83,7 @@ impl Content {
         self.keep_alive = head.keep_alive;
         self.keep_for = head.keep_for;
         self.retry_after = head.retry_after;
-        if (300..400).contains(&head.status) {
+        if matches!(head.status, 301 | 302 | 303 | 307 | 308) {
             let place = head.location.as_deref().map(one_line).unwrap_or_default();
             let message = format!(
                 "status {}: a redirect to {place:?}, which is not followed",
@@ -82,6 +92,13 @@ impl Content {
             self.fail(ErrorKind::Http, message);
         }
         if !(200..300).contains(&head.status) {
+            self.body = Body::Refusal(Vec::new());
+            return;
+        }
+        if let Some(encoding) = &head.encoding {
+            let encoding = one_line(encoding);
+            let message = format!("content-encoding {encoding}, which was not asked for");
+            self.fail(ErrorKind::Content, message);
             self.body = Body::Refusal(Vec::new());
             return;
         }
@@ -110,6 +127,7 @@ impl Content {
 
     /// Some of its body has come, at `now`.
     pub(crate) fn read(&mut self, bytes: &[u8], now: Micros) {
+        self.bytes += bytes.len() as u64;
         // Out of self, so that what is found in it can go into self.
         let mut body = std::mem::take(&mut self.body);
         let read = match &mut body {
@@ -128,9 +146,27 @@ impl Content {
             Body::Unknown | Body::Opaque => Ok(()),
         };
         self.body = body;
-        if let Err(error) = read {
-            self.fail(ErrorKind::Content, error.to_string());
+        let wrong = read.err().map(|error| error.to_string());
+        if let Some(wrong) = wrong.or_else(|| self.excess()) {
+            self.fail(ErrorKind::Content, wrong);
             self.body = Body::Refusal(Vec::new());
+        }
+    }
+
+    /// What there is too much of, if of anything.
+    fn excess(&self) -> Option<String> {
+        let text = self.text.as_ref().map_or(0, String::len);
+        match self.body {
+            Body::Events(_) | Body::Lines(_) if self.chunks.count > MAX_CHUNKS => {
+                Some(format!("a stream of more than {MAX_CHUNKS} chunks"))
+            }
+            Body::Events(_) | Body::Lines(_) if self.bytes > MAX_STREAM || text > MAX_WHOLE => {
+                let (stream, text) = (MAX_STREAM >> 20, MAX_WHOLE >> 20);
+                Some(format!(
+                    "a stream of more than {stream} MiB, or {text} MiB of text"
+                ))
+            }
+            _ => None,
         }
     }
 
@@ -141,6 +177,9 @@ impl Content {
             Body::Events(mut decoder) => {
                 if let Err(error) = decoder.finish(|event| self.event(event, now)) {
                     self.fail(ErrorKind::Content, error.to_string());
+                } else if decoder.is_foreign() && !self.begun {
+                    let message = "called text/event-stream, without an event in it";
+                    self.fail(ErrorKind::Content, message.to_owned());
                 }
             }
             Body::Lines(mut decoder) => decoder.finish(|line| self.chunk(line, now)),
@@ -159,7 +198,10 @@ impl Content {
     }
 
     fn event(&mut self, event: sse::Event<'_>, now: Micros) {
+        self.begun = true;
         match (event.name, event.data) {
+            // Nothing follows it, be it in the same packet.
+            _ if self.done => {}
             (_, b"") => {}
             (_, b"[DONE]") => self.done = true,
             (b"error", data) => self.fail(ErrorKind::Stream, error_message(data)),

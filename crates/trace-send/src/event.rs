@@ -9,6 +9,7 @@
 //! the text where somebody asks for it.
 
 mod place;
+mod surrogate;
 mod walk;
 
 use walk::Found;
@@ -68,7 +69,11 @@ impl Event {
     /// # Errors
     /// When it is not a JSON object.
     pub fn parse(json: &[u8], keep_text: bool) -> Result<Self, serde_json::Error> {
-        Ok(Found::parse(json, keep_text)?.event())
+        let found = Found::parse(json, keep_text).or_else(|error| {
+            let mended = surrogate::mended(json).ok_or(error)?;
+            Found::parse(&mended, keep_text)
+        });
+        Ok(found?.event())
     }
 
     /// Whether there is output of any kind in it.

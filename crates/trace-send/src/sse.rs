@@ -42,6 +42,8 @@ pub struct Decoder {
     after_cr: bool,
     /// Past the place where a byte order mark may stand.
     begun: bool,
+    /// There was a line that no stream of events has.
+    foreign: bool,
 }
 
 impl Decoder {
@@ -89,8 +91,17 @@ impl Decoder {
     /// [`TooLong`]
     pub fn finish(&mut self, mut event: impl FnMut(Event<'_>)) -> Result<(), TooLong> {
         self.feed(b"\n\n", &mut event)?;
-        *self = Self::default();
+        *self = Self {
+            foreign: self.foreign,
+            ..Self::default()
+        };
         Ok(())
+    }
+
+    /// Whether there was a line that no stream of events has: a field without
+    /// a meaning.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     /// A line that began in earlier bytes, or the first of all.
@@ -166,7 +177,8 @@ impl Decoder {
                 self.name.clear();
                 self.name.extend_from_slice(&bytes[value]);
             }
-            _ => {}
+            b"id" | b"retry" => {}
+            _ => self.foreign = true,
         }
         Ok(())
     }

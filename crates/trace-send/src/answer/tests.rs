@@ -224,6 +224,75 @@ fn a_whole_answer_has_a_latency_only() {
 }
 
 #[test]
+fn nothing_counts_after_done_wherever_packets_end() {
+    let after = format!("{DONE}{WORD}data: {{\"error\":\"late\"}}\n\n");
+    for pieces in [vec![WORD, &after], vec![WORD, DONE, WORD, WORD]] {
+        let outcome = streamed(&pieces);
+        assert_eq!((outcome.chunks, error(&outcome)), (Some(1), None));
+    }
+}
+
+#[test]
+fn a_body_that_is_packed_or_no_stream_at_all_is_said_to_be() {
+    let packed = format!("{SSE}content-encoding: gzip\r\n\r\n\u{1f}\u{8b}");
+    let packed = outcome(&[&packed]);
+    let said = "content-encoding gzip, which was not asked for";
+    assert_eq!(error(&packed), Some((ErrorKind::Content, said)));
+    let foreign = streamed(&["<html>\n<p>wel", "come"]);
+    let said = "called text/event-stream, without an event in it";
+    assert_eq!(error(&foreign), Some((ErrorKind::Content, said)));
+    let silent = streamed(&[": nothing\nid: 1\nretry: 2\n\n"]);
+    assert_eq!(error(&silent).unwrap().0, ErrorKind::Empty);
+}
+
+#[test]
+fn half_a_character_is_output() {
+    let half = |escape| format!("data: {{\"choices\":[{{\"text\":\"{escape}\"}}]}}\n\n");
+    let outcome = streamed(&[&half("\\ud83d"), &half("\\ude00"), DONE]);
+    assert_eq!((outcome.chunks, error(&outcome)), (Some(2), None));
+}
+
+#[test]
+fn an_endless_stream_is_not_held() {
+    let words = WORD.repeat(1 << 10);
+    let mut answer = Answer::new(Wanted {
+        gaps: true,
+        ..Wanted::default()
+    });
+    let head = format!("{SSE}\r\n");
+    answer.feed(head.as_bytes(), Micros::ZERO).unwrap();
+    for _ in 0..2 << 10 {
+        answer.feed(words.as_bytes(), Micros::ZERO).unwrap();
+        if answer.is_tedious() {
+            break;
+        }
+    }
+    assert!(answer.is_tedious(), "its connection is not worth keeping");
+    let outcome = answer.outcome(Ending::Complete, Micros::ZERO, Micros::ZERO);
+    let said = "a stream of more than 1048576 chunks";
+    assert_eq!(error(&outcome), Some((ErrorKind::Content, said)));
+    assert!(outcome.itl_ms.unwrap().len() < (1 << 20) + (1 << 10));
+}
+
+#[test]
+fn a_status_of_three_hundred_need_not_be_a_redirect() {
+    let outcome = outcome(&["HTTP/1.1 304 Not Modified\r\n\r\n"]);
+    assert_eq!(error(&outcome), Some((ErrorKind::Http, "status 304")));
+}
+
+#[test]
+fn two_lengths_are_no_http() {
+    let twice = |other: u32| {
+        let lengths = format!("content-length: {other}\r\ncontent-length: {}", WORD.len());
+        outcome(&[&format!("{SSE}{lengths}\r\n\r\n{WORD}")])
+    };
+    let length = u32::try_from(WORD.len()).unwrap();
+    assert_eq!(error(&twice(length)), None);
+    let said = "not an HTTP response: it has two lengths";
+    assert_eq!(error(&twice(5)), Some((ErrorKind::Stream, said)));
+}
+
+#[test]
 fn lines_of_json_are_a_stream_too() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n";
     let lines = outcome(&[

@@ -21,6 +21,8 @@ pub struct Head {
     pub location: Option<String>,
     /// When to try again, if that is told.
     pub retry_after: Option<RetryAfter>,
+    /// How the body is packed, if it is.
+    pub encoding: Option<String>,
 }
 
 impl Head {
@@ -34,6 +36,8 @@ impl Head {
             self.content_type = media.to_ascii_lowercase();
         } else if name.eq_ignore_ascii_case("location") {
             self.location = Some(text());
+        } else if name.eq_ignore_ascii_case("content-encoding") {
+            self.encoding = Some(text()).filter(|how| !how.eq_ignore_ascii_case("identity"));
         } else if name.eq_ignore_ascii_case("retry-after") {
             self.retry_after = RetryAfter::parse(&text());
         } else if name.eq_ignore_ascii_case("keep-alive") {
@@ -83,7 +87,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(usize, Told)>, Malformed> {
         let is = |name: &str| field.name.eq_ignore_ascii_case(name);
         let value = field.value.trim_ascii();
         if is("content-length") && body != State::ChunkSize {
-            body = State::Length(content_length(value)?);
+            let length = State::Length(content_length(value)?);
+            if matches!(body, State::Length(_)) && body != length {
+                return Err(Malformed::Head("it has two lengths"));
+            }
+            body = length;
         } else if is("transfer-encoding") {
             let chunked =
                 value.len() >= 7 && value[value.len() - 7..].eq_ignore_ascii_case(b"chunked");
