@@ -9,6 +9,7 @@ mod session;
 mod values;
 mod watch;
 
+use anyhow::bail;
 pub(crate) use body::BodyArgs;
 use judge::JudgeArgs;
 use load::LoadArgs;
@@ -53,6 +54,7 @@ It is 1 if --stop-on fired, --search found nothing or --strict-clock was broken,
 /// they were read.
 #[derive(Debug, clap::Parser)]
 #[command(name = "trace-send", version, about, long_about, after_help = EXAMPLES)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// The traces to send.
     #[command(flatten)]
@@ -105,6 +107,29 @@ pub struct Args {
     pub watch: WatchArgs,
 }
 
+impl Args {
+    /// See that flags that need one another are there.
+    ///
+    /// # Errors
+    /// Those that are not, and what would have no effect.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let (load, searches) = (&self.load, self.judge.search.is_some());
+        let levels = load.concurrency.len().max(1);
+        if load.requests.len() > levels {
+            let counts = load.requests.len();
+            bail!("--requests has {counts} numbers, and --concurrency has {levels} levels");
+        }
+        if load.ramp_up.is_some() && load.rate.is_none() && load.concurrency.is_empty() && !searches
+        {
+            bail!("--ramp-up needs --rate or --concurrency: a trace has its own times");
+        }
+        if self.runs.between.is_some() && levels < 2 && self.runs.rounds < 2 && !searches {
+            eprintln!("trace-send: --between: there is one run, so nothing is between two");
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +138,31 @@ mod tests {
     #[test]
     fn the_flags_fit_together() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_without_effect_are_refused() {
+        for (flags, fits) in [
+            ("-c 1,5 -n 10,20", true),
+            ("-c 1,5 -n 10,20,30", false),
+            ("-n 10,20", false),
+            ("--ramp-up 5s", false),
+            ("--ramp-up 5s --rate 3", true),
+            ("--ramp-up 5s -c 3", true),
+        ] {
+            let all = ["trace-send", "--url", "mock:"].into_iter();
+            let args = Args::try_parse_from(all.chain(flags.split(' '))).unwrap();
+            assert_eq!(args.check().is_ok(), fits, "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_number_below_zero_is_a_wrong_number_and_no_flag() {
+        for flags in [["--rate", "-1"], ["--duration", "-5"], ["-n", "0"]] {
+            let all = ["trace-send", "--url", "mock:"].iter().chain(&flags);
+            let said = Args::try_parse_from(all).unwrap_err().to_string();
+            assert!(said.starts_with("error: invalid value"), "{said}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use trace_core::time::Micros;
 pub(crate) struct Label {
     /// The stage of a recipe, or the rate that a search tries.
     pub stage: Option<String>,
-    /// The level of a sweep.
+    /// The level of a closed loop.
     pub concurrency: Option<u64>,
     /// The round, from 1.
     pub round: Option<u64>,
@@ -63,14 +63,13 @@ impl Leg {
     /// The runs that `args` asks for, one after the other.
     pub(crate) fn all(args: &Args) -> Vec<Self> {
         let levels = args.load.concurrency.len();
-        let sweep = levels > 1;
         let mut legs = Vec::new();
         for level in 0..levels.max(1) {
             let concurrency = args.load.concurrency.get(level).copied();
             for round in 1..=args.runs.rounds {
                 let label = Label {
                     stage: args.runs.stage.clone(),
-                    concurrency: concurrency.filter(|_| sweep).map(|n| n as u64),
+                    concurrency: concurrency.map(|n| n as u64),
                     round: (args.runs.rounds > 1).then_some(round),
                 };
                 legs.push(Self {

@@ -218,6 +218,7 @@ pub fn run_with(
     output: impl Write + Send + 'static,
     reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
+    args.check()?;
     trace_core::descriptors::prepare();
     let route = Route::find(args)?;
     let mut bodies = Bodies::new(&args.body, route.target.endpoint)?;

@@ -8,7 +8,7 @@ use crate::leg::Label;
 use crate::outlook::Outlook;
 use crate::reins::Reins;
 use crate::secret::Secrets;
-use crate::slo::Slo;
+use crate::slo::{Clock, Slo};
 use crate::stop::Stop;
 use crate::telemetry::Gpus;
 use std::sync::{Arc, OnceLock};
@@ -34,6 +34,8 @@ pub(crate) struct Limits {
     pub retries: u64,
     /// What every answer has to keep to be counted as good.
     pub slos: Vec<Slo>,
+    /// From when on.
+    pub slo_clock: Clock,
     /// What ends the run.
     pub stops: Vec<Stop>,
     /// What the run's outcomes are marked with.
@@ -68,6 +70,7 @@ impl Limits {
             secrets: heads.secrets().clone(),
             retries: args.load.retries,
             slos: args.judge.slo.clone(),
+            slo_clock: args.judge.slo_clock,
             stops: args.judge.stop_on.clone(),
             label: Label::default(),
             outlook: Arc::default(),

@@ -12,7 +12,7 @@ pub(crate) struct Metric {
 }
 
 /// All there are.
-const ALL: [Metric; 9] = [
+const ALL: [Metric; 10] = [
     metric("ttft_ms", |outcome| outcome.ttft_ms),
     metric("first_content_ms", |outcome| {
         outcome.first_content_ms.or(outcome.ttft_ms)
@@ -24,6 +24,9 @@ const ALL: [Metric; 9] = [
     metric("connect_ms", |outcome| outcome.connect_ms),
     metric("user_ttft_ms", |outcome| {
         Some(waited(outcome)? + outcome.ttft_ms?)
+    }),
+    metric("user_first_content_ms", |outcome| {
+        Some(waited(outcome)? + outcome.first_content_ms.or(outcome.ttft_ms)?)
     }),
     metric("user_latency_ms", |outcome| {
         Some(waited(outcome)? + outcome.latency_ms?)
@@ -43,6 +46,12 @@ impl Metric {
     /// That of this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         ALL.into_iter().find(|metric| metric.name == name)
+    }
+
+    /// The same from the schedule on, where there is such a time: what users
+    /// wait for.
+    pub(crate) fn for_users(self) -> Self {
+        Self::named(&format!("user_{}", self.name)).unwrap_or(self)
     }
 
     /// The names there are, for people.

@@ -3,6 +3,16 @@
 use crate::metric::Metric;
 use trace_core::Outcome;
 
+/// The moment from which times to the first token and to the end are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Clock {
+    /// When the trace wanted it sent, as the user sees it
+    #[default]
+    Scheduled,
+    /// When it was sent, as the server sees it
+    Sent,
+}
+
 /// A limit on one metric of every request: `ttft_ms=500`.
 #[derive(Debug, Clone)]
 pub struct Slo {
@@ -29,11 +39,15 @@ impl std::str::FromStr for Slo {
 }
 
 impl Slo {
-    /// Whether `outcome` keeps it. A time per token that a single token has
+    /// Whether `outcome` keeps it by `clock`. A time per token that a single token has
     /// not is kept, and a time to connect where nothing was connected; any
     /// other that is missing is not.
-    pub(crate) fn is_kept(&self, outcome: &Outcome) -> bool {
-        match self.metric.of(outcome) {
+    pub(crate) fn is_kept(&self, outcome: &Outcome, clock: Clock) -> bool {
+        let metric = match clock {
+            Clock::Scheduled => self.metric.for_users(),
+            Clock::Sent => self.metric,
+        };
+        match metric.of(outcome) {
             Some(time) => time.as_millis() <= self.limit_ms,
             None => matches!(self.metric.name, "tpot_ms" | "connect_ms"),
         }
@@ -56,17 +70,33 @@ mod tests {
             ttft_ms: ttft,
             ..Outcome::default()
         };
-        assert!(slo.is_kept(&at(ms(500))) && !slo.is_kept(&at(ms(501))));
-        assert!(!slo.is_kept(&at(None)));
-        let user: Slo = "user_ttft_ms=500".parse().unwrap();
-        let waited = Outcome {
-            scheduled_ms: ms(0),
-            sent_ms: ms(100),
-            ..at(ms(401))
-        };
-        assert!(!user.is_kept(&waited));
+        let is_kept = |ttft| slo.is_kept(&at(ttft), Clock::Sent);
+        assert!(is_kept(ms(500)) && !is_kept(ms(501)) && !is_kept(None));
         for wrong in ["ttft=5", "ttft_ms", "ttft_ms=x", "ttft_ms=-1"] {
             assert!(wrong.parse::<Slo>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn who_waited_to_be_sent_waited() {
+        let waited = |ttft| Outcome {
+            scheduled_ms: ms(0),
+            sent_ms: ms(100),
+            ttft_ms: ms(ttft),
+            first_content_ms: ms(ttft),
+            latency_ms: ms(ttft),
+            tpot_ms: ms(ttft),
+            ..Outcome::default()
+        };
+        for name in ["ttft_ms", "first_content_ms", "latency_ms", "user_ttft_ms"] {
+            let slo: Slo = format!("{name}=500").parse().unwrap();
+            let is_kept = |ttft, clock| slo.is_kept(&waited(ttft), clock);
+            assert!(is_kept(400, Clock::Scheduled), "{name}");
+            assert!(!is_kept(401, Clock::Scheduled), "{name}");
+            let by_user = name.starts_with("user");
+            assert_eq!(is_kept(401, Clock::Sent), !by_user, "{name}");
+        }
+        let per_token: Slo = "tpot_ms=500".parse().unwrap();
+        assert!(per_token.is_kept(&waited(401), Clock::Scheduled));
     }
 }

@@ -4,13 +4,13 @@ use crate::metric::Metric;
 use crate::track::{ENOUGH, Moment, Track};
 
 /// A condition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Stop {
     /// As it was typed.
     text: String,
     what: What,
-    /// Whether it fires above the limit, not below.
-    above: bool,
+    /// How a number stands to the limit that fires it.
+    fires: Compared,
     limit: f64,
 }
 
@@ -40,6 +40,17 @@ const NAMED: [(&str, What); 5] = [
     ("saturation", What::Saturation),
 ];
 
+/// A comparison.
+type Compared = fn(f64, f64) -> bool;
+
+/// The longer sign before what it begins with.
+const COMPARED: [(&str, Compared); 4] = [
+    (">=", |now, limit| now >= limit),
+    ("<=", |now, limit| now <= limit),
+    (">", |now, limit| now > limit),
+    ("<", |now, limit| now < limit),
+];
+
 /// Seconds of `saturation` if none are said.
 const LONG: f64 = 10.0;
 
@@ -47,13 +58,18 @@ impl std::str::FromStr for Stop {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some(at) = text.find(['>', '<']) else {
+        let found = COMPARED.iter().find_map(|&(sign, fires)| {
+            let (name, limit) = text.split_once(sign)?;
+            Some((name.trim(), fires, limit.trim()))
+        });
+        let Some((name, fires, limit)) = found else {
             if text.trim() == "saturation" {
                 return format!("saturation>{LONG}").parse();
             }
-            return Err(format!("{text:?}: expected WHAT>NUMBER or WHAT<NUMBER"));
+            return Err(format!(
+                "{text:?}: expected WHAT and a NUMBER with >, <, >= or <= between them"
+            ));
         };
-        let (name, limit) = (text[..at].trim(), text[at + 1..].trim());
         let named = NAMED.iter().find(|(known, _)| *known == name);
         let what = match named {
             Some((_, what)) => what.clone(),
@@ -65,12 +81,18 @@ impl std::str::FromStr for Stop {
                 )
             })?,
         };
-        let limit: Option<f64> = limit.parse().ok().filter(|limit: &f64| limit.is_finite());
+        let number = match limit.strip_suffix('%') {
+            Some(percent) if what == What::ErrorRate => {
+                percent.parse().map(|share: f64| share / 100.0).ok()
+            }
+            _ => limit.parse().ok(),
+        };
+        let number = number.filter(|limit: &f64| limit.is_finite());
         Ok(Self {
             text: text.to_owned(),
             what,
-            above: text[at..].starts_with('>'),
-            limit: limit.ok_or_else(|| format!("{:?} is no number", text[at + 1..].trim()))?,
+            fires,
+            limit: number.ok_or_else(|| format!("{limit:?} is no number"))?,
         })
     }
 }
@@ -118,11 +140,7 @@ impl Watch {
         self.track.look(moment);
         let fires = |stop: &&Stop| {
             let now = self.value(&stop.what, moment)?;
-            let fires = if stop.above {
-                now > stop.limit
-            } else {
-                now < stop.limit
-            };
+            let fires = (stop.fires)(now, stop.limit);
             fires.then(|| format!("--stop-on {}: it is {now:.3}", stop.text))
         };
         self.stops.iter().find_map(|stop| fires(&stop))

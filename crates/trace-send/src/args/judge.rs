@@ -2,7 +2,7 @@
 
 use super::values::share;
 use crate::search::Search;
-use crate::slo::Slo;
+use crate::slo::{Clock, Slo};
 use crate::stop::Stop;
 
 /// What a run is held to.
@@ -26,6 +26,17 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "METRIC=MS")]
     pub slo: Vec<Slo>,
 
+    /// From when on an answer is judged: `scheduled`, when the trace wanted it
+    /// sent (in a closed loop, when its slot became free), or `sent`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "CLOCK",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub slo_clock: Clock,
+
     /// Share of good answers at which a level holds
     #[arg(long, value_name = "SHARE", default_value_t = 0.99, value_parser = share)]
     pub good_share: f64,
@@ -37,6 +48,7 @@ pub struct JudgeArgs {
     /// (answers a second over the last five, also rate<5), saturation, and a
     /// quantile of any time in milliseconds: ttft_p50_ms, tpot_p99_ms,
     /// latency_p90_ms, lateness_p99_ms, queue_p99_ms, user_latency_p99_ms, …
+    /// A share may be a percentage, and >= and <= are understood.
     /// Shares and quantiles are of the run so far, once 20 requests have ended.
     /// saturation>10, or saturation, is met when for ten seconds running fewer
     /// than nine in ten of the requests that came due were answered: answers

@@ -20,7 +20,7 @@ pub struct LoadArgs {
     pub rate: Option<f64>,
 
     /// Keep N requests in flight; timestamps are ignored (closed loop). Several
-    /// levels are run one after the other
+    /// levels are run one after the other. Outcomes carry theirs
     #[arg(short, long, value_name = "N,…", value_delimiter = ',', value_parser = at_least_one)]
     pub concurrency: Vec<usize>,
 
@@ -36,7 +36,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads)]
     pub threads: usize,
 
-    /// Reach the rate or the concurrency only after DURATION
+    /// Reach --rate or --concurrency only after DURATION
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
     pub ramp_up: Option<Micros>,
 
@@ -50,7 +50,8 @@ pub struct LoadArgs {
         long,
         alias = "limit",
         value_name = "N,…",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(u64).range(1..)
     )]
     pub requests: Vec<u64>,
 

@@ -58,7 +58,8 @@ pub struct ServerArgs {
     #[arg(long, value_name = "NAME", default_value = "x-session-id")]
     pub session_header: String,
 
-    /// Fail unless the server lists the model
+    /// Fail unless the server lists the model, --model or its own first; what
+    /// lines name themselves is not looked up
     #[arg(long)]
     pub models_check: bool,
 

@@ -77,8 +77,8 @@ impl Engine {
         self.limits.label.put_on(&mut outcome);
         let mut tally = self.crew.tally();
         tally.add(&outcome, ended);
-        let good =
-            outcome.error.is_none() && self.limits.slos.iter().all(|slo| slo.is_kept(&outcome));
+        let (slos, clock) = (&self.limits.slos, self.limits.slo_clock);
+        let good = outcome.error.is_none() && slos.iter().all(|slo| slo.is_kept(&outcome, clock));
         tally.good += u64::from(good);
         drop(tally);
         self.results.put(line, outcome);

@@ -181,3 +181,26 @@ fn slow_answers_and_a_rising_rate_are_no_saturation() {
     );
     assert_eq!(burst, None);
 }
+
+#[test]
+fn conditions_are_written_as_assertions_are() {
+    let tally = Tally::default();
+    let fires = |text: &str, in_flight| watch(text).look(moment(1.0, &tally, in_flight)).is_some();
+    for (text, at_five, at_six) in [
+        ("in_flight>5", false, true),
+        ("in_flight >= 5", true, true),
+        ("in_flight<6", true, false),
+        ("in_flight<=6", true, true),
+    ] {
+        assert_eq!(
+            (fires(text, 5), fires(text, 6)),
+            (at_five, at_six),
+            "{text}"
+        );
+    }
+    let share: Stop = "error_rate>10%".parse().unwrap();
+    assert!((share.limit - 0.1).abs() < 1e-12, "{}", share.limit);
+    for wrong in ["errors=5", "errors>>5", "errors>=", "errors>5%", "x>1"] {
+        assert!(wrong.parse::<Stop>().is_err(), "{wrong}");
+    }
+}
