@@ -36,7 +36,7 @@
 //! | `vllm.startup_command` is documented and never read | with `auto_restart` it starts a server for the stage |
 //! | `env` is set in the client, and so in the mock inside alone | it is set for the stage and its server |
 //! | an SLO file is `slo: {ttft_ms: 5}` in the documentation, `constraints: {ttft_ms: {max: 5}}` in the code, and one without its keys lets everything pass | both are read, and one without either is an error |
-//! | of two stages with one name the later replaces the earlier | both run; stages of suites are `suite/stage` |
+//! | of two stages with one name the later replaces the earlier | both run, the second `a` as `a-2`; stages of suites are `suite/stage` |
 //! | the cache is also emptied once at the end | only between two runs |
 //!
 //! What has no counterpart is said on stderr.
@@ -57,6 +57,7 @@ use server::Server;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 use trace_core::cli;
 
 /// Run the stages of the recipe at `path` one after the other. `typed` is
@@ -98,8 +99,8 @@ pub(crate) fn stages(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
 /// Run one stage, with its server around it.
 fn stage(plan: &Plan) -> anyhow::Result<ExitStatus> {
     let dataset = plan.dataset.as_ref().map(Dataset::read).transpose()?;
-    let server = plan.server.as_ref();
-    let server = server
+    let server = plan.server.as_ref().filter(|_| !plan.is_dry());
+    let mut server = server
         .map(|server| Server::start(server, &plan.env))
         .transpose()?;
     let program = std::env::current_exe().context("cannot find this program")?;
@@ -111,13 +112,19 @@ fn stage(plan: &Plan) -> anyhow::Result<ExitStatus> {
         command.args(read.arguments).stdin(Stdio::piped());
         trace = Some(read.trace);
     }
-    let status = patient(&mut command, trace);
-    drop(server);
-    Ok(status?)
+    patient(&mut command, trace, server.as_mut())
 }
 
+/// How often a server is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Feed `trace` to `command` and wait for its end, leaving ^C to it: it drains.
-fn patient(command: &mut Command, trace: Option<Vec<u8>>) -> std::io::Result<ExitStatus> {
+/// It is ended if its `server` has ended as none should.
+fn patient(
+    command: &mut Command,
+    trace: Option<Vec<u8>>,
+    mut server: Option<&mut Server>,
+) -> anyhow::Result<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -125,12 +132,28 @@ fn patient(command: &mut Command, trace: Option<Vec<u8>>) -> std::io::Result<Exi
         // Once a signal is listened for, it does not end this process.
         let _signals = Signals::new()?;
         let mut child = command.spawn()?;
+        let id = child.id();
         if let (Some(mut stdin), Some(trace)) = (child.stdin.take(), trace) {
             // One that has ended wants no more of it, and says why itself.
             std::thread::spawn(move || {
                 let _ = stdin.write_all(&trace);
             });
         }
-        tokio::task::spawn_blocking(move || child.wait()).await?
+        let mut ending = tokio::task::spawn_blocking(move || child.wait());
+        let mut fallen = None;
+        let status = loop {
+            if let Ok(ended) = tokio::time::timeout(LOOK, &mut ending).await {
+                break ended??;
+            }
+            let server = server.as_mut().filter(|_| fallen.is_none());
+            fallen = fallen.or(server.and_then(|server| server.fallen()));
+            if fallen.is_some() {
+                server::end(id);
+            }
+        };
+        match fallen {
+            Some(how) => bail!("its server ended with {how}"),
+            None => Ok(status),
+        }
     })
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::CommandFactory;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A file of stages.
 #[derive(Debug, Deserialize)]
@@ -18,6 +18,8 @@ struct Recipe {
     #[serde(default)]
     global: Map<String, Value>,
     mock_server: Option<fluxperf::MockServer>,
+    /// As if it were in `global`.
+    vllm: Option<Value>,
     stages: Option<Vec<Stage>>,
     suites: Option<Vec<Suite>>,
 }
@@ -58,7 +60,7 @@ pub(super) struct Plan {
 /// # Errors
 /// What in it is no recipe.
 pub(super) fn plans(text: &str, typed: &[String], has_files: bool) -> anyhow::Result<Vec<Plan>> {
-    let recipe: Recipe = serde_saphyr::from_str(text).map_err(|error| {
+    let mut recipe: Recipe = serde_saphyr::from_str(text).map_err(|error| {
         let words = error.to_string();
         anyhow!("{}", words.lines().next().unwrap_or("it is no YAML"))
     })?;
@@ -76,6 +78,9 @@ pub(super) fn plans(text: &str, typed: &[String], has_files: bool) -> anyhow::Re
         (None, Some(stages)) => stages,
         (None, None) => bail!("it has no stages and no suites"),
     };
+    if let Some(vllm) = recipe.vllm.take() {
+        recipe.global.entry("vllm").or_insert(vllm);
+    }
     let outside = Outside {
         global: &recipe.global,
         mock: recipe.mock_server.as_ref(),
@@ -84,8 +89,14 @@ pub(super) fn plans(text: &str, typed: &[String], has_files: bool) -> anyhow::Re
     };
     let mut told = Vec::new();
     let mut plans = Vec::new();
-    for stage in stages {
+    let mut names = HashSet::new();
+    for mut stage in stages {
+        if let Some(other) = another(&stage.name, &names) {
+            told.push(format!("a second stage {} is called {other}", stage.name));
+            stage.name = other;
+        }
         let name = stage.name.clone();
+        names.insert(name.clone());
         let plan = outside.plan(stage, &mut told);
         plans.push(plan.with_context(|| format!("stage {name}"))?);
     }
@@ -97,12 +108,27 @@ pub(super) fn plans(text: &str, typed: &[String], has_files: bool) -> anyhow::Re
     Ok(plans)
 }
 
+/// What else to call a stage whose `name` is among the `known`: outcomes of two
+/// stages with one name would have one identity.
+fn another(name: &str, known: &HashSet<String>) -> Option<String> {
+    let more = (2..).map(|number| format!("{name}-{number}"));
+    let free = |name: &String| !known.contains(name);
+    known.contains(name).then(|| more.into_iter().find(free))?
+}
+
 /// What holds for every stage.
 struct Outside<'a> {
     global: &'a Map<String, Value>,
     mock: Option<&'a fluxperf::MockServer>,
     typed: &'a [String],
     has_files: bool,
+}
+
+impl Plan {
+    /// Whether nothing is sent, and so nobody need answer.
+    pub(super) fn is_dry(&self) -> bool {
+        self.arguments.iter().any(|word| word == "--dry-run")
+    }
 }
 
 impl Outside<'_> {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use serde::Deserialize;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a server has to end by itself.
@@ -57,6 +57,13 @@ impl Server {
         Ok(Self(child))
     }
 
+    /// How it ended, if it did and not well: a command may leave a server
+    /// behind and be done.
+    pub(super) fn fallen(&mut self) -> Option<ExitStatus> {
+        let ended = self.0.try_wait().ok()?;
+        ended.filter(|status| !status.success())
+    }
+
     fn signal(&self, kill: bool) {
         #[cfg(unix)]
         {
@@ -70,6 +77,20 @@ impl Server {
         #[cfg(not(unix))]
         let _ = kill;
     }
+}
+
+/// Ask the process `id` to end.
+pub(super) fn end(id: u32) {
+    #[cfg(unix)]
+    if let Some(id) = i32::try_from(id)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+    }
+    #[cfg(not(unix))]
+    let _ = id;
 }
 
 impl Drop for Server {

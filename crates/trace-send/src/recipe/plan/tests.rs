@@ -122,3 +122,21 @@ fn stages_share_what_there_is_one_of() {
     assert_eq!(telemetry(&typed), Some("x"));
     assert_eq!(telemetry(&["--telemetry-interval=1s".to_owned()]), None);
 }
+
+#[test]
+fn stages_of_one_name_are_told_apart() {
+    let text = "stages: [{name: a}, {name: a-2}, {name: a}, {name: a}]\nglobal: {files: x}";
+    let names: Vec<_> = plans(text, &[], false).unwrap();
+    let names = names.into_iter().map(|plan| plan.name);
+    assert_eq!(names.collect::<Vec<_>>(), ["a", "a-2", "a-3", "a-4"]);
+}
+
+#[test]
+fn a_server_of_fluxperfs_may_stand_beside_the_stages() {
+    let text = "vllm: {auto_restart: true, startup_command: serve}\nstages: [{name: a}]";
+    let plan = plans(text, &[], false).unwrap().remove(0);
+    assert_eq!(plan.server, Some(server::Settings::new("serve".to_owned())));
+    assert!(!plan.is_dry());
+    let typed = ["--dry-run".to_owned()];
+    assert!(plans(text, &typed, false).unwrap()[0].is_dry());
+}
