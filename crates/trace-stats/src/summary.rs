@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use trace_core::quantile::SKETCH_ERROR;
 use trace_core::{Line, Outcome};
 
+/// Requests that one part may count, so that sums of parts stay whole.
+const MOST_REQUESTS: u64 = 1 << 53;
+
 /// Collects lines, requests and outcomes alike.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +83,23 @@ impl Summary {
             Some(outcome) => sharing.hold(line, outcome),
             None => sharing.push(&Prompt::of(line, None)),
         }
+    }
+
+    /// Whether its counts can be those of one set of lines.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let requests = self.workload.requests();
+        if requests > MOST_REQUESTS {
+            return Err("a partial line of more requests than anybody has");
+        }
+        let told = self.outcomes.checked_add(self.without_outcome);
+        if told != Some(requests) || self.workload.timed() > requests {
+            return Err("a partial line whose counts contradict each other");
+        }
+        Ok(())
     }
 
     /// The report, with intervals of that level if there is one.

@@ -88,6 +88,16 @@ impl Workload {
         }
     }
 
+    /// Number of lines.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Lines that say when they arrive.
+    pub(crate) fn timed(&self) -> u64 {
+        self.arrivals.count()
+    }
+
     /// Take all that another has collected.
     pub fn append(&mut self, other: Self) {
         self.requests += other.requests;

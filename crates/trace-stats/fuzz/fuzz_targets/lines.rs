@@ -18,9 +18,9 @@ const FLAGS: [&str; 9] = [
     "--format json --by turn,input_length-bucket --max-groups 3",
     "--format csv --by status",
     "--format prometheus",
-    "--format json --window 1s..5s --slo-clock scheduled --slo latency_ms=1s",
-    "--assert latency_ms.p99<5s --assert error_rate<1%",
-    "--format markdown --quantiles p1,p99.9",
+    "--format json --window 1s..5s --slo-clock scheduled --slo latency_ms=1000",
+    "--assert latency_ms.p99<5000 --assert error_rate<1%",
+    "--format markdown --quantiles 25,99.9",
 ];
 
 fn counted(flags: &str, bytes: &[u8]) -> Option<Vec<u8>> {

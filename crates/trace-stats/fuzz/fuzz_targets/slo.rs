@@ -5,20 +5,14 @@
 
 use clap::Parser;
 use libfuzzer_sys::fuzz_target;
-use trace_stats::slo;
-
-#[derive(Parser)]
-struct Flags {
-    #[command(flatten)]
-    slo: slo::Args,
-}
+use trace_stats::Args;
 
 fuzz_target!(|bytes: &[u8]| {
     let path = std::env::temp_dir().join(format!("fuzz-slo-{}.yaml", std::process::id()));
     std::fs::write(&path, bytes).expect("there is room");
     let name = path.to_str().expect("UTF-8");
-    let flags = Flags::parse_from(["slo", "--slo-file", name]);
-    if let Err(error) = flags.slo.slo() {
+    let args = Args::parse_from(["trace-stats", "--slo-file", name]);
+    if let Err(error) = args.slo.slo() {
         let words = format!("{error:#}");
         let place = words
             .strip_prefix(name)

@@ -95,6 +95,9 @@ pub fn read(line: &[u8]) -> Result<Collection, (usize, String)> {
         return Err((1, reason));
     }
     let found: Found = serde_json::from_slice(line).map_err(flaw)?;
+    for summary in found.groups.values().chain([&found.whole]) {
+        summary.check().map_err(|reason| (1, reason.to_owned()))?;
+    }
     let groups = Groups::of(&found.settings, found.groups).map_err(|reason| (1, reason))?;
     Ok(Collection {
         groups,

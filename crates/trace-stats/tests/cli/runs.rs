@@ -51,6 +51,22 @@ fn what_is_no_part_says_what_would_be() {
 }
 
 #[test]
+fn a_part_whose_counts_contradict_each_other_is_refused() {
+    let (_, part, _) = stats(&["--partial"], TRACE);
+    let requests = part.find("\"requests\":").unwrap() + "\"requests\":".len();
+    let end = requests + part[requests..].find(',').unwrap();
+    for (count, reason) in [
+        ("0", "whose counts contradict each other"),
+        ("18446744073709551615", "of more requests than anybody has"),
+    ] {
+        let part = [&part[..requests], count, &part[end..]].concat();
+        let (code, _, stderr) = stats(&["--combine"], part);
+        let said = format!("trace-stats: <stdin>:1:1: a partial line {reason}\n");
+        assert_eq!((code, stderr), (2, said));
+    }
+}
+
+#[test]
 fn a_window_counts_what_was_scheduled_in_it() {
     let found = report(&["--window", "10s..20s"], answers(0));
     assert_eq!(
