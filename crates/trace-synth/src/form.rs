@@ -60,110 +60,135 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Result<Form, String> {
             _ => Ok(Form::Shape(Shape::Fixed(unit.whole(text)?))),
         };
     };
-    let number = |text: &str| unit.size(text);
-    let size = |wanted| numbers::<1>(name, wanted, parameters, number);
-    let sizes = |wanted| numbers::<2>(name, wanted, parameters, number);
-    let shape = match name {
-        "fixed" => Shape::Fixed(unit.whole(parameters)?),
-        "normal" | "truncnormal" => {
-            let [mean, sd] = sizes("MEAN,SD")?;
-            let (mean, sd) = (positive("MEAN", mean)?, spread("SD", sd)?);
-            match name {
-                "normal" => Shape::Normal { mean, sd },
-                _ => Shape::TruncatedNormal { mean, sd },
+    let spelled = Spelled {
+        text,
+        name,
+        parameters,
+        unit,
+    };
+    match name {
+        "empirical" if !parameters.is_empty() => Ok(Form::File(parameters.into())),
+        "empirical" => Err("expected empirical:FILE".to_owned()),
+        _ => spelled.shape().map(Form::Shape),
+    }
+}
+
+/// A name and its parameters, as they were typed.
+struct Spelled<'a> {
+    text: &'a str,
+    name: &'a str,
+    parameters: &'a str,
+    unit: Unit,
+}
+
+impl Spelled<'_> {
+    fn shape(&self) -> Result<Shape, String> {
+        let has_names = self.parameters.contains('=');
+        match self.name {
+            "fixed" => Ok(Shape::Fixed(self.unit.whole(self.parameters)?)),
+            "normal" => self.mean_and_sd(|mean, sd| Shape::Normal { mean, sd }),
+            "truncnormal" => self.mean_and_sd(|mean, sd| Shape::TruncatedNormal { mean, sd }),
+            "lognormal" if has_names => self.lognormal_of_logarithms(),
+            "lognormal" => self.mean_and_sd(Shape::lognormal),
+            "uniform" => self.uniform(),
+            "poisson" => self.poisson(),
+            "geometric" => self.geometric(),
+            "pareto" if has_names => self.pareto_of_moments(),
+            "pareto" => self.pareto(),
+            "exponential" => {
+                let mean = positive("MEAN", self.mean()?)?;
+                Ok(Shape::Exponential { mean })
             }
-        }
-        "lognormal" if parameters.contains('=') => {
-            let [mu, sigma] = named(["mu", "sigma"], parameters, bare)
-                .ok_or_else(|| format!("expected lognormal:mu=MU,sigma=S, not {text:?}"))?;
-            let in_millis = if unit == Unit::Time {
-                libm::log(1e3)
-            } else {
-                0.0
-            };
-            Shape::Lognormal {
-                mu: finite("mu", mu)? + in_millis,
-                sigma: spread("sigma", sigma)?,
-            }
-        }
-        "lognormal" => {
-            let [mean, sd] = sizes("MEAN,SD")?;
-            Shape::lognormal(positive("MEAN", mean)?, spread("SD", sd)?)
-        }
-        "uniform" => {
-            let (low, high) = parameters
-                .split_once("..")
-                .ok_or_else(|| format!("expected uniform:LO..HI, not {text:?}"))?;
-            let (low, high) = (unit.whole(low)?, unit.whole(high)?);
-            if low > high {
-                return Err(format!("LO, {low}, is more than HI, {high}"));
-            }
-            Shape::Uniform { low, high }
-        }
-        "poisson" => {
-            let [mean] = size("MEAN")?;
-            let mean = positive("MEAN", mean)?;
-            if mean > POISSON_MAX_MEAN {
-                return Err(format!("MEAN, {mean}, is more than {POISSON_MAX_MEAN}"));
-            }
-            Shape::Poisson { mean }
-        }
-        "geometric" => {
-            let [mean] = size("MEAN")?;
-            if !(1.0..=MAX_TOKENS as f64).contains(&mean) {
-                return Err(format!("MEAN must be from 1 to {MAX_TOKENS}, not {mean}"));
-            }
-            Shape::Geometric { mean }
-        }
-        "pareto" if parameters.contains('=') => {
-            let [mean, sd] = named(["mean", "sd"], parameters, |text| unit.size(text))
-                .ok_or_else(|| format!("expected pareto:mean=M,sd=S, not {text:?}"))?;
-            Shape::pareto(positive("mean", mean)?, positive("sd", sd)?)
-        }
-        "pareto" => {
-            let parts = parameters.split_once(',');
-            let values = parts.and_then(|(scale, alpha)| Some((unit.size(scale)?, bare(alpha)?)));
-            let (scale, alpha) = values
-                .ok_or_else(|| format!("expected pareto:MIN,ALPHA in numbers, not {text:?}"))?;
-            Shape::Pareto {
-                scale: positive("MIN", scale)?,
-                alpha: positive("ALPHA", alpha)?,
-            }
-        }
-        "exponential" => {
-            let [mean] = size("MEAN")?;
-            Shape::Exponential {
-                mean: positive("MEAN", mean)?,
-            }
-        }
-        "empirical" if !parameters.is_empty() => return Ok(Form::File(parameters.into())),
-        "empirical" => return Err("expected empirical:FILE".to_owned()),
-        _ => {
-            return Err(format!(
+            name => Err(format!(
                 "unknown distribution {name:?}; there are fixed, normal, truncnormal, lognormal, \
                  uniform, poisson, geometric, pareto, exponential and empirical"
-            ));
+            )),
         }
-    };
-    Ok(Form::Shape(shape))
+    }
+
+    /// The only parameter.
+    fn mean(&self) -> Result<f64, String> {
+        let [mean] = self.sizes("MEAN")?;
+        Ok(mean)
+    }
+
+    fn mean_and_sd(&self, shape: impl FnOnce(f64, f64) -> Shape) -> Result<Shape, String> {
+        let [mean, sd] = self.sizes("MEAN,SD")?;
+        Ok(shape(positive("MEAN", mean)?, spread("SD", sd)?))
+    }
+
+    fn lognormal_of_logarithms(&self) -> Result<Shape, String> {
+        let [mu, sigma] = named(["mu", "sigma"], self.parameters, bare)
+            .ok_or_else(|| self.expected("lognormal:mu=MU,sigma=S"))?;
+        let in_millis = match self.unit {
+            Unit::Time => libm::log(1e3),
+            Unit::Count => 0.0,
+        };
+        Ok(Shape::Lognormal {
+            mu: finite("mu", mu)? + in_millis,
+            sigma: spread("sigma", sigma)?,
+        })
+    }
+
+    fn uniform(&self) -> Result<Shape, String> {
+        let range = self.parameters.split_once("..");
+        let (low, high) = range.ok_or_else(|| self.expected("uniform:LO..HI"))?;
+        let (low, high) = (self.unit.whole(low)?, self.unit.whole(high)?);
+        if low > high {
+            return Err(format!("LO, {low}, is more than HI, {high}"));
+        }
+        Ok(Shape::Uniform { low, high })
+    }
+
+    fn poisson(&self) -> Result<Shape, String> {
+        let mean = positive("MEAN", self.mean()?)?;
+        if mean > POISSON_MAX_MEAN {
+            return Err(format!("MEAN, {mean}, is more than {POISSON_MAX_MEAN}"));
+        }
+        Ok(Shape::Poisson { mean })
+    }
+
+    fn geometric(&self) -> Result<Shape, String> {
+        let mean = self.mean()?;
+        if !(1.0..=MAX_TOKENS as f64).contains(&mean) {
+            return Err(format!("MEAN must be from 1 to {MAX_TOKENS}, not {mean}"));
+        }
+        Ok(Shape::Geometric { mean })
+    }
+
+    fn pareto_of_moments(&self) -> Result<Shape, String> {
+        let [mean, sd] = named(["mean", "sd"], self.parameters, |text| self.unit.size(text))
+            .ok_or_else(|| self.expected("pareto:mean=M,sd=S"))?;
+        Ok(Shape::pareto(positive("mean", mean)?, positive("sd", sd)?))
+    }
+
+    fn pareto(&self) -> Result<Shape, String> {
+        let parts = self.parameters.split_once(',');
+        let values = parts.and_then(|(scale, alpha)| Some((self.unit.size(scale)?, bare(alpha)?)));
+        let values = values.ok_or_else(|| self.expected("pareto:MIN,ALPHA in numbers"))?;
+        Ok(Shape::Pareto {
+            scale: positive("MIN", values.0)?,
+            alpha: positive("ALPHA", values.1)?,
+        })
+    }
+
+    /// Exactly `N` sizes with commas between.
+    fn sizes<const N: usize>(&self, wanted: &str) -> Result<[f64; N], String> {
+        let sizes = self.parameters.split(',').map(|text| self.unit.size(text));
+        let sizes: Option<Vec<f64>> = sizes.collect();
+        sizes
+            .and_then(|sizes| sizes.try_into().ok())
+            .ok_or_else(|| self.expected(&format!("{}:{wanted} in numbers", self.name)))
+    }
+
+    fn expected(&self, form: &str) -> String {
+        format!("expected {form}, not {:?}", self.text)
+    }
 }
 
 /// A number that has no unit.
 fn bare(text: &str) -> Option<f64> {
     text.trim().parse().ok()
-}
-
-/// Exactly `N` numbers with commas between.
-fn numbers<const N: usize>(
-    name: &str,
-    wanted: &str,
-    text: &str,
-    number: impl Fn(&str) -> Option<f64>,
-) -> Result<[f64; N], String> {
-    let values: Option<Vec<f64>> = text.split(',').map(number).collect();
-    values
-        .and_then(|values| values.try_into().ok())
-        .ok_or_else(|| format!("expected {name}:{wanted} in numbers, not \"{name}:{text}\""))
 }
 
 /// `first=…` and `second=…`, in either order.

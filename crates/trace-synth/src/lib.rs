@@ -58,6 +58,7 @@ pub mod shape;
 pub mod sharing;
 pub mod sine;
 pub mod synth;
+mod term;
 pub mod tools;
 pub mod traffic_designer;
 pub mod when;

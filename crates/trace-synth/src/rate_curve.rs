@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use trace_core::{Micros, Streams, parse_duration};
+use trace_core::{Micros, Streams};
 
-use crate::args::{Range, parse_period, parse_rate};
-use crate::intensity::{Intensity, Wave};
+use crate::intensity::Intensity;
 use crate::pieces::{Modulated, OnOff, Piece, Pieces, Points};
+use crate::term::Term;
 
 /// The grammar, for `--help`.
 pub const GRAMMAR: &str = "\
@@ -30,23 +30,6 @@ const LAST_SECOND: f64 = 9_007_199_254.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateCurve {
     terms: Vec<Term>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Term {
-    Always(f64),
-    /// Seconds and rate, with straight lines between.
-    Lines(Vec<(f64, f64)>),
-    /// Seconds and rate, which stays.
-    Steps(Vec<(f64, f64)>),
-    OnOff {
-        rate: f64,
-        on: f64,
-        off: f64,
-    },
-    Wave(Wave),
-    /// Rate, and mean seconds in it.
-    Modulated(Vec<(f64, f64)>),
 }
 
 impl RateCurve {
@@ -109,24 +92,12 @@ impl Pieces for Always {
     }
 }
 
-impl Term {
-    /// Whether it never adds anything.
-    fn is_nothing(&self) -> bool {
-        match self {
-            Self::Always(rate) | Self::OnOff { rate, .. } => *rate == 0.0,
-            Self::Lines(points) | Self::Steps(points) => points.iter().all(|point| point.1 == 0.0),
-            Self::Modulated(states) => states.iter().all(|state| state.0 == 0.0),
-            Self::Wave(wave) => wave.centre == 0.0,
-        }
-    }
-}
-
 impl FromStr for RateCurve {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let terms = summands(text)
-            .map(parse_term)
+            .map(Term::parse)
             .collect::<Result<Vec<_>, _>>()?;
         if terms.iter().all(Term::is_nothing) {
             return Err("a rate of 0 never makes a request".to_owned());
@@ -151,146 +122,6 @@ fn summands(text: &str) -> impl Iterator<Item = &str> {
         rest = next;
         Some(term.trim())
     })
-}
-
-fn parse_term(text: &str) -> Result<Term, String> {
-    let Some((name, parameters)) = text.split_once(':') else {
-        return parse_rate(text).map(Term::Always);
-    };
-    let wanted = |form: &str| format!("expected {name}:{form}, not {text:?}");
-    let (fields, options) = fields(parameters);
-    match (name, &fields[..]) {
-        ("ramp", [range, length]) => {
-            let [from] = known(&options, ["from"])?;
-            let (first, last) = range.split_once("..").ok_or_else(|| wanted("A..B,T"))?;
-            let (start, length) = (from.unwrap_or(0.0), time(length)?);
-            Ok(Term::Lines(vec![
-                (start, parse_rate(first)?),
-                (start + length, parse_rate(last)?),
-            ]))
-        }
-        ("ramp", _) => Err(wanted("A..B,T")),
-        ("step", [first, later @ ..]) => {
-            known(&options, [])?;
-            let mut steps = vec![(0.0, parse_rate(first)?)];
-            for step in later {
-                let (rate, at) = rate_at(step)?;
-                if at <= steps[steps.len() - 1].0 {
-                    return Err(format!("{step}: steps come one after the other in time"));
-                }
-                steps.push((at, rate));
-            }
-            Ok(Term::Steps(steps))
-        }
-        ("spike", [spike, width]) => {
-            known(&options, [])?;
-            let (peak, start) = rate_at(spike)?;
-            let width = period(width)?;
-            Ok(Term::Lines(vec![
-                (start, 0.0),
-                (start + width / 2.0, peak),
-                (start + width, 0.0),
-            ]))
-        }
-        ("spike", _) => Err(wanted("PEAK@T,WIDTH")),
-        ("onoff", [rate, on, off]) => {
-            known(&options, [])?;
-            Ok(Term::OnOff {
-                rate: parse_rate(rate)?,
-                on: period(on)?,
-                off: period(off)?,
-            })
-        }
-        ("onoff", _) => Err(wanted("RATE,T,T")),
-        ("sine", [range, length]) => {
-            let [lowest] = known(&options, ["lowest"])?;
-            Ok(wave(range, period(length)?, lowest.unwrap_or(0.0))?)
-        }
-        ("sine", _) => Err(wanted("LOW..HIGH,PERIOD")),
-        ("diurnal", [range]) => {
-            let [peak, day] = known(&options, ["peak", "day"])?;
-            let day = day.unwrap_or(86_400.0);
-            if day == 0.0 {
-                return Err("a day is longer than 0".to_owned());
-            }
-            let peak = peak.unwrap_or(day * 14.0 / 24.0);
-            wave(range, day, peak - day / 2.0)
-        }
-        ("diurnal", _) => Err(wanted("LOW..HIGH")),
-        ("mmpp", states) => {
-            known(&options, [])?;
-            let states = states
-                .iter()
-                .map(|state| {
-                    let (rate, mean) = rate_at(state)?;
-                    if mean == 0.0 {
-                        return Err(format!("{state}: a state lasts longer than 0"));
-                    }
-                    Ok((rate, mean))
-                })
-                .collect::<Result<Vec<_>, _>>()?;
-            if states.len() < 2 {
-                return Err(wanted("A@T,B@T with two states or more"));
-            }
-            Ok(Term::Modulated(states))
-        }
-        _ => Err(format!(
-            "unknown curve {name:?}; there are a number, ramp, step, spike, onoff, sine, diurnal \
-             and mmpp"
-        )),
-    }
-}
-
-/// What stands between commas: plain fields, and NAME=TIME.
-fn fields(text: &str) -> (Vec<&str>, Vec<(&str, &str)>) {
-    let (named, plain): (Vec<_>, Vec<_>) = text
-        .split(',')
-        .map(str::trim)
-        .partition(|field| field.contains('='));
-    let named = named.iter().filter_map(|field| field.split_once('='));
-    (plain, named.collect())
-}
-
-/// The times of these names, none of which is there twice, and no others.
-fn known<const N: usize>(
-    options: &[(&str, &str)],
-    names: [&str; N],
-) -> Result<[Option<f64>; N], String> {
-    let mut times = [None; N];
-    for (name, value) in options {
-        let at = names.iter().position(|known| known == name);
-        let at = at.ok_or_else(|| format!("{name}= is not known here"))?;
-        if times[at].replace(time(value)?).is_some() {
-            return Err(format!("{name}= is there twice"));
-        }
-    }
-    Ok(times)
-}
-
-fn time(text: &str) -> Result<f64, String> {
-    Ok(parse_duration(text)?.as_secs())
-}
-
-fn period(text: &str) -> Result<f64, String> {
-    Ok(parse_period(text)?.as_secs())
-}
-
-/// `RATE@T`.
-fn rate_at(text: &str) -> Result<(f64, f64), String> {
-    let (rate, at) = text
-        .split_once('@')
-        .ok_or_else(|| format!("expected RATE@TIME, not {text:?}"))?;
-    Ok((parse_rate(rate)?, time(at)?))
-}
-
-fn wave(range: &str, period: f64, lowest: f64) -> Result<Term, String> {
-    let Range { low, high } = range.parse()?;
-    Ok(Term::Wave(Wave {
-        centre: (low + high) / 2.0,
-        swing: (high - low) / 2.0,
-        period,
-        lowest,
-    }))
 }
 
 #[cfg(test)]

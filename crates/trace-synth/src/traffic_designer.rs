@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::Map;
 
 use crate::curve_file::{Curve, Interpolation, Model, Point};
-use crate::pickle::{Pickle, Value};
+use crate::pickle::{Index, Pickle, Value};
 
 /// Points of all models together. A pickle can name one list a thousand
 /// times, and all of them are copied here.
@@ -33,7 +33,12 @@ pub fn curve(pickle: &Pickle) -> anyhow::Result<(Curve, Vec<String>)> {
         let number = field(name)?.number().filter(|n| n.is_finite() && *n >= 0.0);
         number.with_context(|| format!("{name} is not a number of at least 0"))
     };
-    let (seconds, max_rate) = (scale("duration")?, scale("max_rate")?);
+    let mut square = Square {
+        pickle,
+        seconds: scale("duration")?,
+        max_rate: scale("max_rate")?,
+        points: 0,
+    };
     let (Value::List(names) | Value::Tuple(names)) = field("models")? else {
         bail!("models is not a list");
     };
@@ -41,43 +46,11 @@ pub fn curve(pickle: &Pickle) -> anyhow::Result<(Curve, Vec<String>)> {
     let Value::Dict(drawn) = curves else {
         bail!("curves is not a dict");
     };
-    let mut models = Vec::new();
-    let mut points = 0;
-    for &name in names {
-        let Value::Text(name) = pickle.at(name) else {
-            bail!("models has something that is not a str");
-        };
-        let points_of = |list: &Value| -> anyhow::Result<Vec<Point>> {
-            let (Value::List(list) | Value::Tuple(list)) = list else {
-                bail!("is not a list");
-            };
-            points += list.len();
-            ensure!(points <= MOST_POINTS, "more than {MOST_POINTS} points");
-            let each = list.iter().enumerate().map(|(i, &point)| {
-                let place = |axis: &str| {
-                    let value = pickle.get(pickle.at(point), axis).and_then(Value::number);
-                    let value = value.filter(|value| (0.0..=1.0).contains(value));
-                    value.with_context(|| format!("point {i}: {axis} is not within 0 and 1"))
-                };
-                Ok(Point {
-                    t_ms: place("x")? * seconds * 1000.0,
-                    rate: place("y")? * max_rate,
-                })
-            });
-            each.collect()
-        };
-        let list = pickle.get(curves, name);
-        let points = list.map(points_of).transpose();
-        models.push(Model {
-            name: name.clone(),
-            interpolation: Interpolation::Linear,
-            points: points
-                .with_context(|| format!("curve of model {name:?}"))?
-                .unwrap_or_default(),
-            other: Map::new(),
-        });
-    }
     let mut notes = Vec::new();
+    let mut models = Vec::new();
+    for &name in names {
+        models.push(square.model(name, curves, &mut notes)?);
+    }
     for &(name, _) in drawn {
         match pickle.at(name) {
             Value::Text(name) if models.iter().any(|model| model.name == *name) => {}
@@ -89,10 +62,75 @@ pub fn curve(pickle: &Pickle) -> anyhow::Result<(Curve, Vec<String>)> {
     }
     let mut curve = Curve {
         version: 1,
-        duration_ms: seconds * 1000.0,
+        duration_ms: square.seconds * 1000.0,
         models,
         other: Map::new(),
     };
     curve.put_in_order()?;
     Ok((curve, notes))
+}
+
+/// The square on which curves are drawn.
+struct Square<'a> {
+    pickle: &'a Pickle,
+    /// Its width.
+    seconds: f64,
+    /// Its height, in requests per second.
+    max_rate: f64,
+    /// Points taken so far.
+    points: usize,
+}
+
+impl Square<'_> {
+    /// The model called `name` with its curve among `curves`, if it has one.
+    fn model(
+        &mut self,
+        name: Index,
+        curves: &Value,
+        notes: &mut Vec<String>,
+    ) -> anyhow::Result<Model> {
+        let Value::Text(name) = self.pickle.at(name) else {
+            bail!("models has something that is not a str");
+        };
+        let points = match self.pickle.get(curves, name) {
+            Some(list) => self
+                .points(list)
+                .with_context(|| format!("curve of model {name:?}"))?,
+            None => {
+                notes.push(format!("model {name:?} has no curve, so nothing asks it"));
+                Vec::new()
+            }
+        };
+        Ok(Model {
+            name: name.clone(),
+            interpolation: Interpolation::Linear,
+            points,
+            other: Map::new(),
+        })
+    }
+
+    /// The points in `list`.
+    fn points(&mut self, list: &Value) -> anyhow::Result<Vec<Point>> {
+        let (Value::List(list) | Value::Tuple(list)) = list else {
+            bail!("is not a list");
+        };
+        self.points += list.len();
+        ensure!(self.points <= MOST_POINTS, "more than {MOST_POINTS} points");
+        let points = list.iter().enumerate();
+        points.map(|(i, &point)| self.point(i, point)).collect()
+    }
+
+    /// Point `i` of a curve.
+    fn point(&self, i: usize, point: Index) -> anyhow::Result<Point> {
+        let pickle = self.pickle;
+        let place = |axis: &str| {
+            let value = pickle.get(pickle.at(point), axis).and_then(Value::number);
+            let value = value.filter(|value| (0.0..=1.0).contains(value));
+            value.with_context(|| format!("point {i}: {axis} is not within 0 and 1"))
+        };
+        Ok(Point {
+            t_ms: place("x")? * self.seconds * 1000.0,
+            rate: place("y")? * self.max_rate,
+        })
+    }
 }

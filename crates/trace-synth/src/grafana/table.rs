@@ -18,6 +18,8 @@ pub struct Table {
     pub name: String,
     /// Seconds, each more than the one before; nothing without that column.
     pub times: Option<Vec<f64>>,
+    /// Where they stand in the file.
+    time: Option<usize>,
     /// The other columns.
     pub names: Vec<String>,
     /// What stands in each row and in which line, in the order of `names`.
@@ -41,36 +43,54 @@ impl Table {
             .trim(csv::Trim::All)
             .from_reader(BufReader::new(file));
         let header = reader.headers().map_err(|error| bad(&name, &error))?;
-        let header: Vec<String> = header
-            .iter()
-            .map(|title| {
-                title
-                    .trim_start_matches('\u{feff}')
-                    .trim_matches('"')
-                    .to_owned()
-            })
-            .collect();
-        ensure!(
-            header.iter().any(|title| !title.is_empty()),
-            "{name}:1:1: there is no heading"
-        );
-        let time = header.iter().position(|title| title == "Time");
-        let mut times = Vec::new();
-        let mut rows = Vec::new();
+        let mut table = Self::headed(name, header)?;
         let mut record = csv::StringRecord::new();
         while reader
             .read_record(&mut record)
-            .map_err(|error| bad(&name, &error))?
+            .map_err(|error| bad(&table.name, &error))?
         {
-            let line = record.position().map_or(0, csv::Position::line);
-            ensure!(
-                rows.len() < MOST_ROWS,
-                "{name}:{line}:1: more than {MOST_ROWS} rows"
-            );
-            let mut numbers = Vec::with_capacity(header.len());
-            for (column, text) in record.iter().enumerate() {
-                let place = || format!("{name}:{line}: column {:?}", header[column]);
-                if Some(column) == time {
+            table.push(&record)?;
+        }
+        ensure!(!table.rows.is_empty(), "{} has no rows", table.name);
+        if let Some(time) = table.time {
+            table.names.remove(time);
+        }
+        Ok(table)
+    }
+
+    /// A table without rows.
+    fn headed(name: String, header: &csv::StringRecord) -> anyhow::Result<Self> {
+        let title = |title: &str| {
+            let title = title.trim_start_matches('\u{feff}').trim_matches('"');
+            title.to_owned()
+        };
+        let names: Vec<String> = header.iter().map(title).collect();
+        ensure!(
+            names.iter().any(|title| !title.is_empty()),
+            "{name}:1:1: there is no heading"
+        );
+        let time = names.iter().position(|title| title == "Time");
+        Ok(Self {
+            name,
+            times: time.map(|_| Vec::new()),
+            time,
+            names,
+            rows: Vec::new(),
+        })
+    }
+
+    /// Take the next row.
+    fn push(&mut self, record: &csv::StringRecord) -> anyhow::Result<()> {
+        let (name, line) = (&self.name, record.position().map_or(0, csv::Position::line));
+        ensure!(
+            self.rows.len() < MOST_ROWS,
+            "{name}:{line}:1: more than {MOST_ROWS} rows"
+        );
+        let mut numbers = Vec::with_capacity(self.names.len());
+        for (column, text) in record.iter().enumerate() {
+            let place = || format!("{name}:{line}: column {:?}", self.names[column]);
+            match &mut self.times {
+                Some(times) if self.time == Some(column) => {
                     let seconds = moment::seconds(text);
                     let seconds =
                         seconds.with_context(|| format!("{}: {text:?} is not a time", place()))?;
@@ -78,26 +98,17 @@ impl Table {
                         bail!("{}: {text} is not later than the row before", place());
                     }
                     times.push(seconds);
-                    continue;
                 }
-                let number = number(text);
-                numbers.push(number.with_context(|| {
-                    format!("{}: {text:?} is not a number of at least 0", place())
-                })?);
+                _ => {
+                    let number = number(text);
+                    numbers.push(number.with_context(|| {
+                        format!("{}: {text:?} is not a number of at least 0", place())
+                    })?);
+                }
             }
-            rows.push((line, numbers));
         }
-        ensure!(!rows.is_empty(), "{name} has no rows");
-        let mut names = header;
-        if let Some(time) = time {
-            names.remove(time);
-        }
-        Ok(Self {
-            name,
-            times: time.map(|_| times),
-            names,
-            rows,
-        })
+        self.rows.push((line, numbers));
+        Ok(())
     }
 
     /// The place of the column `title`.
