@@ -134,14 +134,6 @@ pub fn parse_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A rate of more than 0 requests per second.
-pub fn parse_positive_rate(text: &str) -> Result<f64, String> {
-    match parse_rate(text)? {
-        rate if rate > 0.0 => Ok(rate),
-        _ => Err("a rate of 0 never makes a request".to_owned()),
-    }
-}
-
 /// A duration longer than nothing.
 pub fn parse_period(text: &str) -> Result<Micros, String> {
     match parse_duration(text)? {
@@ -227,7 +219,6 @@ mod tests {
         for bad in ["-1", "NaN", "inf", "1e10", "fast", ""] {
             assert!(parse_rate(bad).is_err(), "{bad}");
         }
-        assert!(parse_positive_rate("0").is_err());
         for bad in ["-0.1", "1.01", "NaN", "half"] {
             assert!(parse_share(bad).is_err(), "{bad}");
         }

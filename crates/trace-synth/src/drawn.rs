@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use trace_core::Micros;
 
-use crate::args::{TraceArgs, parse_positive_rate};
+use crate::args::TraceArgs;
 use crate::arrival::until;
 use crate::curve_file::{Curve, Interpolation, Model};
 use crate::dist::{self, Dist};
@@ -48,9 +48,9 @@ pub struct Args {
 
     /// Prompt lengths are Poisson numbers with this mean, as in the Traffic
     /// Designer
-    #[arg(long, value_name = "TOKENS", value_parser = parse_positive_rate)]
+    #[arg(long, value_name = "TOKENS", value_parser = parse_prompt_len)]
     #[arg(allow_negative_numbers = true, conflicts_with_all = ["input_length", "prompt_words"])]
-    pub prompt_len: Option<f64>,
+    pub prompt_len: Option<Dist>,
 
     /// Instead of the trace, print how many requests each model gets in each
     /// of its first 10 seconds
@@ -238,9 +238,8 @@ impl Args {
     /// The flags, and before them what the file says of this model.
     fn shape_of(&self, model: &Model) -> anyhow::Result<ShapeArgs> {
         let mut shape = self.shape.clone();
-        if let Some(mean) = self.prompt_len {
-            let poisson = dist::parse_input(&format!("poisson:{mean}"));
-            shape.input_length = Some(poisson.map_err(|reason| anyhow!("--prompt-len: {reason}"))?);
+        if let Some(poisson) = &self.prompt_len {
+            shape.input_length = Some(poisson.clone());
         }
         if let Some(length) = own(model, "input_length", dist::parse_input)? {
             shape.input_length = Some(length);
@@ -265,11 +264,22 @@ impl Args {
     }
 }
 
+/// Poisson numbers of tokens with that mean.
+fn parse_prompt_len(text: &str) -> Result<Dist, String> {
+    let mean = text.trim().parse::<f64>();
+    let mean = mean.map_err(|_| format!("{text:?} is not a number of tokens"))?;
+    dist::parse_input(&format!("poisson:{mean}"))
+}
+
 /// A curve file or a pickle, and what was left out of it, in words.
 ///
 /// # Errors
 /// Bytes that are neither; the message begins with `name`.
 pub fn parse(name: &str, bytes: &[u8]) -> anyhow::Result<(Curve, Vec<String>)> {
+    ensure!(
+        !bytes.trim_ascii().is_empty(),
+        "{name}:1:1: nothing is in it; trace-design writes a curve, and --help shows one"
+    );
     if Pickle::is_likely(bytes) {
         let pickle = Pickle::parse(bytes).map_err(|refusal| anyhow!("{name}: {refusal}"))?;
         return traffic_designer::curve(&pickle).with_context(|| name.to_owned());

@@ -155,7 +155,10 @@ fn what_is_wrong_with_a_file_is_said_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c");
     for (bytes, said) in [
-        (&b""[..], "c:1:1: EOF while parsing a value"),
+        (
+            &b""[..],
+            "c:1:1: nothing is in it; trace-design writes a curve, and --help shows one",
+        ),
         (b"{\"version\":1,\n}", "c:2:1: trailing comma"),
         (
             b"\x89PNG\r\n\x1a\n\0",

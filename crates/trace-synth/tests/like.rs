@@ -188,12 +188,13 @@ fn without_timestamps_none_are_written() {
 
 #[test]
 fn what_is_not_learned_is_said() {
-    let input = b"{\"timestamp\":5,\"input_length\":10,\"text_input\":\"a\"}\n{\"timestamp\":2,\"input_length\":20}\n{\"input_length\":1}\n";
+    let input = b"{\"timestamp\":5,\"input_length\":10,\"text_input\":\"a\"}\n{\"timestamp\":2,\"input_length\":20,\"extra\":{\"seed\":1}}\n{\"input_length\":1}\n";
     let (_, said) = made("", input);
     assert_eq!(
         said,
         "trace-synth: 1 lines were out of time order; 1 lines have no timestamp; \
-         1 lines have a prompt or body in full, which is not learned\n"
+         1 lines have a prompt or body in full, which is not learned; \
+         1 lines have extra members for the body, which are not learned\n"
     );
 }
 

@@ -247,5 +247,11 @@ fn source_notes(source: &Source) -> Vec<String> {
             "{count} lines have a prompt or body in full, which is not learned"
         ));
     }
+    if source.extras > 0 {
+        let count = source.extras;
+        notes.push(format!(
+            "{count} lines have extra members for the body, which are not learned"
+        ));
+    }
     notes
 }

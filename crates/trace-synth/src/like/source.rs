@@ -52,6 +52,8 @@ pub struct Source {
     /// Lines whose prompt or request body is given in full, which is not
     /// learned.
     pub literal: u64,
+    /// Lines that add members of their own to the body.
+    pub extras: u64,
 }
 
 /// What is known while lines come in.
@@ -157,11 +159,10 @@ fn misfit(line: &Line, block_size: u64) -> Option<LineError> {
 impl Learner {
     fn learn(&mut self, line: &Line) -> anyhow::Result<()> {
         let request = &line.request;
-        let literal = request.text_input.is_some()
-            || request.messages.is_some()
-            || request.payload.is_some()
-            || request.extra.is_some();
+        let literal =
+            request.text_input.is_some() || request.messages.is_some() || request.payload.is_some();
         self.source.literal += u64::from(literal);
+        self.source.extras += u64::from(request.extra.is_some());
         if let Some(time) = request.timestamp {
             self.source.unsorted += u64::from(time.as_micros() < self.now);
             self.now = time.as_micros();

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use trace_core::{Micros, Random};
 
 use crate::args::{TraceArgs, parse_period, parse_rate};
@@ -146,13 +146,16 @@ impl Source {
             Self::File(path) => path,
         };
         let name = path.display();
-        let text = fs::read_to_string(path).with_context(|| {
+        let bytes = fs::read(path).with_context(|| {
             let names: Vec<_> = PRESETS.iter().map(|(name, _)| *name).collect();
             format!(
                 "{name} is no pattern ({}) and no readable file",
                 names.join(", ")
             )
         })?;
+        let text = String::from_utf8(bytes);
+        let text =
+            text.map_err(|_| anyhow!("{name}:1:1: this is not text; expected a pattern file"))?;
         let config: Config = serde_json::from_str(&text)
             .map_err(|error| crate::json_error(&name.to_string(), &error))?;
         config
