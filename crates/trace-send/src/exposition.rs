@@ -25,6 +25,8 @@ pub enum Kind {
     Counter,
     /// Counts by size.
     Histogram,
+    /// Quantiles, which are levels, beside a sum and a count.
+    Summary,
 }
 
 /// A page.
@@ -63,27 +65,34 @@ impl Page {
         let kind = match kind {
             "counter" => Kind::Counter,
             "histogram" => Kind::Histogram,
+            "summary" => Kind::Summary,
             _ => Kind::Gauge,
         };
         self.kinds.insert(name.to_owned(), kind);
     }
 
-    /// The family of a sample called `name`, and what that is.
+    /// The family of a sample called `name`, and what that sample is: never a
+    /// summary, whose quantiles are levels and whose sum and count are counters.
     pub fn family<'a>(&self, name: &'a str) -> (&'a str, Kind) {
         if let Some(&kind) = self.kinds.get(name) {
-            return (name, kind);
+            return match kind {
+                Kind::Summary => (name, Kind::Gauge),
+                kind => (name, kind),
+            };
         }
-        for (suffix, wanted) in [
-            ("_bucket", Kind::Histogram),
-            ("_sum", Kind::Histogram),
-            ("_count", Kind::Histogram),
+        for (suffix, declared, kind) in [
+            ("_bucket", Kind::Histogram, Kind::Histogram),
+            ("_sum", Kind::Histogram, Kind::Histogram),
+            ("_count", Kind::Histogram, Kind::Histogram),
+            ("_sum", Kind::Summary, Kind::Counter),
+            ("_count", Kind::Summary, Kind::Counter),
             // OpenMetrics declares a counter without its suffix.
-            ("_total", Kind::Counter),
+            ("_total", Kind::Counter, Kind::Counter),
         ] {
             if let Some(base) = name.strip_suffix(suffix)
-                && self.kinds.get(base) == Some(&wanted)
+                && self.kinds.get(base) == Some(&declared)
             {
-                return (base, wanted);
+                return (base, kind);
             }
         }
         (name, Kind::Gauge)
@@ -186,6 +195,14 @@ mod tests {
         assert_eq!(page.family("tokens_total"), ("tokens", Kind::Counter));
         assert_eq!(page.family("ttft_bucket"), ("ttft", Kind::Histogram));
         assert_eq!(page.family("vllm:running"), ("vllm:running", Kind::Gauge));
+    }
+
+    #[test]
+    fn a_summary_is_levels_and_two_counters() {
+        let page = Page::parse("# TYPE s summary\ns{quantile=\"0.5\"} 2\ns_sum 9\ns_count 4\n");
+        assert_eq!(page.family("s"), ("s", Kind::Gauge));
+        assert_eq!(page.family("s_sum"), ("s", Kind::Counter));
+        assert_eq!(page.family("s_count"), ("s", Kind::Counter));
     }
 
     #[test]

@@ -61,7 +61,12 @@ pub(crate) async fn check(
     ))
 }
 
-/// Wait until the server answers without an error of its own.
+/// Where servers say whether they are up: vLLM, SGLang, TGI and llama.cpp at
+/// `/health`, others at `/ready`. Some list their models before that.
+const HEALTH: [&str; 2] = ["/health", "/ready"];
+
+/// Wait until the server lists its models and says that it is up, wherever it
+/// says so: that it has no such page is an answer, too.
 ///
 /// # Errors
 /// What it last said, if it has not until `patience` is over.
@@ -72,14 +77,21 @@ pub(crate) async fn wait_ready(
     patience: Duration,
 ) -> Result<(), String> {
     let begun = Instant::now();
-    let path = target.models_path();
-    loop {
+    let models = target.models_path();
+    let mut pages = [models.as_str()].into_iter().chain(HEALTH).peekable();
+    while let Some(path) = pages.peek() {
         let left = patience.saturating_sub(begun.elapsed()).max(PAUSE);
-        let asked = question(fields, &path, left.min(LONG_PATIENCE));
+        let asked = question(fields, path, left.min(LONG_PATIENCE));
         let why = match fetch(connector, asked).await {
-            // That it has no such list is an answer, too.
-            Ok(said) if said.status < 500 => return Ok(()),
-            Ok(said) => format!("status {}: {}", said.status, error_message(&said.body)),
+            Ok(said) if said.status < 500 => {
+                pages.next();
+                continue;
+            }
+            Ok(said) => format!(
+                "{path}: status {}: {}",
+                said.status,
+                error_message(&said.body)
+            ),
             Err(failure) => failure.message,
         };
         if begun.elapsed() + PAUSE > patience {
@@ -90,6 +102,7 @@ pub(crate) async fn wait_ready(
         }
         tokio::time::sleep(PAUSE).await;
     }
+    Ok(())
 }
 
 fn question<'a>(fields: &'a [u8], path: &'a str, patience: Duration) -> Question<'a> {

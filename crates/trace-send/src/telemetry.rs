@@ -11,6 +11,10 @@
 //! | `value` | a level as it is, a counter per second since the sample before, a histogram's quantile of what was counted since the sample before |
 //! | `unit` | `""`, `1/s`, `MB`, `%` or `W` |
 //!
+//! The first sample is of the beginning, with levels alone; then there is one
+//! every `--telemetry-interval`, and one at the end, unless less than a tenth of
+//! the interval has passed since the one before.
+//!
 //! A thread of its own does it, so that no request waits for it.
 
 mod gpu;
@@ -48,6 +52,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Between two looks at the GPUs, whose peaks are wanted.
 const GPU_PERIOD: Duration = Duration::from_millis(100);
+
+/// The part of the period below which a growth is no rate any more.
+const SHORTEST: u32 = 10;
 
 /// A number that was sampled.
 #[derive(Debug, Serialize)]
@@ -164,6 +171,17 @@ impl Site {
         }
     }
 
+    /// Begin anew: what was counted so far does not count.
+    fn forget(&mut self) {
+        self.series = Series::default();
+    }
+
+    /// Whether the last sample but the first is younger than `age`.
+    fn is_fresh(&self, age: Duration) -> bool {
+        let grown = self.series.grown();
+        grown.is_some_and(|last| last.elapsed() < age)
+    }
+
     /// The page as it is now.
     async fn page(&self) -> Result<Page, String> {
         let host = format!("host: {}\r\naccept: text/plain\r\n", self.target.authority);
@@ -197,16 +215,21 @@ impl Sampler {
     async fn run(&mut self, mut sites: Vec<Site>) -> anyhow::Result<()> {
         let mut next_page = Instant::now();
         let mut next_gpu = Instant::now();
-        let mut last = false;
+        let mut begun = false;
         loop {
+            let last = self.stop.load(Ordering::SeqCst);
             let now = Instant::now();
-            // Once more at the end: the last seconds count, too. But a growth
-            // over a moment is no rate.
-            let late = last && now + self.period / 2 >= next_page;
-            if now >= next_page || late {
+            // What grew before the run is none of its business, unless the run
+            // was over at once.
+            let begins = !begun && !last && self.began.get().is_some();
+            if begins {
+                begun = true;
+                sites.iter_mut().for_each(Site::forget);
+            }
+            if now >= next_page || begins || last {
                 next_page = now + self.period;
                 for site in &mut sites {
-                    self.page(site).await?;
+                    self.page(site, last).await?;
                 }
             }
             if self.gpus.is_some() && (now >= next_gpu || last) {
@@ -216,10 +239,11 @@ impl Sampler {
             if last {
                 break;
             }
-            last = self.stop.load(Ordering::SeqCst);
-            if !last {
-                tokio::time::sleep(LOOK).await;
-            }
+            tokio::time::sleep(LOOK).await;
+        }
+        // Of a page that could not be read that was said.
+        if !sites.iter().any(|site| site.told) {
+            self.tell_unmet();
         }
         match &mut self.file {
             Some(file) => file.flush().context("cannot write telemetry"),
@@ -227,7 +251,17 @@ impl Sampler {
         }
     }
 
-    async fn page(&mut self, site: &mut Site) -> anyhow::Result<()> {
+    fn tell_unmet(&self) {
+        for name in self.wanted.unmet() {
+            eprintln!("trace-send: --prometheus-metrics: no page has {name}");
+        }
+    }
+
+    /// Sample the page of `site`, at the `last` if there is something to tell.
+    async fn page(&mut self, site: &mut Site, last: bool) -> anyhow::Result<()> {
+        if last && site.is_fresh(self.period / SHORTEST) {
+            return Ok(());
+        }
         let page = match site.page().await {
             Ok(page) => page,
             Err(why) => {
@@ -238,7 +272,7 @@ impl Sampler {
             }
         };
         let now = Instant::now();
-        let values = site.series.update(&page, &self.wanted, now);
+        let values = site.series.update(&page, &mut self.wanted, now);
         for (name, labels, value, unit) in values {
             self.write(&site.url, &name, labels, value, unit, now)?;
         }

@@ -10,21 +10,45 @@ const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.9, "0.9"), (0.99, "0.99")]
 
 /// Which metrics are wanted.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted(Vec<String>);
+pub(super) struct Wanted {
+    names: Vec<String>,
+    /// Those of which a page had something.
+    met: Vec<bool>,
+}
 
 impl Wanted {
     /// Those with one of these `names`; a name that ends in `*` is the
     /// beginning of several. All if there is none.
     pub(super) fn new(names: &[String]) -> Self {
-        Self(names.to_vec())
+        Self {
+            names: names.to_vec(),
+            met: vec![false; names.len()],
+        }
     }
 
-    fn has(&self, family: &str, name: &str) -> bool {
-        let matches = |wanted: &String| match wanted.strip_suffix('*') {
-            Some(start) => family.starts_with(start),
-            None => family == wanted || name == wanted,
-        };
-        self.0.is_empty() || self.0.iter().any(matches)
+    fn has(&mut self, family: &str, name: &str) -> bool {
+        let mut has = self.names.is_empty();
+        for (wanted, met) in self.names.iter().zip(&mut self.met) {
+            if matches(wanted, family, name) {
+                *met = true;
+                has = true;
+            }
+        }
+        has
+    }
+
+    /// Those of which no page had anything.
+    pub(super) fn unmet(&self) -> Vec<&str> {
+        let named = self.names.iter().zip(&self.met);
+        let unmet = named.filter(|(_, met)| !**met);
+        unmet.map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+fn matches(wanted: &str, family: &str, name: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(start) => family.starts_with(start),
+        None => family == wanted || name == wanted,
     }
 }
 
@@ -43,12 +67,15 @@ pub(super) struct Series {
     counters: HashMap<Key, f64>,
     histograms: HashMap<Key, Buckets>,
     last: Option<Instant>,
+    /// When there was a growth to tell, for the last time.
+    grown: Option<Instant>,
 }
 
 impl Series {
     /// What `page` says at `now`, as far as it is `wanted`.
-    pub(super) fn update(&mut self, page: &Page, wanted: &Wanted, now: Instant) -> Vec<Value> {
+    pub(super) fn update(&mut self, page: &Page, wanted: &mut Wanted, now: Instant) -> Vec<Value> {
         let passed = self.last.map(|last| (now - last).as_secs_f64());
+        self.grown = passed.map(|_| now);
         self.last = Some(now);
         let mut values = Vec::new();
         let mut histograms: BTreeMap<Key, Buckets> = BTreeMap::new();
@@ -58,7 +85,7 @@ impl Series {
                 continue;
             }
             match kind {
-                Kind::Gauge => {
+                Kind::Gauge | Kind::Summary => {
                     values.push((sample.name.clone(), sample.labels.clone(), sample.value, ""));
                 }
                 Kind::Counter => values.extend(self.rate(sample, passed)),
@@ -79,6 +106,11 @@ impl Series {
             values.extend(self.quantiles(key, buckets));
         }
         values
+    }
+
+    /// When growths were told for the last time.
+    pub(super) fn grown(&self) -> Option<Instant> {
+        self.grown
     }
 
     fn rate(&mut self, sample: &Sample, passed: Option<f64>) -> Option<Value> {
@@ -161,11 +193,11 @@ mod tests {
     fn counters_are_rates_and_histograms_are_of_what_is_new() {
         let mut series = Series::default();
         let begun = Instant::now();
-        let all = Wanted::default();
-        let first = values(series.update(&page(100, 1_000, 1_000), &all, begun));
+        let mut all = Wanted::default();
+        let first = values(series.update(&page(100, 1_000, 1_000), &mut all, begun));
         assert_eq!(first, [("g".to_owned(), 5.0, "")]);
         let later = begun + Duration::from_secs(2);
-        let second = values(series.update(&page(150, 1_010, 1_010), &all, later));
+        let second = values(series.update(&page(150, 1_010, 1_010), &mut all, later));
         let expected = [
             ("g", 5.0, ""),
             ("tokens_total", 25.0, "1/s"),
@@ -176,18 +208,22 @@ mod tests {
         let expected = expected.map(|(name, value, unit)| (name.to_owned(), value, unit));
         assert_eq!(second, expected);
         let restarted = later + Duration::from_secs(1);
-        let third = values(series.update(&page(7, 2, 2), &all, restarted));
+        let third = values(series.update(&page(7, 2, 2), &mut all, restarted));
         assert_eq!(third[1], ("tokens_total".to_owned(), 7.0, "1/s"));
     }
 
     #[test]
     fn only_what_is_wanted_is_told() {
         let mut series = Series::default();
-        let wanted = Wanted::new(&["g".to_owned(), "tok*".to_owned()]);
+        let mut wanted = Wanted::new(&["g".to_owned(), "tok*".to_owned()]);
         let begun = Instant::now();
-        series.update(&page(1, 1, 1), &wanted, begun);
-        let told = series.update(&page(2, 2, 2), &wanted, begun + Duration::from_secs(1));
+        series.update(&page(1, 1, 1), &mut wanted, begun);
+        let told = series.update(&page(2, 2, 2), &mut wanted, begun + Duration::from_secs(1));
         let names: Vec<_> = told.iter().map(|(name, ..)| name.as_str()).collect();
         assert_eq!(names, ["g", "tokens_total"]);
+        assert!(wanted.unmet().is_empty());
+        let mut wanted = Wanted::new(&["g".to_owned(), "nope".to_owned()]);
+        series.update(&page(3, 3, 3), &mut wanted, begun);
+        assert_eq!(wanted.unmet(), ["nope"]);
     }
 }

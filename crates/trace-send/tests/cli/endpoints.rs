@@ -182,6 +182,30 @@ fn a_server_that_is_still_loading_is_waited_for() {
     });
     let ran = ask(address, "completions", &["--wait-ready", "20s"]);
     assert_eq!(ran.kinds(), ["ok"], "{}{}", ran.stdout, ran.stderr);
+    // It lists its models before it has loaded one.
+    let loads = std::time::Instant::now() + std::time::Duration::from_millis(700);
+    let listing = server(move |_, mut stream| {
+        while let Some(request) = read_request(&mut stream) {
+            let has_loaded = std::time::Instant::now() >= loads;
+            let answer = match request.split(' ').nth(1).unwrap() {
+                "/v1/models" => {
+                    response("200 OK", "application/json", "{\"data\":[{\"id\":\"m\"}]}")
+                }
+                "/health" if has_loaded => response("200 OK", "text/plain", ""),
+                "/v1/completions" if has_loaded => {
+                    let body = "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DONE]\n\n";
+                    response("200 OK", SSE, body)
+                }
+                "/ready" => response("404 None", "text/plain", ""),
+                _ => response("503 Loading", "text/plain", "loading"),
+            };
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let ran = ask(listing, "completions", &["--wait-ready", "20s"]);
+    assert_eq!(ran.kinds(), ["ok"], "{}{}", ran.stdout, ran.stderr);
     let never = answering(
         response("503 Loading", "application/json", "{\"error\":\"loading\"}"),
         true,
@@ -190,7 +214,7 @@ fn a_server_that_is_still_loading_is_waited_for() {
     assert_eq!(ran.code, Some(2));
     assert!(
         ran.stderr
-            .contains("not ready after 0.3 s: status 503: loading"),
+            .contains("not ready after 0.3 s: /v1/models: status 503: loading"),
         "{}",
         ran.stderr
     );

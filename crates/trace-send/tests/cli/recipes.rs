@@ -180,3 +180,53 @@ fn a_recipe_shows_its_keys_to_nobody() {
         assert!(!said.contains(secret), "{secret}: {said}");
     }
 }
+
+#[test]
+fn requests_of_every_stage_can_be_told_apart() {
+    let folder = folder();
+    let recipe = "global: {url: 'mock:', files: [t.jsonl], requests: 2}\nstages:\n- {name: a, concurrency: 2}\n- {name: a, concurrency: 3}\n- {name: a-2}\n";
+    let ran = cook(folder.path(), recipe, &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let marks = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        (line["stage"].to_string(), line["concurrency"].as_u64())
+    };
+    let mut stages: Vec<_> = ran.stdout.lines().map(marks).collect();
+    stages.dedup();
+    let expected = [
+        ("\"a\"", Some(2)),
+        ("\"a-2\"", Some(3)),
+        ("\"a-2-2\"", None),
+    ];
+    let expected = expected.map(|(stage, level)| (stage.to_owned(), level));
+    assert_eq!(stages, expected);
+    assert!(
+        ran.stderr.contains("a second stage a is called a-2"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_server_that_fails_ends_its_stage_at_once() {
+    let folder = folder();
+    let recipe = "stages:\n- {name: a, url: 'http://127.0.0.1:1', files: [t.jsonl], server: {command: 'exit 3', ready: 10m}}\n";
+    let ran = cook(folder.path(), recipe, &[]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    let why = "stage a: its server ended with exit status: 3";
+    assert!(ran.stderr.contains(why), "{}", ran.stderr);
+}
+
+#[test]
+fn a_dry_run_starts_no_server() {
+    let folder = folder();
+    // FluxPerf's words for one.
+    let recipe = "vllm: {auto_restart: true, startup_command: 'touch started; sleep 60', port: 1}\nstages:\n- {name: a, url: 'http://127.0.0.1:1', files: [t.jsonl]}\n";
+    let ran = cook(folder.path(), recipe, &["--dry-run"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.stdout.lines().count(), 8);
+    assert!(!folder.path().join("started").exists());
+    let ran = cook(folder.path(), recipe, &["--wait-ready", "1s"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(folder.path().join("started").exists());
+}

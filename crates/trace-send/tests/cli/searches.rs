@@ -103,3 +103,33 @@ fn a_search_repeats_a_level_until_it_is_certain() {
     );
     assert_eq!(distinct(marks(&unsure, "round")), [1.0, 2.0, 3.0]);
 }
+
+#[test]
+fn who_waits_to_be_sent_waits_for_the_answer() {
+    // One at a time, 50 ms each: of forty in a fifth of a second the last waits for two.
+    let address = server(move |_, mut stream| {
+        while read_request(&mut stream).is_some() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            if stream.write_all(good().as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let url = format!("http://{address}");
+    let share = |flags: &[&str]| -> f64 {
+        let common = "--model m --search rate=200..200 --max-concurrency 1 --slo ttft_ms=500";
+        let all = ["--url", &url].into_iter();
+        let all: Vec<_> = all
+            .chain(common.split(' '))
+            .chain(flags.iter().copied())
+            .collect();
+        let ran = send(&all, &requests(40));
+        let said = ran.stderr.split(" % of 40 good").next();
+        let share = said.and_then(|words| words.rsplit(' ').next()?.parse().ok());
+        share.unwrap_or_else(|| panic!("{}", ran.stderr))
+    };
+    let seen_by_users = share(&[]);
+    assert!(seen_by_users < 40.0, "{seen_by_users}");
+    let seen_by_the_server = share(&["--slo-clock", "sent"]);
+    assert!(seen_by_the_server > 80.0, "{seen_by_the_server}");
+}

@@ -89,7 +89,7 @@ fn metrics_are_sampled_while_requests_are_sent() {
         .map(|line| line["value"].as_f64().unwrap())
         .collect();
     assert!(
-        !rates.is_empty() && rates.iter().all(|rate| *rate > 0.0 && *rate <= 210.0),
+        !rates.is_empty() && rates.iter().all(|rate| *rate > 0.0 && *rate <= 1_010.0),
         "{rates:?}"
     );
     assert!(named("other").is_empty());
@@ -229,4 +229,32 @@ fn a_machine_without_gpus_is_said_once() {
             .iter()
             .all(|outcome| outcome.gpu_memory_mb.is_none())
     );
+}
+
+#[test]
+fn a_run_shorter_than_the_interval_is_sampled_at_both_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("telemetry.jsonl");
+    let page = metrics();
+    let file_name = file.to_str().unwrap();
+    let flags = ["--url", "mock:", "--rate", "10", "--telemetry", file_name];
+    let page = [
+        "--prometheus-url",
+        &page,
+        "--prometheus-metrics",
+        "running,tokens,nope",
+        "--telemetry-interval",
+        "1h",
+    ];
+    let flags: Vec<_> = flags.into_iter().chain(page).collect();
+    let ran = send(&flags, &requests(3));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let named = |name: &str| {
+        lines(&file)
+            .iter()
+            .filter(|line| line["name"] == name)
+            .count()
+    };
+    assert_eq!((named("running"), named("tokens_total")), (2, 1));
+    assert!(ran.stderr.contains("no page has nope"), "{}", ran.stderr);
 }
