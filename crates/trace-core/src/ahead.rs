@@ -1,34 +1,280 @@
-//! Lines read ahead by a second thread, so that one takes them apart while
-//! the other counts.
+//! Lines read ahead by other threads, so that some take them apart while one
+//! counts.
+//!
+//! ```text
+//! source → chunks ─┬─ digest ─┬─ take, in order
+//!                  └─ digest ─┘
+//! ```
+//!
+//! Whichever thread has nothing to do cuts the next chunk of lines off the
+//! input, makes of it what is wanted, and hands that over. Whoever counts gets
+//! all in the order of the input, so that nothing depends on the number of
+//! threads.
 
+use crate::chunk::{Chunk, Chunks};
 use crate::error::Error;
 use crate::line::Line;
+use crate::lines::{Lines, Skips};
 use crate::outcome::Outcome;
 use crate::reader::Reader;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Lines handed over at a time: enough that waking a thread costs little, and
-/// so few that all that are under way stay in the cache.
-const LINES: usize = 128;
-/// Bytes of lines handed over at a time, beyond which a batch ends early.
-const BYTES: usize = 1 << 20;
-/// Batches under way; each is used again when it has been counted.
-const BATCHES: usize = 3;
+/// Threads that read, at most: beyond so many, one that counts is what all
+/// wait for.
+const MOST_THREADS: usize = 8;
 /// Bytes of a line whose room is given back, not kept for another.
 const BIG_LINE_BYTES: usize = 1 << 16;
 
-/// A line, and what happened to its request if it tells.
-type Pair = (Line, Option<Outcome>);
+/// Make a `D` of each piece of `input` with `digest`, and give it to `take`.
+///
+/// A piece is some hundred lines: where one ends says nothing, and the pieces
+/// come to `take` in the order of the input. `digest` runs on as many threads as
+/// there are processors, eight at most, and adds what it reads to a `D` that
+/// `take` left behind, and which it should leave empty; so its room is used
+/// again. Memory is that of two pieces a thread, and what is made of them.
+///
+/// ```
+/// use trace_core::{Error, Line, Reader, ahead};
+///
+/// let text = "{\"input_length\":3}\n{\"input_length\":4}\n";
+/// let mut input = Reader::new("<stdin>", text.as_bytes());
+/// let mut all = Vec::new();
+/// ahead::each_chunk(
+///     &mut input,
+///     |lines, lengths: &mut Vec<u64>| {
+///         let mut line = Line::default();
+///         while lines.read(&mut line)? {
+///             lengths.extend(line.request.input_length);
+///         }
+///         Ok::<(), Error>(())
+///     },
+///     |lengths| {
+///         all.append(lengths);
+///         Ok(())
+///     },
+/// )?;
+/// assert_eq!(all, [3, 4]);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`Reader::read`], and what `digest` and `take` return. What was
+/// made of the lines before a bad one is taken first.
+pub fn each_chunk<D: Default + Send, E: From<Error> + Send>(
+    input: &mut Reader<'_>,
+    digest: impl Fn(&mut Lines<'_>, &mut D) -> Result<(), E> + Sync,
+    take: impl FnMut(&mut D) -> Result<(), E>,
+) -> Result<(), E> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    on_threads(threads.min(MOST_THREADS), input, &digest, take)
+}
 
-/// Pairs, and how many of them are filled.
-type Batch = (Vec<Pair>, usize);
+/// The same, on so many threads.
+fn on_threads<D: Default + Send, E: From<Error> + Send>(
+    threads: usize,
+    input: &mut Reader<'_>,
+    digest: &(impl Fn(&mut Lines<'_>, &mut D) -> Result<(), E> + Sync),
+    take: impl FnMut(&mut D) -> Result<(), E>,
+) -> Result<(), E> {
+    let (filled, pieces) = channel();
+    let (empty, spare) = channel();
+    // One that is filled and one that is taken, for each thread: with fewer
+    // than that they wait for one another.
+    for _ in 0..2 * threads {
+        // Cannot fail: the receiver is right here.
+        empty.send(Piece::default()).unwrap_or_default();
+    }
+    let feed = Mutex::new(Feed {
+        chunks: &mut input.chunks,
+        begun: Some(std::mem::take(&mut input.chunk)),
+        skips: input.skips.anew(),
+        spare,
+        next: 0,
+    });
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (feed, filled) = (&feed, filled.clone());
+            scope.spawn(move || work(feed, &filled, digest));
+        }
+        drop(filled);
+        count(pieces, empty, &mut input.skips, take)
+    })
+}
+
+/// A piece of the input, on its way from the source to who counts.
+struct Piece<D, E> {
+    /// Its place among all.
+    place: u64,
+    chunk: Chunk,
+    digest: D,
+    skips: Skips,
+    end: Option<End<E>>,
+}
+
+/// What ended the reading behind a piece.
+enum End<E> {
+    Error(E),
+    Panic(Box<dyn Any + Send>),
+}
+
+impl<D: Default, E> Default for Piece<D, E> {
+    fn default() -> Self {
+        Self {
+            place: 0,
+            chunk: Chunk::default(),
+            digest: D::default(),
+            skips: Skips::default(),
+            end: None,
+        }
+    }
+}
+
+/// Where pieces begin.
+struct Feed<'f, 'a, D, E> {
+    chunks: &'f mut Chunks<'a>,
+    /// What was cut off before, and not all read.
+    begun: Option<Chunk>,
+    /// What a piece begins with.
+    skips: Skips,
+    /// Pieces to be used again.
+    spare: Receiver<Piece<D, E>>,
+    next: u64,
+}
+
+impl<D, E: From<Error>> Feed<'_, '_, D, E> {
+    /// The next piece; `None` at the end, or if nobody wants more.
+    ///
+    /// It has its room before it has its place, so that those who hold room are
+    /// never all behind one that waits for some.
+    fn next(&mut self) -> Option<Piece<D, E>> {
+        let mut piece = self.spare.recv().ok()?;
+        piece.place = self.next;
+        piece.skips = self.skips.anew();
+        self.next += 1;
+        if let Some(begun) = self.begun.take().filter(Chunk::is_begun) {
+            piece.chunk = begun;
+            return Some(piece);
+        }
+        match self.chunks.next(&mut piece.chunk) {
+            Ok(false) => return None,
+            Ok(true) => {}
+            Err(error) => piece.end = Some(End::Error(error.into())),
+        }
+        Some(piece)
+    }
+}
+
+/// Make digests until the end, an error, or nobody wants more.
+fn work<D, E: From<Error>>(
+    feed: &Mutex<Feed<'_, '_, D, E>>,
+    filled: &Sender<Piece<D, E>>,
+    digest: &impl Fn(&mut Lines<'_>, &mut D) -> Result<(), E>,
+) {
+    loop {
+        let next = feed.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let Some(mut piece) = next else {
+            return;
+        };
+        if piece.end.is_none() {
+            let mut lines = Lines {
+                chunk: &mut piece.chunk,
+                skips: &mut piece.skips,
+            };
+            let made = AssertUnwindSafe(|| digest(&mut lines, &mut piece.digest));
+            // Else the others would wait for a piece that never comes.
+            piece.end = match catch_unwind(made) {
+                Ok(made) => made.err().map(End::Error),
+                Err(panic) => Some(End::Panic(panic)),
+            };
+        }
+        let last = piece.end.is_some();
+        if filled.send(piece).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Take what comes, in order, and give its room back. Both ends are dropped with
+/// an error, which ends the reading.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "to drop an end is to tell the other"
+)]
+fn count<D, E>(
+    pieces: Receiver<Piece<D, E>>,
+    empty: Sender<Piece<D, E>>,
+    skips: &mut Skips,
+    mut take: impl FnMut(&mut D) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    for piece in pieces {
+        early.insert(piece.place, piece);
+        while let Some(mut piece) = early.remove(&next) {
+            next += 1;
+            skips.append(std::mem::take(&mut piece.skips));
+            take(&mut piece.digest)?;
+            match piece.end.take() {
+                None => {}
+                Some(End::Error(error)) => return Err(error),
+                Some(End::Panic(panic)) => resume_unwind(panic),
+            }
+            // The readers may be done and gone.
+            empty.send(piece).unwrap_or_default();
+        }
+    }
+    Ok(())
+}
+
+/// Lines and what happened to their requests, of which some are filled.
+#[derive(Default)]
+struct Pairs {
+    room: Vec<(Line, Option<Outcome>)>,
+    filled: usize,
+}
+
+impl Pairs {
+    /// Read all `lines`.
+    fn fill(&mut self, lines: &mut Lines<'_>) -> Result<(), Error> {
+        loop {
+            if self.filled == self.room.len() {
+                self.room.push(Default::default());
+            }
+            let (line, outcome) = &mut self.room[self.filled];
+            if !lines.read_outcome(line, outcome)? {
+                return Ok(());
+            }
+            self.filled += 1;
+        }
+    }
+
+    /// Give all to `take`, and be empty.
+    fn drain<E>(
+        &mut self,
+        mut take: impl FnMut(&Line, Option<&Outcome>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let filled = std::mem::take(&mut self.filled);
+        for (line, outcome) in &mut self.room[..filled] {
+            take(line, outcome.as_ref())?;
+            if line.bytes().len() > BIG_LINE_BYTES {
+                (*line, *outcome) = Default::default();
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Give every line of `input`, and what happened to its request if the line
 /// tells, to `take`, in order.
 ///
-/// Takes a second thread, and room for the some four hundred lines that are
-/// under way, or for a few megabytes of them where they are long.
+/// Lines are read on as many threads as there are processors, as
+/// [`each_chunk`] says; some thousand of them are under way, or a few megabytes
+/// where they are long.
 ///
 /// ```
 /// let text = "{\"input_length\":3,\"ttft_ms\":50.5}\n{\"input_length\":4}\n";
@@ -46,89 +292,23 @@ type Batch = (Vec<Pair>, usize);
 /// # Errors
 /// Those of [`Reader::read_outcome`], after what came before was taken; what
 /// `take` returns.
-pub fn each_line<E: From<Error>>(
+pub fn each_line<E: From<Error> + Send>(
     input: &mut Reader<'_>,
-    take: impl FnMut(&Line, Option<&Outcome>) -> Result<(), E>,
-) -> Result<(), E> {
-    let (filled, batches) = sync_channel::<Result<Batch, Error>>(BATCHES);
-    let (empty, spare) = channel::<Vec<Pair>>();
-    for _ in 0..BATCHES {
-        // Cannot fail: the receiver is right here.
-        empty.send(vec![Pair::default(); LINES]).unwrap_or_default();
-    }
-    thread::scope(|scope| {
-        scope.spawn(move || fill(input, &filled, &spare));
-        count(batches, empty, take)
-    })
-}
-
-/// Take what comes, and give its room back. Both ends are dropped with an
-/// error, which ends the reading.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "to drop an end is to tell the other"
-)]
-fn count<E: From<Error>>(
-    batches: Receiver<Result<Batch, Error>>,
-    empty: Sender<Vec<Pair>>,
     mut take: impl FnMut(&Line, Option<&Outcome>) -> Result<(), E>,
 ) -> Result<(), E> {
-    for batch in batches {
-        let (mut pairs, length) = batch?;
-        for pair in &mut pairs[..length] {
-            take(&pair.0, pair.1.as_ref())?;
-            if pair.0.bytes().len() > BIG_LINE_BYTES {
-                *pair = Pair::default();
-            }
-        }
-        // The reader may be done and gone.
-        empty.send(pairs).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// Read until the end, an error, or nobody wants more.
-fn fill(
-    input: &mut Reader<'_>,
-    filled: &SyncSender<Result<Batch, Error>>,
-    spare: &Receiver<Vec<Pair>>,
-) {
-    while let Ok(mut pairs) = spare.recv() {
-        let (mut length, mut bytes) = (0, 0);
-        let mut error = None;
-        for (line, outcome) in &mut pairs {
-            match input.read_outcome(line, outcome) {
-                Ok(true) => {
-                    length += 1;
-                    bytes += line.bytes().len();
-                }
-                Ok(false) => break,
-                Err(found) => {
-                    error = Some(found);
-                    break;
-                }
-            }
-            if bytes > BYTES {
-                break;
-            }
-        }
-        let last = length < LINES && bytes <= BYTES;
-        if length > 0 && filled.send(Ok((pairs, length))).is_err() {
-            return;
-        }
-        if let Some(error) = error {
-            filled.send(Err(error)).unwrap_or_default();
-            return;
-        }
-        if last {
-            return;
-        }
-    }
+    each_chunk(
+        input,
+        |lines, pairs: &mut Pairs| pairs.fill(lines).map_err(E::from),
+        |pairs| pairs.drain(&mut take),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chunk::Drip;
+    use crate::source::Source;
+    use proptest::prelude::*;
 
     fn text(lines: usize, width: usize) -> String {
         let line = |i| {
@@ -184,5 +364,105 @@ mod tests {
         let mut input = Reader::new("t", text.as_bytes());
         let stopped = each_line(&mut input, |_, _| Err(Stop::Enough));
         assert!(matches!(stopped, Err(Stop::Enough)));
+    }
+
+    /// What came of an input: its lines with what they tell, and how it ended.
+    #[derive(Debug, Default, PartialEq)]
+    struct Met {
+        lines: Vec<(u64, Vec<u8>, Option<Outcome>)>,
+        error: Option<String>,
+        skipped: (u64, Option<String>),
+    }
+
+    impl Met {
+        fn end(mut self, input: &Reader<'_>, done: Result<(), Error>) -> Self {
+            self.error = done.err().map(|error| error.to_string());
+            let first = input.first_skipped().map(ToString::to_string);
+            self.skipped = (input.skipped(), first);
+            self
+        }
+
+        fn one_by_one(mut input: Reader<'_>) -> Self {
+            let (mut met, mut line, mut outcome) = (Self::default(), Line::default(), None);
+            let done = loop {
+                match input.read_outcome(&mut line, &mut outcome) {
+                    Ok(true) => {
+                        let bytes = line.bytes().to_vec();
+                        met.lines.push((line.number(), bytes, outcome.clone()));
+                    }
+                    Ok(false) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            met.end(&input, done)
+        }
+
+        fn together(threads: usize, mut input: Reader<'_>) -> Self {
+            let mut met = Self::default();
+            let digest = |lines: &mut Lines<'_>, pairs: &mut Pairs| pairs.fill(lines);
+            let done = on_threads(threads, &mut input, &digest, |pairs| {
+                pairs.drain(|line, outcome| {
+                    let bytes = line.bytes().to_vec();
+                    met.lines.push((line.number(), bytes, outcome.cloned()));
+                    Ok::<(), Error>(())
+                })
+            });
+            met.end(&input, done)
+        }
+    }
+
+    /// Lines as they may come, right and wrong ones.
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            5 => (0..9_u32).prop_map(|i| format!("{{\"input_length\":{i},\"seq\":{i}}}")),
+            1 => Just(String::new()),
+            1 => Just(" \r".to_owned()),
+            1 => Just("{\"input_length\":1,\"ttft_ms\":\"x\"}".to_owned()),
+            1 => "[{}\":a-c]{0,9}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn it_makes_no_difference_how_many_read(
+            lines in prop::collection::vec((line(), "\r?\n"), 0..12),
+            sizes in prop::collection::vec(1..90_usize, 1..4),
+            threads in 1..5_usize,
+            skip in any::<bool>(),
+            cut in 0..3_usize,
+        ) {
+            let text: String = lines.iter().flat_map(|(line, end)| [&line[..], end]).collect();
+            let text = &text.as_bytes()[..text.len().saturating_sub(cut)];
+            let input = || Reader::over([
+                Drip::source(text, sizes.clone()),
+                Source::stream("u", text).tagged("later"),
+            ]).skip_invalid(skip);
+            prop_assert_eq!(Met::together(threads, input()), Met::one_by_one(input()));
+        }
+    }
+
+    #[test]
+    fn what_was_cut_off_and_not_read_comes_first() {
+        let text = text(5, 0);
+        let mut input = Reader::new("t", text.as_bytes());
+        assert!(input.read(&mut Line::default()).unwrap());
+        let numbers: Vec<_> = Met::together(2, input).lines;
+        let numbers: Vec<u64> = numbers.iter().map(|line| line.0).collect();
+        assert_eq!(numbers, [2, 3, 4, 5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the third")]
+    fn a_panic_of_a_reader_is_passed_on() {
+        let text = text(50, 0);
+        let mut input = Reader::over([Drip::source(text.as_bytes(), vec![90])]);
+        let digest = |lines: &mut Lines<'_>, _: &mut ()| {
+            let mut line = Line::default();
+            while lines.read(&mut line)? {
+                assert!(line.number() != 3, "the third");
+            }
+            Ok::<(), Error>(())
+        };
+        let _: Result<(), Error> = on_threads(2, &mut input, &digest, |()| Ok(()));
     }
 }

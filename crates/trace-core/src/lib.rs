@@ -36,6 +36,7 @@
 pub mod ahead;
 mod along;
 pub mod block;
+mod chunk;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "clock")]
@@ -48,6 +49,7 @@ pub mod digits;
 mod error;
 mod field;
 mod line;
+mod lines;
 #[cfg(feature = "cli")]
 mod manual;
 mod outcome;
@@ -66,11 +68,13 @@ mod whole_file;
 mod writer;
 
 pub use block::{BLOCK_TOKENS, BlockTable, blocks_of, shared_prefix};
+pub use chunk::MAX_LINE_BYTES;
 pub use error::{Error, LineError, in_words};
 pub use field::Field;
 pub use line::Line;
+pub use lines::Lines;
 pub use outcome::{ErrorKind, Failure, Outcome, TokenSource};
-pub use reader::{MAX_LINE_BYTES, Reader};
+pub use reader::Reader;
 pub use record::{Request, SessionId, push_integers, push_string};
 pub use seed::{Random, Streams};
 pub use source::Source;

@@ -1,24 +1,18 @@
 //! Requests from bytes, one line at a time.
 
+use crate::chunk::{Chunk, Chunks};
 use crate::error::{Error, LineError};
-use crate::field::Field;
 use crate::line::Line;
+use crate::lines::{Lines, Skips};
 use crate::outcome::Outcome;
-use crate::record::push_string;
 use crate::source::Source;
-use memchr::memchr;
-use std::collections::VecDeque;
-use std::io::{self, BufRead};
-use std::sync::Arc;
-
-/// The longest line that is read. A million-token prompt in full text is a
-/// tenth of it; beyond it stands a file that is no trace.
-pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
+use std::io::BufRead;
 
 /// Reads the lines of a trace, from one source or several in turn.
 ///
 /// Gzip and zstd are recognised by content, a byte-order mark and CRLF are
-/// tolerated, blank lines are skipped. Memory is one line. After an
+/// tolerated, blank lines are skipped. Memory is one line and what one call for
+/// bytes brings. After an
 /// [`Error::Line`] the next call goes on with the next line.
 ///
 /// ```
@@ -31,22 +25,10 @@ pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 /// # Ok::<(), trace_core::Error>(())
 /// ```
 pub struct Reader<'a> {
-    waiting: VecDeque<Source<'a>>,
-    current: Option<Open<'a>>,
-    skip_invalid: bool,
-    skipped: u64,
-    first_skipped: Option<LineError>,
-}
-
-/// The source being read.
-struct Open<'a> {
-    name: Arc<str>,
-    /// The JSON of its `source` field.
-    tag: Option<Vec<u8>>,
-    bytes: Box<dyn BufRead + Send + 'a>,
-    line: u64,
-    /// The rest of the current line is to be thrown away.
-    overlong: bool,
+    pub(crate) chunks: Chunks<'a>,
+    /// Lines that were cut and not read yet.
+    pub(crate) chunk: Chunk,
+    pub(crate) skips: Skips,
 }
 
 impl<'a> Reader<'a> {
@@ -58,31 +40,27 @@ impl<'a> Reader<'a> {
     /// Read several sources as one stream; each is opened when its turn comes.
     pub fn over(sources: impl IntoIterator<Item = Source<'a>>) -> Self {
         Self {
-            waiting: sources.into_iter().collect(),
-            current: None,
-            skip_invalid: false,
-            skipped: 0,
-            first_skipped: None,
+            chunks: Chunks::of(sources),
+            chunk: Chunk::default(),
+            skips: Skips::default(),
         }
     }
 
     /// Go on past lines that cannot be read, and count them.
     #[must_use]
-    pub fn skip_invalid(self, skip_invalid: bool) -> Self {
-        Self {
-            skip_invalid,
-            ..self
-        }
+    pub fn skip_invalid(mut self, skip_invalid: bool) -> Self {
+        self.skips.allowed = skip_invalid;
+        self
     }
 
     /// How many lines were skipped so far.
     pub fn skipped(&self) -> u64 {
-        self.skipped
+        self.skips.count
     }
 
     /// What was wrong with the first of them.
     pub fn first_skipped(&self) -> Option<&LineError> {
-        self.first_skipped.as_ref()
+        self.skips.first.as_ref()
     }
 
     /// Put the next request into `line`; `false` at the end.
@@ -129,45 +107,17 @@ impl<'a> Reader<'a> {
         outcome: &mut Option<&mut Option<Outcome>>,
     ) -> Result<bool, Error> {
         loop {
-            if self.current.is_none() && !self.open_next()? {
+            let mut lines = Lines {
+                chunk: &mut self.chunk,
+                skips: &mut self.skips,
+            };
+            if lines.next_line(line, outcome)? {
+                return Ok(true);
+            }
+            if !self.chunks.next(&mut self.chunk)? {
                 return Ok(false);
             }
-            let open = self.current.as_mut().expect("opened above");
-            match open.read(line, outcome) {
-                Ok(true) => return Ok(true),
-                Ok(false) => self.current = None,
-                Err(Error::Line(error)) if self.skip_invalid => {
-                    self.skipped += 1;
-                    self.first_skipped.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
         }
-    }
-
-    fn open_next(&mut self) -> Result<bool, Error> {
-        let Some(source) = self.waiting.pop_front() else {
-            return Ok(false);
-        };
-        let name = source.name.clone();
-        let tag = source.tag.as_ref().map(|tag| {
-            let mut json = Vec::new();
-            push_string(&mut json, tag);
-            json
-        });
-        let opened = source.open();
-        let bytes = opened.map_err(|source| Error::Open {
-            name: name.clone(),
-            source,
-        })?;
-        self.current = Some(Open {
-            name,
-            tag,
-            bytes,
-            line: 0,
-            overlong: false,
-        });
-        Ok(true)
     }
 }
 
@@ -184,145 +134,11 @@ impl Iterator for Reader<'_> {
     }
 }
 
-impl Open<'_> {
-    fn read(
-        &mut self,
-        line: &mut Line,
-        outcome: &mut Option<&mut Option<Outcome>>,
-    ) -> Result<bool, Error> {
-        loop {
-            line.bytes.clear();
-            if !self.fill(&mut line.bytes)? {
-                return Ok(false);
-            }
-            if self.line == 1 && line.bytes.starts_with(b"\xef\xbb\xbf") {
-                line.bytes.drain(..3);
-            }
-            if !line.bytes.trim_ascii().is_empty() {
-                break;
-            }
-        }
-        if !Arc::ptr_eq(&line.name, &self.name) {
-            line.name = self.name.clone();
-        }
-        line.number = self.line;
-        let read = match outcome {
-            Some(outcome) => line.decode_with(outcome),
-            None => line.decode(),
-        };
-        read.map_err(|error| self.explain(error, &line.bytes))?;
-        if let Some(tag) = &self.tag {
-            line.set(Field::Source, tag)?;
-        }
-        Ok(true)
-    }
-
-    /// Append the next line without its end; `false` at the end of the file.
-    fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<bool, Error> {
-        let mut started = false;
-        loop {
-            let chunk = match self.bytes.fill_buf() {
-                Ok(chunk) => chunk,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => {
-                    return Err(Error::Read {
-                        name: self.name.clone(),
-                        line: self.line + 1,
-                        source,
-                    });
-                }
-            };
-            let ended = memchr(b'\n', chunk);
-            let used = ended.map_or(chunk.len(), |at| at + 1);
-            let at_end = chunk.is_empty();
-            if !self.overlong {
-                bytes.extend_from_slice(&chunk[..ended.unwrap_or(used)]);
-            }
-            self.bytes.consume(used);
-            started |= used > 0;
-            if std::mem::take(&mut self.overlong) {
-                // The tail of a line that was reported already.
-                self.overlong = ended.is_none() && !at_end;
-                started = false;
-                if at_end {
-                    return Ok(false);
-                }
-                continue;
-            }
-            if bytes.len() > MAX_LINE_BYTES {
-                self.overlong = ended.is_none();
-                self.line += 1;
-                bytes.clear();
-                bytes.shrink_to(BIG_LINE_BYTES);
-                return Err(self.overlong_line());
-            }
-            if ended.is_some() || at_end {
-                self.line += u64::from(started);
-                if bytes.last() == Some(&b'\r') {
-                    bytes.pop();
-                }
-                return Ok(started);
-            }
-        }
-    }
-
-    fn overlong_line(&self) -> Error {
-        let reason = format!("line longer than {} MiB", MAX_LINE_BYTES >> 20);
-        Error::Line(LineError {
-            name: self.name.clone(),
-            line: self.line,
-            column: MAX_LINE_BYTES + 1,
-            reason,
-        })
-    }
-
-    /// A clearer reason when the file as a whole is something else.
-    fn explain(&self, error: LineError, bytes: &[u8]) -> LineError {
-        let file = if self.line == 1 {
-            foreign_file(bytes)
-        } else {
-            None
-        };
-        let reason = match file {
-            Some(what) => format!("this is {what}, not a trace of one JSON object per line"),
-            None if bytes.contains(&0) => "binary data, not a JSON object".to_owned(),
-            None if self.line == 1 && !bytes.trim_ascii_start().starts_with(b"{") => {
-                format!(
-                    "{} (a trace has one JSON object per line; trace-convert reads other formats)",
-                    error.reason
-                )
-            }
-            None => error.reason,
-        };
-        LineError { reason, ..error }
-    }
-}
-
-/// Room for a line that is kept between lines.
-const BIG_LINE_BYTES: usize = 1024 * 1024;
-
-/// What a file is that begins like this, when it is surely no trace.
-fn foreign_file(head: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 8] = [
-        (b"\x89PNG", "a PNG image"),
-        (b"\xfd7zXZ", "an xz archive (unpack it first)"),
-        (b"BZh", "a bzip2 archive (unpack it first)"),
-        (b"PK\x03\x04", "a zip archive (unpack it first)"),
-        (b"PAR1", "a Parquet file"),
-        (b"\x7fELF", "a program"),
-        (b"%PDF", "a PDF"),
-        (b"\x80\x04\x95", "a Python pickle"),
-    ];
-    known
-        .into_iter()
-        .find(|(magic, _)| head.starts_with(magic))
-        .map(|(_, what)| what)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
+    use crate::chunk::MAX_LINE_BYTES;
+    use std::io::{self, Read, Write};
 
     fn lengths(bytes: &[u8]) -> Result<Vec<u64>, Error> {
         Reader::new("<stdin>", bytes)
