@@ -4,7 +4,7 @@
 //! instead of it: a [`Cursor`] knows what nearly every line is made of and
 //! gives up on the rest.
 
-use crate::register::{plain_length, short_millis, short_number, thousandths};
+use crate::register::{long_millis, plain_length, short_millis, short_number, thousandths};
 use crate::time::Micros;
 use std::ops::Range;
 
@@ -74,7 +74,11 @@ impl<'a> Cursor<'a> {
     /// Go past white space.
     #[inline]
     pub fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
+        // Nearly always there is none, which one comparison tells.
+        while let Some(byte) = self.peek().filter(|byte| *byte <= b' ') {
+            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+                return;
+            }
             self.at += 1;
         }
     }
@@ -179,7 +183,8 @@ impl<'a> Cursor<'a> {
     /// Milliseconds of at most 15 digits and three decimals.
     #[inline]
     pub fn millis(&mut self) -> Option<Micros> {
-        if let Some((micros, length)) = short_millis(&self.line[self.at..]) {
+        let rest = self.rest();
+        if let Some((micros, length)) = short_millis(rest).or_else(|| long_millis(rest)) {
             self.at += length;
             return Some(Micros::from_micros(micros));
         }

@@ -38,7 +38,11 @@ pub(crate) fn decode(
             seen |= field.bit();
             known(field, line, value.clone(), request)?;
         }
-        members.push(Member { field, key, value });
+        members.push(Member {
+            field,
+            key: key.into(),
+            value: value.into(),
+        });
     }
     Ok(())
 }

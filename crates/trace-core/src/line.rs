@@ -35,8 +35,34 @@ pub(crate) struct Member {
     /// `None` for a field no tool knows.
     pub(crate) field: Option<Field>,
     /// The key as it is spelled, without its quotes.
-    pub(crate) key: Range<usize>,
-    pub(crate) value: Range<usize>,
+    pub(crate) key: Span,
+    pub(crate) value: Span,
+}
+
+/// A place in a line, in half the bytes of a range: there are two for each
+/// field of each line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl From<Range<usize>> for Span {
+    #[inline]
+    fn from(range: Range<usize>) -> Self {
+        let place = |at: usize| u32::try_from(at).expect("a line is below 4 GiB");
+        Self {
+            start: place(range.start),
+            end: place(range.end),
+        }
+    }
+}
+
+impl Span {
+    #[inline]
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// Buffers of the line before, to be filled again.
@@ -96,8 +122,8 @@ impl Line {
         let member = self
             .members
             .iter()
-            .find(|m| self.bytes[m.key.clone()] == *key.as_bytes())?;
-        Some(&self.bytes[member.value.clone()])
+            .find(|m| self.bytes[m.key.range()] == *key.as_bytes())?;
+        Some(&self.bytes[member.value.range()])
     }
 
     /// Whether the line tells what happened to its request.
@@ -136,22 +162,23 @@ impl Line {
             .iter()
             .find(|m| m.field == Some(field))
             .expect("it was just put there");
-        let value = place.value.clone();
+        let value = place.value.range();
         decode::known(field, &self.bytes, value, &mut self.request)
             .map_err(|flaw| self.error(flaw.column, flaw.reason))
     }
 
     fn replace(&mut self, at: usize, json: &[u8]) {
-        let old = self.members[at].value.clone();
+        let old = self.members[at].value.range();
         self.bytes.splice(old.clone(), json.iter().copied());
         let moved = |place: usize| place - old.end + old.start + json.len();
         for member in &mut self.members {
-            if member.value.start > old.start {
-                member.key = moved(member.key.start)..moved(member.key.end);
-                member.value = moved(member.value.start)..moved(member.value.end);
+            let (key, value) = (member.key.range(), member.value.range());
+            if value.start > old.start {
+                member.key = (moved(key.start)..moved(key.end)).into();
+                member.value = (moved(value.start)..moved(value.end)).into();
             }
         }
-        self.members[at].value = old.start..old.start + json.len();
+        self.members[at].value = (old.start..old.start + json.len()).into();
     }
 
     fn append(&mut self, field: Field, json: &[u8]) {
@@ -171,8 +198,8 @@ impl Line {
         }
         self.members.push(Member {
             field: Some(field),
-            key,
-            value,
+            key: key.into(),
+            value: value.into(),
         });
     }
 
@@ -189,8 +216,9 @@ impl Line {
             .position(|&b| b == b'{')
             .expect("a line is an object");
         for member in &self.members {
-            let mut part = &self.bytes[from..member.value.end];
-            from = member.value.end;
+            let end = member.value.range().end;
+            let mut part = &self.bytes[from..end];
+            from = end;
             if member.field.is_some_and(Field::is_outcome) {
                 continue;
             }

@@ -227,7 +227,7 @@ impl Outcome {
                     field,
                     &Json {
                         line,
-                        value: member.value.clone(),
+                        value: member.value.range(),
                     },
                 )?;
             }

@@ -104,6 +104,37 @@ pub(crate) fn short_millis(text: &[u8]) -> Option<(u64, usize)> {
     Some((micros, length as usize))
 }
 
+/// The same for times below 100,000,000, a day and more into a run, which take
+/// two registers and a half as long again.
+#[inline]
+pub(crate) fn long_millis(text: &[u8]) -> Option<(u64, usize)> {
+    let (low, rest) = text.split_first_chunk::<8>()?;
+    let low = u64::from_le_bytes(*low);
+    let high = u64::from_le_bytes(*rest.first_chunk::<8>()?);
+    let both = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
+    let chunk = both(low, high);
+    let others = both(no_digits(low), no_digits(high));
+    let before = others.trailing_zeros() / 8;
+    let zero = u64::from(b'0') * 0x0101_0101_0101_0101;
+    let values = both(low ^ zero, high ^ zero);
+    let leading_zero = values & 0xff == 0 && before > 1;
+    if !(1..=8).contains(&before) || leading_zero {
+        return None;
+    }
+    let whole = eight_digits((values as u64) << (64 - 8 * before));
+    let is_exponent = |at: u32| matches!((chunk >> (8 * at)) as u8, b'e' | b'E');
+    if (chunk >> (8 * before)) as u8 != b'.' {
+        return (!is_exponent(before)).then_some((whole * 1_000, before as usize));
+    }
+    let length = (others & (others - 1)).trailing_zeros() / 8;
+    let decimals = length.wrapping_sub(before + 1);
+    if length > 15 || !(1..=3).contains(&decimals) || is_exponent(length) {
+        return None;
+    }
+    let rest = (values >> (8 * (before + 1))) as u64 & ((1 << (8 * decimals)) - 1);
+    Some((whole * 1_000 + eight_digits(rest << 40), length as usize))
+}
+
 /// The number of one to eight digits, without leading zero, that `text` begins
 /// with, and how many they are; `None` if it is not so sure.
 ///
@@ -128,6 +159,27 @@ pub(crate) fn short_number(text: &[u8]) -> Option<(u64, usize)> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn long_times_are_read_from_two_registers() {
+        let read = |text: &str| long_millis(format!("{text},\"due_ms\":0").as_bytes());
+        assert_eq!(read("12345.678"), Some((12_345_678, 9)));
+        assert_eq!(read("99999999.999"), Some((99_999_999_999, 12)));
+        assert_eq!(read("1234567.5"), Some((1_234_567_500, 9)));
+        assert_eq!(read("12345678"), Some((12_345_678_000, 8)));
+        for other in [
+            "123456789",
+            "1.",
+            "1.2345",
+            "1e3",
+            "1.5E3",
+            "01.5",
+            ".5",
+            "-1",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(5_000))]

@@ -75,8 +75,8 @@ fn object(
         seen |= field.map_or(0, Field::bit);
         members.push(Member {
             field,
-            key,
-            value: start..cursor.at,
+            key: key.into(),
+            value: (start..cursor.at).into(),
         });
         cursor.space();
         match cursor.byte()? {

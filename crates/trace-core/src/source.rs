@@ -5,8 +5,9 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Large enough that a read costs little beside what it brings.
-pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
+/// Large enough that a read costs little beside what it brings, and so small
+/// that what is made of it by several threads stays in their caches.
+pub(crate) const BUFFER_BYTES: usize = 128 * 1024;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
