@@ -40,6 +40,17 @@ pub struct Series {
     pub groups: Vec<usize>,
 }
 
+impl Series {
+    /// All requests together.
+    pub fn all() -> Self {
+        Self {
+            label: "all".to_owned(),
+            ink: Ink::All,
+            groups: (0..=TRACKED).collect(),
+        }
+    }
+}
+
 impl Groups {
     /// Tell lines apart by their field `field`.
     pub fn by(field: &str) -> Self {

@@ -8,6 +8,7 @@ mod in_flight;
 mod latency_cdf;
 mod lateness;
 mod lengths;
+mod panel;
 mod pareto;
 mod rate;
 mod rounds;

@@ -101,20 +101,6 @@ impl Sessions {
             let axis = Axis::from_zero("time", Quantity::Duration, end as f64);
             (axis, start)
         });
-        let late = (own && start > 0).then(|| {
-            format!(
-                "time counts from {} ms after the zero of the trace",
-                number::exact(start / 1_000)
-            )
-        });
-        let left_out = [
-            (self.without, "of no session or without a time not drawn"),
-            (
-                self.beyond,
-                "of sessions beyond the first 500,000 not drawn",
-            ),
-        ];
-        let left_out = left_out.into_iter().filter(|(count, _)| *count > 0);
         Ok(Figure {
             title: "Turns of sessions".to_owned(),
             facts: format!(
@@ -123,10 +109,7 @@ impl Sessions {
                 number::counted(self.ranks.len() as u64, "session"),
                 only(groups, &series)
             ),
-            notes: left_out
-                .map(|(count, why)| format!("{} {why}", number::counted(count, "request")))
-                .chain(late)
-                .collect(),
+            notes: self.notes(if own { start } else { 0 }),
             x,
             y: Axis::from_zero(
                 "session, in order of appearance",
@@ -139,6 +122,28 @@ impl Sessions {
                 .collect(),
             legend: legend(&series, Mark::Dot),
         })
+    }
+}
+
+impl Sessions {
+    /// What is not drawn, and that time counts from `start` if it does.
+    fn notes(&self, start: u64) -> Vec<String> {
+        let left_out = [
+            (self.without, "of no session or without a time not drawn"),
+            (
+                self.beyond,
+                "of sessions beyond the first 500,000 not drawn",
+            ),
+        ];
+        let late = (start > 0).then(|| {
+            let ms = number::exact(start / 1_000);
+            format!("time counts from {ms} ms after the zero of the trace")
+        });
+        let left_out = left_out.into_iter().filter(|(count, _)| *count > 0);
+        left_out
+            .map(|(count, why)| format!("{} {why}", number::counted(count, "request")))
+            .chain(late)
+            .collect()
     }
 }
 

@@ -7,7 +7,7 @@
 
 use anyhow::Result;
 
-use super::{CROWD, Kind, Nothing, Plot, Settings, legend, only};
+use super::{CROWD, Kind, Nothing, Plot, Settings, legend, only, panel::panel};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, FEW},
@@ -15,10 +15,9 @@ use crate::{
     ending::{Ending, Endings},
     figure::{Figure, Layer, Layout, Mark, Shape, Sheet},
     grid::{Grid, Step, corners, runs},
-    group::{Groups, Series, TRACKED},
+    group::{Groups, Series},
     number,
     sample::Sample,
-    theme::Ink,
 };
 
 pub(super) const KIND: Kind = Kind {
@@ -130,11 +129,7 @@ impl Plot for TimeSeries {
         let named = groups.series();
         let crowded = named.len() > CROWD;
         let series = if crowded {
-            vec![Series {
-                label: "all".to_owned(),
-                ink: Ink::All,
-                groups: (0..=TRACKED).collect(),
-            }]
+            vec![Series::all()]
         } else {
             named.clone()
         };
@@ -156,23 +151,23 @@ impl Plot for TimeSeries {
         if let Some(last) = panels.last_mut() {
             let failed = self.endings.failed();
             if failed > 0 {
-                last.facts = format!(
-                    "{} ({})",
-                    number::counted(failed, "error"),
-                    self.endings.kinds()
-                );
+                let errors = number::counted(failed, "error");
+                last.facts = format!("{errors} ({})", self.endings.kinds());
             }
-            if crowded {
-                last.notes.push("all requests together".to_owned());
-            }
-            if series.len() == 1 {
-                last.notes
-                    .push("lines are means of a bin, bands reach from its least to its greatest request; failures count in the last panel only".to_owned());
-            }
-            last.notes.extend(grid.note());
-            last.notes.extend(self.endings.notes("sent_ms"));
+            last.notes = self.notes(&grid, crowded, series.len() == 1);
         }
         Ok(Sheet::new("Requests over time", panels, Layout::STACK))
+    }
+}
+
+impl TimeSeries {
+    fn notes(&self, grid: &Grid, crowded: bool, bands: bool) -> Vec<String> {
+        let together = crowded.then(|| "all requests together".to_owned());
+        let bands = bands.then(|| "lines are means of a bin, bands reach from its least to its greatest request; failures count in the last panel only".to_owned());
+        let mut notes: Vec<String> = together.into_iter().chain(bands).collect();
+        notes.extend(grid.note());
+        notes.extend(self.endings.notes("sent_ms"));
+        notes
     }
 }
 
@@ -220,16 +215,4 @@ fn errors(grid: &Grid, series: &[Series], steps: &[Vec<Step<Row>>]) -> Figure {
     }
     let axis = Axis::from_zero("errors in a bin", Quantity::Count, peak as f64);
     panel("Errors", grid, axis, layers)
-}
-
-fn panel(title: &str, grid: &Grid, y: Axis, layers: Vec<Layer>) -> Figure {
-    Figure {
-        title: title.to_owned(),
-        facts: String::new(),
-        notes: Vec::new(),
-        x: grid.axis(),
-        y,
-        layers,
-        legend: Vec::new(),
-    }
 }

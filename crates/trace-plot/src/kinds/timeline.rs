@@ -127,38 +127,7 @@ impl Plot for Timeline {
             ));
         };
         let start = if first > (last - first) / 4 { first } else { 0 };
-        // many rows touch, as gaps thinner than a pixel look like waves
-        let gap = if rows.len() > 100 { -0.03 } else { 0.06 };
-        let mut layers = Vec::new();
-        for (ink, label, mark) in [
-            (WAITS, "waits to be sent", Mark::Block),
-            (
-                FIRST,
-                "waits for the first token, or the whole answer",
-                Mark::Block,
-            ),
-            (TOKENS, "gets tokens", Mark::Block),
-            (FAILED, "fails", Mark::Block),
-        ] {
-            let bars: Vec<Bar> = rows
-                .iter()
-                .enumerate()
-                .flat_map(|(index, row)| row.phases().into_iter().map(move |phase| (index, phase)))
-                .filter(|(_, (.., of))| *of == ink)
-                .map(|(index, (from, to, _))| Bar {
-                    x: ((from - start) as f64, (to - start) as f64),
-                    y: (index as f64 + gap, (index + 1) as f64 - gap),
-                    pale: false,
-                })
-                .collect();
-            if !bars.is_empty() {
-                layers.push((
-                    Layer::of(ink, Shape::Bars(bars)),
-                    Entry::new(label, ink, mark),
-                ));
-            }
-        }
-        let (layers, legend) = layers.into_iter().unzip();
+        let (layers, legend) = bars(&rows, start).into_iter().unzip();
         Ok(Sheet::from(Figure {
             title: "Timeline of requests".to_owned(),
             facts: format!(
@@ -184,6 +153,37 @@ impl Plot for Timeline {
             legend,
         }))
     }
+}
+
+/// The bars of each phase that any of `rows` has, and what its colour means.
+fn bars(rows: &[Row], start: u64) -> Vec<(Layer, Entry)> {
+    // many rows touch, as gaps thinner than a pixel look like waves
+    let gap = if rows.len() > 100 { -0.03 } else { 0.06 };
+    let phases = [
+        (WAITS, "waits to be sent"),
+        (FIRST, "waits for the first token, or the whole answer"),
+        (TOKENS, "gets tokens"),
+        (FAILED, "fails"),
+    ];
+    let mut layers = Vec::new();
+    for (ink, label) in phases {
+        let bars: Vec<Bar> = rows
+            .iter()
+            .enumerate()
+            .flat_map(|(index, row)| row.phases().into_iter().map(move |phase| (index, phase)))
+            .filter(|(_, (.., of))| *of == ink)
+            .map(|(index, (from, to, _))| Bar {
+                x: ((from - start) as f64, (to - start) as f64),
+                y: (index as f64 + gap, (index + 1) as f64 - gap),
+                pale: false,
+            })
+            .collect();
+        if !bars.is_empty() {
+            let layer = Layer::of(ink, Shape::Bars(bars));
+            layers.push((layer, Entry::new(label, ink, Mark::Block)));
+        }
+    }
+    layers
 }
 
 impl Timeline {

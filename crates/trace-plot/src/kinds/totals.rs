@@ -6,16 +6,14 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Settings, apart, legend, only};
+use super::{Kind, Nothing, Plot, Settings, apart, legend, only, panel::rates};
 use crate::{
-    axis::{Axis, Quantity},
     bins::{Bins, MOST},
     cell::Cell,
-    figure::{Figure, Layer, Layout, Mark, Shape, Sheet},
-    grid::{Grid, Step, corners},
+    figure::{Figure, Layout, Mark, Sheet},
+    grid::{Grid, Step},
     group::Groups,
     number,
-    per::Per,
     sample::Sample,
 };
 
@@ -99,39 +97,16 @@ impl Plot for Totals {
         };
         let series = groups.series();
         let grid = Grid::over(&extent.shared_by(series.len()))?;
-        let panel = |title: &str, what: &str, amount: fn(&Load) -> u64| {
-            let rows: Vec<Vec<Step<Load>>> = series
-                .iter()
-                .map(|one| grid.steps(&self.bins, &one.groups))
-                .collect();
-            let rate = |step: &Step<Load>| amount(&step.cell) as f64 / (step.to - step.from) as f64;
-            let peak = rows.iter().flatten().map(rate).fold(0.0, f64::max);
-            let per = Per::fitting(peak);
-            let mut layers = Vec::new();
-            for (one, steps) in series.iter().zip(&rows).rev() {
-                let points = corners(steps, |step| rate(step) * per.us);
-                if series.len() == 1 {
-                    layers.push(Layer::of(one.ink, Shape::Area(points.clone())));
-                }
-                layers.push(Layer::line(one.ink, points));
-            }
-            Figure {
-                title: title.to_owned(),
-                facts: String::new(),
-                notes: Vec::new(),
-                x: grid.axis(),
-                y: Axis::from_zero(
-                    format!("{what}/{}", per.name),
-                    Quantity::Number,
-                    peak * per.us,
-                ),
-                layers,
-                legend: Vec::new(),
-            }
-        };
-        let mut panels = vec![panel("Requests started", "requests", |load| load.requests)];
+        let steps: Vec<Vec<Step<Load>>> = series
+            .iter()
+            .map(|one| grid.steps(&self.bins, &one.groups))
+            .collect();
+        let panel = |names, amount: fn(&Load) -> u64| rates(names, &grid, &series, &steps, amount);
+        let mut panels = vec![panel(("Requests started", "requests"), |load| {
+            load.requests
+        })];
         if self.tokens > 0 {
-            panels.push(panel("Tokens of these requests", "tokens", |load| {
+            panels.push(panel(("Tokens of these requests", "tokens"), |load| {
                 load.tokens
             }));
         }

@@ -7,18 +7,20 @@
 
 use anyhow::Result;
 
-use super::{CROWD, Kind, Nothing, Plot, Settings, legend, only, sessions::Sessions};
+use super::{
+    CROWD, Kind, Nothing, Plot, Settings, legend, only,
+    panel::{panel, rates},
+    sessions::Sessions,
+};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, FEW},
     cell::{Cell, Range},
-    figure::{Figure, Layer, Layout, Mark, Shape, Sheet},
-    grid::{Grid, Step, corners, runs},
-    group::{Groups, Series, TRACKED},
+    figure::{Figure, Layer, Layout, Mark, Sheet},
+    grid::{Grid, Step, runs},
+    group::{Groups, Series},
     number,
-    per::Per,
     sample::Sample,
-    theme::Ink,
 };
 
 pub(super) const KIND: Kind = Kind {
@@ -93,33 +95,26 @@ impl Plot for Workload {
             .iter()
             .map(|one| grid.steps(&self.bins, &one.groups))
             .collect();
-        let mut panels = vec![requests(&grid, &series, &steps)];
-        // too many lines that go up and down would hide one another
-        let all = [Series {
-            label: "all".to_owned(),
-            ink: Ink::All,
-            groups: Vec::new(),
-        }];
-        let whole = [grid.steps(&self.bins, &(0..=TRACKED).collect::<Vec<_>>())];
+        let requests = |arrivals: &Arrivals| arrivals.requests;
+        let mut panels = vec![rates(
+            ("Request rate", "requests"),
+            &grid,
+            &series,
+            &steps,
+            requests,
+        )];
         let crowded = series.len() > CROWD;
-        let (means, steps) = if crowded {
-            (&all[..], &whole[..])
+        panels.extend(if crowded {
+            let all = [Series::all()];
+            let whole = [grid.steps(&self.bins, &all[0].groups)];
+            means(&grid, &all, &whole)
         } else {
-            (&series[..], &steps[..])
-        };
-        for (title, length) in [
-            (
-                "Prompt length, mean",
-                (|cell| &cell.input) as fn(&Arrivals) -> &Range,
-            ),
-            ("Answer length, mean", |cell| &cell.output),
-        ] {
-            panels.extend(lengths(title, &grid, means, steps, length));
-        }
+            means(&grid, &series, &steps)
+        });
         let turns = self
             .sessions
             .figure(groups, Some((grid.axis(), grid.start)));
-        let no_sessions = turns.is_err();
+        let sessions = turns.is_ok();
         panels.extend(turns.ok().map(|turns| Figure {
             legend: Vec::new(),
             ..turns
@@ -131,43 +126,40 @@ impl Plot for Workload {
             only(groups, &series)
         );
         panels[0].legend = legend(&series, Mark::Line);
+        if let Some(last) = panels.last_mut() {
+            last.notes.extend(self.notes(&grid, crowded, sessions));
+        }
+        Ok(Sheet::new("Workload", panels, Layout::STACK))
+    }
+}
+
+impl Workload {
+    fn notes(&self, grid: &Grid, crowded: bool, sessions: bool) -> Vec<String> {
         let mut notes: Vec<String> = grid.note().into_iter().collect();
         if crowded {
             notes.push("the means are those of all requests together".to_owned());
         }
-        if no_sessions {
+        if !sessions {
             notes.push("no request has a session_id: no panel of sessions".to_owned());
         }
         if self.timeless > 0 {
             let requests = number::counted(self.timeless, "request");
             notes.push(format!("{requests} without a time not drawn"));
         }
-        if let Some(last) = panels.last_mut() {
-            last.notes.extend(notes);
-        }
-        Ok(Sheet::new("Workload", panels, Layout::STACK))
+        notes
     }
 }
 
-fn requests(grid: &Grid, series: &[Series], steps: &[Vec<Step<Arrivals>>]) -> Figure {
-    let rate = |step: &Step<Arrivals>| step.cell.requests as f64 / (step.to - step.from) as f64;
-    let peak = steps.iter().flatten().map(rate).fold(0.0, f64::max);
-    let per = Per::fitting(peak);
-    let mut layers = Vec::new();
-    for (one, steps) in series.iter().zip(steps).rev() {
-        let points = corners(steps, |step| rate(step) * per.us);
-        if series.len() == 1 {
-            layers.push(Layer::of(one.ink, Shape::Area(points.clone())));
-        }
-        layers.push(Layer::line(one.ink, points));
-    }
-    let name = format!("requests/{}", per.name);
-    panel(
-        "Request rate",
-        grid,
-        Axis::from_zero(name, Quantity::Number, peak * per.us),
-        layers,
-    )
+/// The mean lengths of prompts and of answers. Too many lines that go up and
+/// down would hide one another: of a crowd, all together are one.
+fn means(grid: &Grid, series: &[Series], steps: &[Vec<Step<Arrivals>>]) -> Vec<Figure> {
+    let input = lengths("Prompt length, mean", grid, series, steps, |cell| {
+        &cell.input
+    });
+    let output = lengths("Answer length, mean", grid, series, steps, |cell| {
+        &cell.output
+    });
+    input.into_iter().chain(output).collect()
 }
 
 fn lengths(
@@ -187,16 +179,4 @@ fn lengths(
     }
     let axis = Axis::from_zero("tokens", Quantity::Number, peak);
     (!layers.is_empty()).then(|| panel(title, grid, axis, layers))
-}
-
-fn panel(title: &str, grid: &Grid, y: Axis, layers: Vec<Layer>) -> Figure {
-    Figure {
-        title: title.to_owned(),
-        facts: String::new(),
-        notes: Vec::new(),
-        x: grid.axis(),
-        y,
-        layers,
-        legend: Vec::new(),
-    }
 }

@@ -113,13 +113,20 @@ fn named(title: &str, ticks: &Ticks) -> String {
     }
 }
 
-fn draw(screen: &mut Screen, figure: &Figure, layer: &Layer, letter: Option<char>) {
-    let (width, height) = screen.size();
-    let at = |(x, y): (f64, f64)| {
+/// Where a point of `figure` lies on a screen of that size.
+fn places(
+    figure: &Figure,
+    (width, height): (usize, usize),
+) -> impl Fn((f64, f64)) -> (usize, usize) {
+    move |(x, y)| {
         let across = figure.x.position(x) * (width - 1) as f64;
         let down = (1.0 - figure.y.position(y)) * (height - 1) as f64;
         (across.round() as usize, down.round() as usize)
-    };
+    }
+}
+
+fn draw(screen: &mut Screen, figure: &Figure, layer: &Layer, letter: Option<char>) {
+    let at = places(figure, screen.size());
     let ink = layer.ink;
     let mut line = |points: &[(f64, f64)], gaps| {
         for pair in points.windows(2) {
@@ -138,13 +145,10 @@ fn draw(screen: &mut Screen, figure: &Figure, layer: &Layer, letter: Option<char
             line(upper, true);
         }
         Shape::Bars(bars) => {
-            for bar in bars {
-                let ((left, top), (right, bottom)) =
-                    (at((bar.x.0, bar.y.1)), at((bar.x.1, bar.y.0)));
-                if bar.y.1 <= bar.y.0 {
-                    continue;
-                }
-                for x in left..=right.max(left + 1) - 1 {
+            for bar in bars.iter().filter(|bar| bar.y.1 > bar.y.0) {
+                let (left, top) = at((bar.x.0, bar.y.1));
+                let (right, bottom) = at((bar.x.1, bar.y.0));
+                for x in left..right.max(left + 1) {
                     screen.line((x, top), (x, bottom), ink, (letter, bar.pale));
                 }
             }

@@ -36,37 +36,7 @@ impl Metric {
         } else {
             0
         };
-        let mut layers = Vec::new();
-        let mut legend = Vec::new();
-        let (mut low, mut high): (f64, f64) = (0.0, 0.0);
-        for (rank, (labels, bins)) in self.lines.iter().enumerate() {
-            let ink = if rank < SERIES {
-                Ink::Series(rank)
-            } else {
-                Ink::Other
-            };
-            let points: Vec<(f64, f64)> = values(bins)
-                .into_iter()
-                .map(|(at, value)| ((at.saturating_sub(start)) as f64, value))
-                .collect();
-            for (_, value) in &points {
-                (low, high) = (low.min(*value), high.max(*value));
-            }
-            layers.push(Layer::line(ink, points));
-            if rank < SERIES {
-                legend.push(Entry::new(self.label(labels), ink, Mark::Line));
-            }
-        }
-        if self.lines.len() > SERIES {
-            let others = self.lines.len() - SERIES;
-            legend.push(Entry::new(
-                format!("other ({others})"),
-                Ink::Other,
-                Mark::Line,
-            ));
-        }
-        // the first sets of labels are on top
-        layers.reverse();
+        let (layers, (low, high)) = self.layers(start);
         let axis = match self.unit.as_str() {
             "" => "value".to_owned(),
             unit => unit.to_owned(),
@@ -89,12 +59,41 @@ impl Metric {
             ),
             y,
             layers,
-            legend: if self.lines.len() > 1 {
-                legend
-            } else {
-                Vec::new()
-            },
+            legend: self.legend(),
         }
+    }
+
+    /// A line for each set of labels, the first on top, from `start` on; and
+    /// the range of their values, zero in it.
+    fn layers(&self, start: u64) -> (Vec<Layer>, (f64, f64)) {
+        let (mut low, mut high): (f64, f64) = (0.0, 0.0);
+        let mut layers = Vec::new();
+        for (rank, bins) in self.lines.values().enumerate() {
+            let points: Vec<(f64, f64)> = values(bins)
+                .into_iter()
+                .map(|(at, value)| ((at.saturating_sub(start)) as f64, value))
+                .collect();
+            for (_, value) in &points {
+                (low, high) = (low.min(*value), high.max(*value));
+            }
+            layers.push(Layer::line(ink(rank), points));
+        }
+        layers.reverse();
+        (layers, (low, high))
+    }
+
+    /// What the colours mean; nothing if there is one line.
+    fn legend(&self) -> Vec<Entry> {
+        if self.lines.len() < 2 {
+            return Vec::new();
+        }
+        let own = self.lines.keys().take(SERIES).enumerate();
+        let own = own.map(|(rank, labels)| (self.label(labels), ink(rank)));
+        let others = self.lines.len().saturating_sub(SERIES);
+        let others = (others > 0).then(|| (format!("other ({others})"), Ink::Other));
+        own.chain(others)
+            .map(|(label, ink)| Entry::new(label, ink, Mark::Line))
+            .collect()
     }
 
     /// What tells a line from the others: the source, or the labels that differ.
@@ -115,6 +114,14 @@ impl Metric {
             words.push("(no labels)".to_owned());
         }
         words.join(" ")
+    }
+}
+
+/// The colour of the line of that rank.
+fn ink(rank: usize) -> Ink {
+    match rank {
+        ..SERIES => Ink::Series(rank),
+        _ => Ink::Other,
     }
 }
 

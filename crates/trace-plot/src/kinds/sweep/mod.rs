@@ -147,6 +147,7 @@ impl Plot for Sweep {
             return Err(Nothing("no request of a level succeeded".to_owned()));
         };
         first.facts += &only(groups, &groups.series());
+        first.facts = first.facts.trim_start_matches(" · ").to_owned();
         Ok(Sheet::new("Sweep", panels, Layout::PAIRS))
     }
 
