@@ -5,19 +5,19 @@
 //! point can be seen, so the others are left out (Jugel et al., "M4: A
 //! Visualization-Oriented Time Series Data Aggregation", VLDB 2014).
 
-/// The points of a line, ordered by x, that can be seen when each column is
-/// `column` wide.
+/// The points of a line that can be seen when each column is `column` wide.
 ///
-/// First and last point always stay, at most four points a column do, and
-/// the lowest and highest of every column are among them.
+/// First and last point always stay, at most four points do each time the line
+/// goes through a column, and the lowest and highest there are among them. A
+/// line may turn back, as that through the levels of a sweep does.
 pub fn thin(points: &[(f64, f64)], column: f64) -> Vec<(f64, f64)> {
     let mut kept: Vec<(f64, f64)> = Vec::new();
     let mut rest = points;
     while let Some(&(x, _)) = rest.first() {
-        let bound = ((x / column).floor() + 1.0) * column;
+        let here = (x / column).floor();
         let length = rest
             .iter()
-            .position(|&(x, _)| x >= bound)
+            .position(|&(x, _)| (x / column).floor() != here)
             .unwrap_or(rest.len())
             .max(1);
         let (here, after) = rest.split_at(length);
@@ -47,6 +47,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_line_that_turns_back_keeps_its_points() {
+        let points = [(980.0, 3.0), (500.0, 9.0), (240.0, 5.0), (120.0, 6.0), (30.0, 1.0)];
+        assert_eq!(thin(&points, 1.0), points);
+    }
 
     #[test]
     fn a_spike_survives() {
