@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(short, long, value_name = "PATH")]
     pub out: Option<PathBuf>,
 
-    /// Write one page of HTML instead, with all plots, the numbers of
+    /// Write one page of HTML instead (- for stdout), with all plots, the numbers of
     /// trace-stats and the values under the pointer; it needs no other file and
     /// no network
     ///

@@ -50,7 +50,8 @@ impl std::fmt::Display for WithUnit {
 }
 
 impl Extent {
-    /// What both cover; the moments are those of this one.
+    /// What both cover; the moments are those of this one, which is one if they
+    /// all fall together.
     #[must_use]
     pub fn with(self, other: Option<Self>) -> Self {
         match other {
@@ -58,6 +59,11 @@ impl Extent {
                 first: self.first.min(other.first),
                 last: self.last.max(other.last),
                 width: self.width.max(other.width),
+                count: if self.first == self.last {
+                    1
+                } else {
+                    self.count
+                },
                 ..self
             },
             None => self,

@@ -37,8 +37,9 @@ struct Series {
     points: Vec<Point>,
 }
 
-/// Pixels across and down, and the words for both values.
-type Point = (f64, f64, String, String);
+/// Pixels across and down, the words for both values, and how many pixels to
+/// either side it is about: those of half a bin, or none.
+type Point = (f64, f64, String, String, f64);
 
 /// The panels of `sheet` as JSON that can stand inside HTML.
 pub(super) fn json(sheet: &Sheet, places: &[Place], theme: &Theme) -> Result<String> {
@@ -71,21 +72,19 @@ fn panel(figure: &Figure, place: &Place, theme: &Theme) -> Panel {
         };
         match &layer.shape {
             Shape::Line { points, .. } => {
-                let points = points.iter().map(|&at| point(&frame, at));
-                panel.lines.push(series(apart(points)));
+                let points = match are_steps(points) {
+                    true => apart(points.chunks_exact(2).map(|ends| {
+                        let (left, right) = (ends[0], ends[1]);
+                        bin(&frame, (left.0, right.0), left.1, left.1)
+                    })),
+                    false => apart(points.iter().map(|&at| point(&frame, at))),
+                };
+                panel.lines.push(series(points));
             }
             Shape::Bars(bars) => {
-                let points = bars.iter().map(|bar| {
-                    let middle = (frame.across(bar.x.0) + frame.across(bar.x.1)) / 2.0;
-                    let (from, to) = (words(&figure.x, bar.x.0), words(&figure.x, bar.x.1));
-                    let value = words(&figure.y, bar.y.1 - bar.y.0);
-                    (
-                        tenth(middle),
-                        tenth(frame.up(bar.y.1)),
-                        format!("{from} – {to}"),
-                        value,
-                    )
-                });
+                let points = bars
+                    .iter()
+                    .map(|bar| bin(&frame, bar.x, bar.y.1, bar.y.1 - bar.y.0));
                 panel.lines.push(series(apart(points)));
             }
             Shape::Dots(dots) => {
@@ -109,6 +108,29 @@ fn panel(figure: &Figure, place: &Place, theme: &Theme) -> Panel {
     panel
 }
 
+/// Whether `points` are both ends of one level after the other, without gaps: a
+/// value for each bin.
+fn are_steps(points: &[(f64, f64)]) -> bool {
+    let (mut steps, edges) = (points.chunks_exact(2), points.get(1..).unwrap_or_default());
+    let level = |step: &[(f64, f64)]| step[0].1 == step[1].1;
+    let joined = |edge: &[(f64, f64)]| edge[0].0 == edge[1].0;
+    steps.remainder().is_empty() && steps.all(level) && edges.chunks_exact(2).all(joined)
+}
+
+/// What is said anywhere in the bin from one value to another, which reaches up
+/// to `top` and tells of `value`.
+fn bin(frame: &Frame<'_>, (from, to): (f64, f64), top: f64, value: f64) -> Point {
+    let (left, right) = (frame.across(from), frame.across(to));
+    let range = format!("{} – {}", words(frame.x, from), words(frame.x, to));
+    (
+        tenth((left + right) / 2.0),
+        tenth(frame.up(top)),
+        range,
+        words(frame.y, value),
+        tenth((right - left).abs() / 2.0),
+    )
+}
+
 fn point(frame: &Frame<'_>, at: (f64, f64)) -> Point {
     let (across, up) = frame.at(at);
     (
@@ -116,6 +138,7 @@ fn point(frame: &Frame<'_>, at: (f64, f64)) -> Point {
         tenth(up),
         words(frame.x, at.0),
         words(frame.y, at.1),
+        0.0,
     )
 }
 
@@ -196,7 +219,7 @@ mod tests {
         let points = &panel.lines[0].points;
         assert_eq!(
             points[1],
-            (150.0, 25.0, "500 ms".to_owned(), "50 %".to_owned())
+            (150.0, 25.0, "500 ms".to_owned(), "50 %".to_owned(), 0.0)
         );
         assert_eq!((points.len(), panel.lines[0].name.as_str()), (3, "share"));
     }
@@ -218,9 +241,30 @@ mod tests {
         };
         let layers = vec![Layer::of(Ink::Series(0), Shape::Bars(vec![bar]))];
         let panel = panel(&figure(layers, Vec::new()), &PLACE, &Theme::LIGHT);
-        let (x, y, range, value) = &panel.lines[0].points[0];
+        let (x, y, range, value, half) = &panel.lines[0].points[0];
         assert_eq!((*x, *y, value.as_str()), (105.0, 12.5, "50 %"));
+        assert_eq!(*half, 5.0);
         assert_eq!(range, "0 µs – 100 ms");
+    }
+
+    #[test]
+    fn a_step_tells_of_its_bin_all_over_its_width() {
+        let points = vec![(0.0, 0.5), (4e5, 0.5), (4e5, 0.25), (1e6, 0.25)];
+        let layers = vec![Layer::line(Ink::All, points)];
+        let panel = panel(&figure(layers, Vec::new()), &PLACE, &Theme::LIGHT);
+        let words = |range: &str, value: &str| (range.to_owned(), value.to_owned());
+        let told: Vec<_> = panel.lines[0]
+            .points
+            .iter()
+            .map(|(x, _, range, value, half)| (*x, *half, words(range, value)))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (120.0, 20.0, words("0 µs – 400 ms", "50 %")),
+                (170.0, 30.0, words("400 ms – 1 s", "25 %")),
+            ]
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod page;
 mod tables;
 mod when;
 
-use std::{fs, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, Result};
 use trace_core::{WholeFile, cli};
@@ -32,7 +32,8 @@ use self::{
     when::When,
 };
 
-/// Draw and count what `plan` names, and write the page to `path`.
+/// Draw and count what `plan` names, and write the page to `path`, or to stdout
+/// if that is `-`.
 ///
 /// # Errors
 /// Bad input, nothing to report on, or a file that cannot be written.
@@ -83,6 +84,12 @@ pub fn write(args: &Args, plan: &Plan, path: &Path) -> Result<u8> {
         left_out,
         made: Made::of(&plan.input.files, &args.about, &when),
     };
+    if path == Path::new("-") {
+        let mut stdout = cli::stdout().context("cannot write to stdout")?;
+        stdout.write_all(page.html().as_bytes())?;
+        stdout.flush()?;
+        return Ok(cli::DONE);
+    }
     if let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) {
         fs::create_dir_all(parent)
             .with_context(|| format!("cannot create {}", parent.display()))?;

@@ -49,18 +49,20 @@ function nearestDot(panel, at) {
   return best;
 }
 
-// The value of every line at the point across that is nearest to the pointer.
+// The value of every line at the point across that is nearest to the pointer; a
+// bin answers all over its width.
 function nearestAcross(panel, at) {
+  const away = ([x, , , , half]) => Math.max(0, Math.abs(x - at[0]) - half);
   const rows = [];
   let best = null;
   for (const series of panel.lines) {
     let near = null;
     for (const point of series.points) {
-      if (!near || Math.abs(point[0] - at[0]) < Math.abs(near[0] - at[0])) near = point;
+      if (!near || away(point) < away(near)) near = point;
     }
-    if (!near || Math.abs(near[0] - at[0]) > NEAR) continue;
+    if (!near || away(near) > NEAR) continue;
     rows.push({ name: series.name, color: series.color, value: near[3] });
-    if (!best || Math.abs(near[0] - at[0]) < Math.abs(best[0] - at[0])) best = near;
+    if (!best || away(near) < away(best)) best = near;
   }
   return best && { x: best[0], head: best[2], rows };
 }

@@ -114,9 +114,14 @@ impl Page {
         );
     }
 
-    /// The few numbers that everybody asks for.
+    /// The few numbers that everybody asks for. Runs beside one another have
+    /// them in their table: no server saw the sum of their rates.
     fn push_tiles(&self, html: &mut String) {
         let report = &self.report;
+        let is_run = |group: &Report| group.by.iter().any(|(field, _)| field == "source");
+        if report.groups.len() > 1 && report.groups.iter().all(is_run) {
+            return;
+        }
         let rate = |name: &str| {
             let value = tables::scalar(report, name)?;
             Some(format!("{} /s", number::significant(value)))

@@ -85,7 +85,7 @@ pub(super) fn comparison(report: &Report) -> String {
     }
     let mut table = "<div class=scroll><table><thead><tr><th>".to_owned();
     for group in groups {
-        push(&mut table, format_args!("<th>{}", escaped(&group.title())));
+        push(&mut table, format_args!("<th>{}", escaped(&heading(group))));
     }
     table.push_str("<tbody>");
     row(&mut table, "requests", groups, |group| {
@@ -112,6 +112,16 @@ pub(super) fn comparison(report: &Report) -> String {
         );
     }
     table
+}
+
+/// What stands above the numbers of `group`: the bare name of a run or a model.
+fn heading(group: &Report) -> String {
+    let name = match group.by.as_slice() {
+        [(_, value)] => serde_json::from_str(value.get()).ok(),
+        _ => None,
+    };
+    name.filter(|name: &String| !name.is_empty())
+        .unwrap_or_else(|| group.title())
 }
 
 /// A row of one figure of all `groups`, unless no group has it.
