@@ -10,8 +10,10 @@
 //!   bring a role, an empty text, progress or usage are no output.
 //! - `application/json` is one whole answer. It has a latency but no time to
 //!   first token, since nobody saw one.
-//! - A stream is complete when HTTP says so, or after `[DONE]`. Where HTTP
-//!   cannot tell (no length, no chunks), `[DONE]` or a finish reason must.
+//! - A stream is complete after `[DONE]`, or when HTTP says so and a finish
+//!   reason or a count of tokens has come: a proxy ends well what broke off
+//!   behind it. Where HTTP cannot tell (no length, no chunks), `[DONE]` or a
+//!   finish reason must.
 
 use crate::content::{Body, Chunks, Content};
 use crate::http::{self, End, Head, Part};
@@ -21,6 +23,9 @@ use trace_core::{ErrorKind, Failure, Outcome, TokenSource};
 
 /// The most bytes of a refusal that are read to save the connection.
 const MAX_SKIPPED: u64 = 256 << 10;
+
+/// Why a stream is none that ended well.
+const UNFINISHED: &str = "the stream ended, and neither [DONE] nor a finish reason had come";
 
 /// Reads the answer to one request.
 #[derive(Debug)]
@@ -194,22 +199,21 @@ impl Answer {
             Ending::Failed(_) => false,
         };
         content.finish(ended, intact);
-        let failure = content.failure.take().or_else(|| match ending {
-            Ending::Complete => content.half.take().map(|message| Failure {
-                kind: ErrorKind::Content,
-                message,
-            }),
+        let known = content.failure.take().or_else(|| match ending {
+            Ending::Complete => match content.half.take() {
+                Some(half) => Some(failure(ErrorKind::Content, &half)),
+                None => content
+                    .is_cut()
+                    .then(|| failure(ErrorKind::Stream, UNFINISHED)),
+            },
             _ if content.done => None,
             Ending::Failed(failure) => Some(failure),
             Ending::Closed => cut(end, content),
         });
         let silent =
             !content.silent && !content.has_output && content.usage.output.unwrap_or_default() == 0;
-        let empty = || Failure {
-            kind: ErrorKind::Empty,
-            message: "a complete answer without any output".to_owned(),
-        };
-        failure.or_else(|| silent.then(empty))
+        let empty = "a complete answer without any output";
+        known.or_else(|| silent.then(|| failure(ErrorKind::Empty, empty)))
     }
 }
 
@@ -221,18 +225,20 @@ fn cut(end: End, content: &Content) -> Option<Failure> {
         End::BeforeHead if content.status.is_none() => {
             "the connection was closed before an answer".to_owned()
         }
-        End::ToEnd => {
-            "the connection ended, and neither [DONE] nor a finish reason had come".to_owned()
-        }
+        End::ToEnd => UNFINISHED.to_owned(),
         _ => format!(
             "the connection was cut after {} chunks",
             content.chunks.count
         ),
     };
-    Some(Failure {
-        kind: ErrorKind::Stream,
-        message,
-    })
+    Some(failure(ErrorKind::Stream, &message))
+}
+
+fn failure(kind: ErrorKind, message: &str) -> Failure {
+    Failure {
+        kind,
+        message: message.to_owned(),
+    }
 }
 
 /// The mean time of a token after the first of `tokens`.

@@ -93,6 +93,15 @@ impl Bodies {
     /// Token ids for an endpoint that takes none, or of a tokenizer that has
     /// none.
     fn check(&self) -> anyhow::Result<()> {
+        let limits = [
+            ("--ignore-eos", self.ignore_eos),
+            ("--min-tokens", self.min_tokens),
+        ];
+        for (flag, _) in limits.iter().filter(|(_, set)| *set) {
+            if !self.endpoint.dialect().takes_limits() {
+                eprintln!("trace-send: {flag} is not sent: this endpoint has no word for it");
+            }
+        }
         if self.prompt_as == PromptAs::Tokens {
             if !self.endpoint.dialect().takes_tokens() {
                 anyhow::bail!(

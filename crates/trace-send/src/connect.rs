@@ -191,7 +191,7 @@ impl Connector {
             Ok(stream) => Ok(Socket::Tls(Box::new(stream))),
             Err(error) => Err(failure(
                 ErrorKind::Tls,
-                format!("TLS with {}: {}", self.host, plain(&error)),
+                format!("TLS with {}: {}", self.host, in_words(&plain(&error))),
             )),
         }
     }
@@ -200,6 +200,16 @@ impl Connector {
 /// Whether the handshake agreed on HTTP/2.
 fn speaks_http2(stream: &tokio_rustls::client::TlsStream<Tcp>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
+/// What went wrong with TLS; one mistake in making a certificate in words.
+fn in_words(error: &str) -> &str {
+    match error.contains("CaUsedAsEndEntity") {
+        true => {
+            "invalid peer certificate: it is an authority's own (CA:TRUE); the server needs one that is not, such as openssl makes with -addext basicConstraints=CA:FALSE"
+        }
+        false => error,
+    }
 }
 
 fn exhausted(error: &io::Error) -> Failure {

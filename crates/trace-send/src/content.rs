@@ -259,6 +259,12 @@ impl Content {
         }
     }
 
+    /// Whether a stream of tokens ended without a word of it.
+    pub(crate) fn is_cut(&self) -> bool {
+        let told = self.done || self.finished || self.usage.output.is_some();
+        self.chunks.count > 0 && !told && !self.silent
+    }
+
     /// The first failure is the one that is told.
     fn fail(&mut self, kind: ErrorKind, message: String) {
         self.failure.get_or_insert(Failure { kind, message });

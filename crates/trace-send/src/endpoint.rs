@@ -45,6 +45,11 @@ pub(crate) trait Dialect: Sync {
     /// Its usual path.
     fn path(&self) -> &'static str;
 
+    /// The path that answers as a whole.
+    fn whole_path(&self) -> &'static str {
+        self.path()
+    }
+
     /// The path of the list of models beside it.
     fn models(&self) -> &'static str {
         "/v1/models"
@@ -62,6 +67,11 @@ pub(crate) trait Dialect: Sync {
 
     /// Whether a prompt may be the ids of its tokens.
     fn takes_tokens(&self) -> bool {
+        false
+    }
+
+    /// Whether it has words for `ignore_eos` and `min_tokens`.
+    fn takes_limits(&self) -> bool {
         false
     }
 

@@ -35,6 +35,10 @@ impl Route {
         let url = mock.as_ref().map_or_else(|| url.to_owned(), Running::url);
         let target =
             Target::parse(&url, args.server.endpoint_type).map_err(|reason| anyhow!(reason))?;
+        let target = match args.body.no_stream {
+            true => target.whole(),
+            false => target,
+        };
         Ok(Self {
             heads: Arc::new(heads(args, &target)?),
             connector: Rc::new(connector(args, &target)?),

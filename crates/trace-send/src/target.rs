@@ -91,6 +91,16 @@ impl Target {
         })
     }
 
+    /// The same where whole answers come from.
+    pub(crate) fn whole(mut self) -> Self {
+        let dialect = self.endpoint.dialect();
+        let end = self.path.find('?').unwrap_or(self.path.len());
+        if let Some(base) = self.path[..end].strip_suffix(dialect.path()) {
+            self.path = format!("{base}{}{}", dialect.whole_path(), &self.path[end..]);
+        }
+        self
+    }
+
     /// Whether it is this machine. So is 0.0.0.0, which servers print as where
     /// they listen.
     pub(crate) fn is_loopback(&self) -> bool {
@@ -107,7 +117,9 @@ impl Target {
     pub(crate) fn models_path(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         let dialect = self.endpoint.dialect();
-        let base = path.strip_suffix(dialect.path()).unwrap_or_default();
+        let base = path.strip_suffix(dialect.path());
+        let base = base.or_else(|| path.strip_suffix(dialect.whole_path()));
+        let base = base.unwrap_or_default();
         format!("{base}{}", dialect.models())
     }
 }

@@ -104,9 +104,15 @@ fn a_single_token_has_no_time_per_token() {
 }
 
 #[test]
-fn a_missing_done_is_no_error_when_http_is_complete() {
-    assert_eq!(error(&streamed(&[WORD])), None);
-    assert_eq!(error(&streamed(&[WORD.trim_end()])), None);
+fn a_missing_done_is_no_error_when_http_is_complete_and_the_answer_too() {
+    let finish = "data: {\"choices\":[{\"text\":\"\",\"finish_reason\":\"stop\"}]}\n\n";
+    assert_eq!(error(&streamed(&[WORD, finish])), None);
+    assert_eq!(error(&streamed(&[WORD, finish.trim_end()])), None);
+    assert_eq!(error(&streamed(&[WORD, USAGE])), None);
+    // What a proxy makes of a server that died behind it.
+    let cut = streamed(&[WORD, WORD]);
+    assert_eq!(error(&cut), Some((ErrorKind::Stream, UNFINISHED)));
+    assert_eq!(cut.chunks, Some(2));
 }
 
 #[test]
@@ -282,11 +288,12 @@ fn a_status_of_three_hundred_need_not_be_a_redirect() {
 
 #[test]
 fn two_lengths_are_no_http() {
+    let whole = [WORD, DONE].concat();
     let twice = |other: u32| {
-        let lengths = format!("content-length: {other}\r\ncontent-length: {}", WORD.len());
-        outcome(&[&format!("{SSE}{lengths}\r\n\r\n{WORD}")])
+        let lengths = format!("content-length: {other}\r\ncontent-length: {}", whole.len());
+        outcome(&[&format!("{SSE}{lengths}\r\n\r\n{whole}")])
     };
-    let length = u32::try_from(WORD.len()).unwrap();
+    let length = u32::try_from(whole.len()).unwrap();
     assert_eq!(error(&twice(length)), None);
     let said = "not an HTTP response: it has two lengths";
     assert_eq!(error(&twice(5)), Some((ErrorKind::Stream, said)));

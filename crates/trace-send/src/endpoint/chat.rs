@@ -16,6 +16,10 @@ impl Dialect for Chat {
         "/v1/chat/completions"
     }
 
+    fn takes_limits(&self) -> bool {
+        true
+    }
+
     fn turns(&self) -> Turns {
         Turns::Messages
     }

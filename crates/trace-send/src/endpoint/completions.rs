@@ -16,6 +16,10 @@ impl Dialect for Completions {
         true
     }
 
+    fn takes_limits(&self) -> bool {
+        true
+    }
+
     fn turns(&self) -> Turns {
         Turns::Text
     }

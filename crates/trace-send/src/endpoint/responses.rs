@@ -13,6 +13,10 @@ impl Dialect for Responses {
         "/v1/responses"
     }
 
+    fn takes_limits(&self) -> bool {
+        true
+    }
+
     fn turns(&self) -> Turns {
         Turns::Messages
     }

@@ -5,12 +5,16 @@ use super::{Ask, Dialect, Turns, text};
 use crate::body::Body;
 use trace_core::Failure;
 
-/// `/generate_stream`.
+/// `/generate_stream`, and `/generate` for whole answers.
 pub(super) struct Tgi;
 
 impl Dialect for Tgi {
     fn path(&self) -> &'static str {
         "/generate_stream"
+    }
+
+    fn whole_path(&self) -> &'static str {
+        "/generate"
     }
 
     fn models(&self) -> &'static str {

@@ -233,7 +233,7 @@ fn tgi_says_everything_twice_and_it_counts_once() {
     let usage = Event::parse(last.as_bytes(), false).unwrap().usage;
     assert_eq!((usage.output, usage.input), (Some(2), Some(9)));
     let whole = r#"{"generated_text":" a b","details":{"generated_tokens":2}}"#;
-    assert_eq!(told(whole), (true, false, false, " a b".to_owned()));
+    assert_eq!(told(whole), (true, false, true, " a b".to_owned()));
 }
 
 #[test]

@@ -170,6 +170,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             }
             Place::Whole => {
                 event.content = true;
+                event.finished = true;
                 if self.found.keep_text {
                     self.found.whole = Some(text.to_owned());
                 }

@@ -122,6 +122,18 @@ fn tgi_streams_tokens_and_then_everything_again() {
 }
 
 #[test]
+fn tgi_has_whole_answers_at_a_path_of_their_own() {
+    let flags = ["--url", "mock:", "--endpoint-type", "tgi", "--no-stream"];
+    let ran = send(&[&flags[..], &["--ignore-eos"]].concat(), LINE);
+    assert_eq!(ran.kinds(), ["ok"], "{}{}", ran.stdout, ran.stderr);
+    let outcome = &ran.outcomes()[0];
+    assert!(outcome.ttft_ms.is_none() && outcome.latency_ms.is_some());
+    assert_eq!(outcome.output_tokens, Some(3));
+    let said = "--ignore-eos is not sent: this endpoint has no word for it";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}
+
+#[test]
 fn ollama_may_begin_with_null_and_end_twice() {
     let body = "{\"response\":null,\"done\":false}\n{\"response\":\"a\",\"done\":false}\n{\"response\":\"b\",\"done\":true}\n{\"response\":\"\",\"done\":true,\"prompt_eval_count\":4,\"eval_count\":2}\n";
     let generated = outcome("ollama", "application/x-ndjson", body);

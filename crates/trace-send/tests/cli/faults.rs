@@ -248,9 +248,10 @@ fn a_request_on_a_dead_connection_is_sent_once_more_and_it_shows() {
         .collect();
     assert_eq!(opened, [false, true, true, true]);
     let tried: Vec<_> = ran.outcomes().iter().map(|line| line.attempts).collect();
-    assert_eq!(tried, [None, Some(2), None, None]);
+    // The fourth, too, if the third's connection had not died when it was taken.
+    assert_eq!(tried[..3], [None, Some(2), None]);
     assert!(
-        ran.stderr.contains("1 request was sent again"),
+        ran.stderr.contains("sent again because the server"),
         "{}",
         ran.stderr
     );
@@ -377,13 +378,16 @@ fn a_stream_of_a_hundred_megabytes_is_read_piece_by_piece() {
     );
     let address = server(move |_, mut stream| {
         read_request(&mut stream);
-        let head = format!("{SSE}content-length: {}\r\n\r\n", words.len() * 100);
+        let done = "data: [DONE]\n\n";
+        let length = words.len() * 100 + done.len();
+        let head = format!("{SSE}content-length: {length}\r\n\r\n");
         let mut sent = stream.write_all(head.as_bytes());
         for _ in 0..100 {
             if sent.is_ok() {
                 sent = stream.write_all(words.as_bytes());
             }
         }
+        let _ = stream.write_all(done.as_bytes());
     });
     let ran = send_to(address, &["--timeout", "60s"], 1);
     assert_eq!(ran.kinds(), ["ok"], "{}", ran.stdout);

@@ -54,7 +54,8 @@ impl Http {
 
     /// One token, and whether it is the last.
     fn token(self, last: bool) -> Vec<u8> {
-        let data = chunks(1);
+        let done = if last { "data: [DONE]\n\n" } else { "" };
+        let data = chunks(1) + done;
         match self {
             Self::One => {
                 let end = if last { "0\r\n\r\n" } else { "" };
