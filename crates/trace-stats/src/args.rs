@@ -68,7 +68,7 @@ pub struct Args {
     /// that MSER-5 (White, 1997) finds in the number of requests in flight. For
     /// it, the input is read twice, a pipe is held, and 16 bytes for each
     /// request. A request of a trace counts by its timestamp. Throughput is per
-    /// time up to B.
+    /// time from A up to B, or to the end of the run.
     #[arg(long, value_name = "auto|A..B", conflicts_with = "combine")]
     pub window: Option<Choice>,
 
@@ -152,6 +152,10 @@ impl Args {
         ensure!(
             !self.partial.partial || !self.by.by.iter().any(|name| name == "turn"),
             "--by turn needs the whole of each session: leave out --partial"
+        );
+        ensure!(
+            !self.by.by.iter().any(|name| name.trim().is_empty()),
+            "--by: a name between commas is empty; name fields, as --by concurrency,round"
         );
         let prefixes = !self.no_prefix && !self.partial.partial;
         Ok(Settings {

@@ -4,12 +4,13 @@ use crate::by::{self, Groups};
 use crate::fluxperf::Export;
 use crate::partial::Settings;
 use crate::report::{Kind, Report, Value};
+use crate::results::end_of;
 use crate::steady::Windows;
 use crate::summary::Summary;
 use anyhow::ensure;
 use std::path::Path;
 use trace_core::cli::Progress;
-use trace_core::{Line, Outcome, Reader, ahead};
+use trace_core::{Line, Micros, Outcome, Reader, ahead};
 
 /// The summary of all lines, and of those of each group.
 ///
@@ -25,6 +26,8 @@ pub struct Collection {
     pub(crate) skipped: u64,
     /// Lines outside of the window.
     pub(crate) outside: u64,
+    /// When the last request ended, in the window or not.
+    pub(crate) end: Option<Micros>,
     /// The files that are also written, if any are.
     pub(crate) files: Option<Export>,
 }
@@ -37,6 +40,7 @@ impl Collection {
             groups: Groups::new(&settings),
             skipped: 0,
             outside: 0,
+            end: None,
             files: None,
             settings,
         }
@@ -84,6 +88,7 @@ impl Collection {
     ///
     /// A trace of more blocks than can be numbered; files that cannot be written.
     pub fn push(&mut self, line: &Line, outcome: Option<&Outcome>) -> anyhow::Result<()> {
+        self.end = self.end.max(outcome.and_then(end_of));
         if !self.settings.window.holds(line, outcome) {
             self.outside += 1;
             return Ok(());
@@ -107,6 +112,7 @@ impl Collection {
         self.groups.append(other.groups);
         self.skipped += other.skipped;
         self.outside += other.outside;
+        self.end = self.end.max(other.end);
         Ok(())
     }
 
@@ -117,7 +123,8 @@ impl Collection {
     /// A trace of more blocks than can be numbered; objectives for requests that
     /// have no outcome.
     pub fn report(self) -> anyhow::Result<Report> {
-        let mut report = self.whole.finish(self.settings.confidence)?;
+        let until = self.settings.window.until(self.end);
+        let mut report = self.whole.finish(self.settings.confidence, until)?;
         if self.settings.window != Windows::All {
             let outside = Value::Count(self.outside);
             report.scalars.push(("outside_window", outside));
@@ -142,7 +149,7 @@ impl Collection {
         if let Some(files) = self.files {
             files.finish()?;
         }
-        report.groups = self.groups.finish()?;
+        report.groups = self.groups.finish(until)?;
         report.notes.extend(by::warnings(&report.groups));
         report.changes = by::changes(&report.groups);
         Ok(report)

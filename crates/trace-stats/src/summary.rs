@@ -9,7 +9,7 @@ use crate::sharing::Sharing;
 use crate::workload::{Demand, Workload};
 use serde::{Deserialize, Serialize};
 use trace_core::quantile::SKETCH_ERROR;
-use trace_core::{Line, Outcome};
+use trace_core::{Line, Micros, Outcome};
 
 /// Requests that one part may count, so that sums of parts stay whole.
 const MOST_REQUESTS: u64 = 1 << 53;
@@ -102,20 +102,21 @@ impl Summary {
         Ok(())
     }
 
-    /// The report, with intervals of that level if there is one.
+    /// The report, with intervals of that level if there is one, and rates of
+    /// outcomes over a time that goes on at least `until` then.
     ///
     /// # Errors
     ///
     /// Those of [`Summary::push`].
-    pub fn finish(self, level: Option<Level>) -> anyhow::Result<Report> {
+    pub fn finish(self, level: Option<Level>, until: Option<Micros>) -> anyhow::Result<Report> {
         let mut intervals = level.map(Intervals::new);
         let demand = self.workload.finish(&mut intervals);
         let mut report = Report::new(Kind::Trace);
         report.requests = demand.requests;
-        report.duration_ms = demand.duration.map(trace_core::Micros::as_millis);
+        report.duration_ms = demand.duration.map(Micros::as_millis);
         if self.outcomes > 0 {
             report.kind = Kind::Outcomes;
-            let service = self.results.finish(level);
+            let service = self.results.finish(level, until);
             service.describe(&mut report, self.without_outcome);
         }
         describe_demand(&mut report, demand);
@@ -223,7 +224,7 @@ mod tests {
             let outcome = line.outcome().unwrap();
             summary.push(&line, outcome.as_ref()).unwrap();
         }
-        serde_json::to_string(&summary.finish(None).unwrap()).unwrap()
+        serde_json::to_string(&summary.finish(None, None).unwrap()).unwrap()
     }
 
     prop_compose! {

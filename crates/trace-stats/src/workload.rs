@@ -34,6 +34,16 @@ const OUTPUT: usize = 1;
 /// Requests of each session.
 pub(crate) type Sessions = HashMap<SessionId, u64, foldhash::fast::FixedState>;
 
+/// Count one more request of `session`, whose name is kept once.
+pub(crate) fn count_turn(sessions: &mut Sessions, session: &SessionId) {
+    match sessions.get_mut(session) {
+        Some(count) => *count += 1,
+        None => {
+            sessions.insert(session.clone(), 1);
+        }
+    }
+}
+
 /// The request side of a trace in numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Demand {
@@ -134,12 +144,7 @@ impl Workload {
             }
         }
         if let Some(session) = &request.session_id {
-            match self.sessions.get_mut(session) {
-                Some(count) => *count += 1,
-                None => {
-                    self.sessions.insert(session.clone(), 1);
-                }
-            }
+            count_turn(&mut self.sessions, session);
         }
         if let Some(model) = &request.model {
             match self.models.get_mut(model) {
@@ -153,14 +158,14 @@ impl Workload {
 
     /// The numbers; `intervals` take theirs, if they are wanted.
     pub fn finish(self, intervals: &mut Option<Intervals>) -> Demand {
-        let mut spread = |name, mut values: Values, counted: Option<(&Batches, usize, f64)>| {
+        let mut spread = |name, mut values: Values, counted: Option<(&Batches, &[usize], f64)>| {
             let ranked = values.ranked();
             if let Some((intervals, counted)) = intervals.as_mut().zip(counted) {
                 intervals.push(name, &ranked, counted);
             }
             ranked.spread()
         };
-        let lengths = |quantity| Some((self.batches.as_ref()?, quantity, 1.0));
+        let lengths = |of: &'static [usize]| Some((self.batches.as_ref()?, of, 1.0));
         let timed = self.arrivals.count();
         let duration = self.arrivals.duration();
         let mut turns = Values::new(usize::MAX);
@@ -174,18 +179,22 @@ impl Workload {
             duration,
             rate: duration
                 .and_then(|duration| per_second(timed.saturating_sub(1) as f64, duration)),
-            input_length: spread("input_length", self.input_length.values(), lengths(INPUT)),
+            input_length: spread(
+                "input_length",
+                self.input_length.values(),
+                lengths(&[INPUT]),
+            ),
             output_length: spread(
                 "output_length",
                 self.output_length.values(),
-                lengths(OUTPUT),
+                lengths(&[OUTPUT]),
             ),
             gap: self.arrivals.gaps().map(|gaps| {
                 let batches = gaps.batches.as_ref();
                 spread(
                     "gap_ms",
                     gaps.values,
-                    batches.map(|batches| (batches, 0, 1e-3)),
+                    batches.map(|batches| (batches, &[0_usize] as &[usize], 1e-3)),
                 )
             }),
             sessions: self.sessions.len() as u64,

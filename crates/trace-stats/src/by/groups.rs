@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use trace_core::{Line, Outcome};
+use trace_core::{Line, Micros, Outcome};
 
 /// One summary per combination of values of the keys.
 #[derive(Debug)]
@@ -117,10 +117,10 @@ impl Groups {
     /// # Errors
     ///
     /// Those of [`Summary::finish`].
-    pub fn finish(self) -> anyhow::Result<Vec<Report>> {
+    pub fn finish(self, until: Option<Micros>) -> anyhow::Result<Vec<Report>> {
         let mut reports = Vec::with_capacity(self.summaries.len());
         for (key, summary) in self.summaries {
-            let mut report = summary.finish(self.settings.confidence)?;
+            let mut report = summary.finish(self.settings.confidence, until)?;
             let values = key.split(|&byte| byte == b'\n');
             for (field, value) in self.settings.by.iter().zip(values) {
                 let value = RawValue::from_string(String::from_utf8(value.to_vec())?)?;
@@ -259,7 +259,7 @@ mod tests {
         ] {
             push(&mut groups, line).unwrap();
         }
-        let reports = groups.finish().unwrap();
+        let reports = groups.finish(None).unwrap();
         let found: Vec<_> = reports
             .iter()
             .map(|report| (report.title(), report.requests))

@@ -11,7 +11,7 @@ use trace_core::cli::{BlockSizeArg, SeedArg};
 ///
 /// Outcomes on both sides are two runs: which was faster, by how much, and
 /// whether that is more than chance. Requests with the same stage, concurrency,
-/// round and seq are pairs (tests of Wilcoxon and McNemar); without pairs the
+/// round and seq that ask for the same prompt are pairs (tests of Wilcoxon and McNemar); without pairs the
 /// runs are held against each other as wholes (Mann-Whitney, Fisher). Intervals
 /// are of a bootstrap that resamples stretches of neighbours, as long as requests
 /// of the run still depend on each other (Politis and White). A failed request counts as infinitely slow.

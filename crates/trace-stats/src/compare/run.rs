@@ -10,9 +10,9 @@ use anyhow::{Context, bail};
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use std::io::Write;
-use trace_core::Outcome;
 use trace_core::cli::{self, InputArgs};
 use trace_core::quantile::Spread;
+use trace_core::{Line, Outcome};
 
 /// Compare what `args` name, on `output`. Gives the exit code: 1 if a
 /// difference is beyond its tolerance.
@@ -72,7 +72,7 @@ fn read(args: &Args) -> anyhow::Result<[Input; 2]> {
     let mut sides = Vec::new();
     for (mut input, name) in both.open_each()?.into_iter().zip(&both.files) {
         let mut run = Run::default();
-        let see = |outcome: &Outcome| run.push(outcome);
+        let see = |line: &Line, outcome: &Outcome| run.push(service::prompt(line), outcome);
         let profile = Profile::read_with(&mut input, args.block_size.block_size, see)?;
         cli::report_skipped("trace-stats", &input);
         if profile.requests == 0 {

@@ -128,10 +128,21 @@ impl Batches {
         Micros::from_micros(1_u64.checked_shl(self.width).unwrap_or(u64::MAX))
     }
 
-    /// The interval of the mean of a quantity, in its whole units; `None` if it
-    /// has values in fewer than [`FEWEST`] stretches.
-    pub fn mean(&self, quantity: usize, level: Level) -> Option<MeanInterval> {
-        let apart = self.quantities.get(quantity)?.of_mean()?;
+    /// Several quantities as one, to be read.
+    pub(super) fn together(&self, quantities: &[usize]) -> Cells {
+        let mut all = Cells::default();
+        for cells in quantities.iter().filter_map(|&at| self.quantities.get(at)) {
+            all.append(cells.clone());
+        }
+        all
+    }
+}
+
+impl Cells {
+    /// The interval of the mean in whole units; `None` if there are values in fewer
+    /// than [`FEWEST`] stretches.
+    pub(super) fn mean(&self, level: Level) -> Option<MeanInterval> {
+        let apart = self.of_mean()?;
         let batches = apart.stretches.len();
         if batches < FEWEST {
             return None;
@@ -147,22 +158,15 @@ impl Batches {
         })
     }
 
-    /// The interval of the `q`-quantile of `values`, which are a quantity's.
-    pub fn quantile(
-        &self,
-        quantity: usize,
-        values: &Ranked<'_>,
-        q: f64,
-        level: Level,
-    ) -> QuantileInterval {
-        let cells = self.quantities.get(quantity);
-        let stretches = cells.map_or(0, Cells::stretches);
-        let Some(cells) = cells.filter(|_| stretches >= FEWEST) else {
+    /// The interval of the `q`-quantile of `values`, which are counted here.
+    pub(super) fn quantile(&self, values: &Ranked<'_>, q: f64, level: Level) -> QuantileInterval {
+        let stretches = self.stretches();
+        if stretches < FEWEST {
             return QuantileInterval::default();
-        };
+        }
         let count = values.count() + values.censored();
         // Values all alike are as far apart as they are dependent: not at all.
-        let (effective, freedom) = match cells.of_quantile(q) {
+        let (effective, freedom) = match self.of_quantile(q) {
             None => (count as f64, (stretches - 1) as f64),
             Some(apart) => {
                 let dependence = Dependence::of(&apart.stretches);
@@ -211,14 +215,14 @@ mod tests {
         for at in 0..32_u64 {
             batches.add(1, Micros::from_micros(at), [once(10 + at % 2)]);
         }
-        let interval = batches.mean(1, level(0.95)).unwrap();
+        let interval = batches.together(&[1]).mean(level(0.95)).unwrap();
         assert_eq!((interval.low + interval.high) / 2.0, 10.5);
         // 32 means of alternating sign: s = 0.508, t(31) = 2.0395.
         let half = 2.039_513_446_4 * (0.25_f64 * 32.0 / 31.0 / 32.0).sqrt();
         assert!(((interval.high - interval.low) / 2.0 - half).abs() < 1e-6);
         assert_eq!(interval.batches, 32);
         assert!(interval.dependence.correlation < -0.9);
-        assert_eq!(batches.mean(0, level(0.95)), None);
+        assert_eq!(batches.together(&[0]).mean(level(0.95)), None);
     }
 
     /// Times in a queue with one server: a wait depends on the one before.
@@ -238,7 +242,7 @@ mod tests {
                 times.push(time as f64);
                 batches.add(0, Micros::from_micros(clock as u64), [once(time)]);
             }
-            let interval = batches.mean(0, level(0.95)).unwrap();
+            let interval = batches.together(&[0]).mean(level(0.95)).unwrap();
             batch_held += i32::from((interval.low..=interval.high).contains(&2_000.0));
             let n = times.len() as f64;
             let mean = times.iter().sum::<f64>() / n;

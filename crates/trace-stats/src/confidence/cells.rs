@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// they are close to each other, some 3 % where they span ten octaves.
 const MOST_BUCKETS: usize = 256;
 
+/// Buckets that are stepped over one by one.
+const NEAR: usize = 16;
+
 /// A value, so many times over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Repeated {
@@ -73,30 +76,34 @@ pub(super) struct Apart {
 impl Cells {
     /// Add values of one stretch.
     pub(super) fn add(&mut self, stretch: u64, values: impl IntoIterator<Item = Repeated>) {
-        let mut values = values
-            .into_iter()
-            .filter(|value| value.times > 0)
-            .peekable();
-        if values.peek().is_none() {
-            return;
-        }
+        let mut values = values.into_iter();
+        let Some(first) = values.next() else { return };
         let cell = self.stretches.entry(stretch).or_default();
-        // Neighbours are often alike, above all gaps of one request.
-        let mut before = 0;
-        for Repeated { value, times, sum } in values {
-            if value.is_finite() {
+        let coarse = self.coarse;
+        let bucket = |cell: &mut Cell, Repeated { value, times, sum }| {
+            if f64::is_finite(value) {
                 cell.count = cell.count.saturating_add(times);
                 cell.sum = cell.sum.saturating_add(sum);
             }
-            let bucket = without(leading_bits(value), self.coarse);
-            if cell.buckets.get(before).is_none_or(|(b, _)| *b != bucket) {
-                before = cell.place(bucket);
+            (without(leading_bits(value), coarse), times)
+        };
+        let mut new = |bucket| {
+            self.buckets.insert(bucket);
+        };
+        let first = bucket(cell, first);
+        match values.size_hint().0 {
+            0 => cell.merge([first], &mut new),
+            more => {
+                let mut found = Vec::with_capacity(more + 1);
+                found.push(first);
+                found.extend(values.by_ref().map(|value| bucket(cell, value)));
+                found.sort_unstable_by_key(|(bucket, _)| *bucket);
+                cell.merge(found, &mut new);
             }
-            let there = &mut cell.buckets[before].1;
-            if *there == 0 {
-                self.buckets.insert(bucket);
-            }
-            *there = there.saturating_add(times);
+        }
+        for value in values {
+            let one = bucket(cell, value);
+            cell.merge([one], &mut new);
         }
         self.bound();
     }
@@ -179,23 +186,34 @@ impl Cells {
 }
 
 impl Cell {
-    /// Where `bucket` is, which is made if it is not there.
-    fn place(&mut self, bucket: u32) -> usize {
-        let place = self.buckets.binary_search_by_key(&bucket, |(b, _)| *b);
-        place.unwrap_or_else(|place| {
-            self.buckets.insert(place, (bucket, 0));
-            place
-        })
+    /// Add how many there are in each of `more`, which ascend, and tell of those
+    /// that had none.
+    ///
+    /// One step after the other: of the gaps of a request most buckets are there,
+    /// and looking for each by halves misses more often than it saves.
+    fn merge(&mut self, more: impl IntoIterator<Item = (u32, u64)>, mut new: impl FnMut(u32)) {
+        let mut at = 0;
+        for (bucket, times) in more {
+            if self.buckets.len() - at > NEAR && self.buckets[at + NEAR].0 < bucket {
+                at += self.buckets[at..].partition_point(|(b, _)| *b < bucket);
+            }
+            while self.buckets.get(at).is_some_and(|(b, _)| *b < bucket) {
+                at += 1;
+            }
+            match self.buckets.get_mut(at) {
+                Some((found, there)) if *found == bucket => *there = there.saturating_add(times),
+                _ => {
+                    new(bucket);
+                    self.buckets.insert(at, (bucket, times));
+                }
+            }
+        }
     }
 
     fn append(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
         self.sum = self.sum.saturating_add(other.sum);
-        for (bucket, times) in other.buckets {
-            let place = self.place(bucket);
-            let there = &mut self.buckets[place].1;
-            *there = there.saturating_add(times);
-        }
+        self.merge(other.buckets, |_| {});
     }
 
     fn coarsen(&mut self, by: u32) {

@@ -59,16 +59,16 @@ fn of_runs(memory: f64, count: usize, runs: u32, level: Level) -> [Share; FIGURE
             values.push(micros / 1e3);
             batches.add(0, time, [Repeated::once(micros / 1e3, micros as u64)]);
         }
-        let ranked = values.ranked();
+        let (ranked, cells) = (values.ranked(), batches.together(&[0]));
         for (share, (_, figure)) in shares.iter_mut().zip(FIGURES) {
             let (truth, low, high) = match figure {
                 None => {
-                    let mean = batches.mean(0, level).unwrap();
+                    let mean = cells.mean(level).unwrap();
                     let truth = 100.0 * libm::exp(SPREAD * SPREAD / 2.0);
                     (truth, Some(mean.low / 1e3), Some(mean.high / 1e3))
                 }
                 Some((q, normal)) => {
-                    let found = batches.quantile(0, &ranked, q, level);
+                    let found = cells.quantile(&ranked, q, level);
                     (100.0 * libm::exp(SPREAD * normal), found.low, found.high)
                 }
             };

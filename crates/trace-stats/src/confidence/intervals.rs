@@ -41,21 +41,21 @@ impl Intervals {
         }
     }
 
-    /// Those of the metric `name`, which is a `quantity` of `batches` whose whole
-    /// units are `unit` of the metric's.
+    /// Those of the metric `name`, whose values are those of the `quantities` of
+    /// `batches`, which count in whole units of `unit`.
     pub fn push(
         &mut self,
         name: &'static str,
         values: &Ranked<'_>,
-        (batches, quantity, unit): (&Batches, usize, f64),
+        (batches, quantities, unit): (&Batches, &[usize], f64),
     ) {
-        let mean = batches.mean(quantity, self.level).map(|mean| MeanInterval {
+        let cells = batches.together(quantities);
+        let mean = cells.mean(self.level).map(|mean| MeanInterval {
             low: mean.low * unit,
             high: mean.high * unit,
             ..mean
         });
-        let percentiles =
-            PERCENTILES.map(|(_, q)| batches.quantile(quantity, values, q, self.level));
+        let percentiles = PERCENTILES.map(|(_, q)| cells.quantile(values, q, self.level));
         self.stretch = self.stretch.max(Some(batches.stretch()));
         self.metrics.push((name, Figures { mean, percentiles }));
     }

@@ -64,7 +64,7 @@ impl RoundFile {
         slo: Option<&Slo>,
     ) -> anyhow::Result<()> {
         self.summary.push(line, Some(outcome))?;
-        self.duration.push(outcome, None);
+        self.duration.push(outcome, (None, None));
         let seq = outcome.seq.unwrap_or(self.details);
         let detail = Detail::new(level.request_id(seq), outcome, slo);
         let separator: &[u8] = if self.details == 0 { b"\n" } else { b",\n" };
@@ -83,7 +83,7 @@ impl RoundFile {
     /// End the file, and give what its requests came to and the file, which has
     /// yet to be given its name.
     pub(super) fn end(mut self) -> anyhow::Result<(Report, (PathBuf, WholeFile))> {
-        let report = self.summary.finish(None)?;
+        let report = self.summary.finish(None, None)?;
         let ended = write!(self.file, "\n],\"summary\":{}}}\n", summary(&report)).and_then(|()| {
             self.file
                 .into_inner()

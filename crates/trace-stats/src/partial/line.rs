@@ -1,12 +1,13 @@
 //! The line of a part.
 
-use super::Settings;
+use super::{Settings, micros};
 use crate::by::Groups;
 use crate::collection::Collection;
 use crate::summary::Summary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use trace_core::Micros;
 
 /// The layout of a partial line; another one has another number.
 pub const VERSION: u32 = 2;
@@ -18,6 +19,8 @@ struct Written<'a> {
     settings: &'a Settings,
     skipped: u64,
     outside: u64,
+    #[serde(with = "micros")]
+    end: Option<Micros>,
     whole: &'a Summary,
     groups: &'a Groups,
 }
@@ -39,6 +42,8 @@ struct Found {
     settings: Settings,
     skipped: u64,
     outside: u64,
+    #[serde(with = "micros")]
+    end: Option<Micros>,
     whole: Summary,
     groups: BTreeMap<String, Summary>,
 }
@@ -56,6 +61,7 @@ pub fn write(collection: &Collection, mut output: impl Write) -> io::Result<()> 
         settings: &collection.settings,
         skipped: collection.skipped,
         outside: collection.outside,
+        end: collection.end,
         whole: &collection.whole,
         groups: &collection.groups,
     };
@@ -105,6 +111,7 @@ pub fn read(line: &[u8]) -> Result<Collection, (usize, String)> {
         whole: found.whole,
         skipped: found.skipped,
         outside: found.outside,
+        end: found.end,
         files: None,
     })
 }

@@ -16,16 +16,23 @@ pub struct Duration {
 
 impl Duration {
     /// Stretch over a request; it begins when it was scheduled, or later where
-    /// nobody says when that was, and ends when it does, or with its window.
-    pub fn push(&mut self, outcome: &Outcome, until: Option<Micros>) {
+    /// nobody says when that was, and ends when it does. Where requests of a
+    /// window are counted, it begins with the window and ends with it at the
+    /// latest.
+    pub fn push(&mut self, outcome: &Outcome, (from, until): (Option<Micros>, Option<Micros>)) {
         let begins = outcome.scheduled_ms.or(outcome.due_ms).or(outcome.sent_ms);
-        let ends = outcome
-            .sent_ms
-            .map(|sent| sent + outcome.latency_ms.unwrap_or_default());
+        let end = end_of(outcome);
         self.append(Self {
-            first: begins,
-            last: ends.map(|end| until.map_or(end, |until| end.min(until))),
+            first: from.or(begins),
+            last: end.map(|end| until.map_or(end, |until| end.min(until))),
         });
+    }
+
+    /// Go on until that time, if anything began.
+    pub fn reach(&mut self, until: Option<Micros>) {
+        if self.first.is_some() {
+            self.last = self.last.max(until);
+        }
     }
 
     /// Stretch over another.
@@ -43,4 +50,10 @@ impl Duration {
     pub fn length(self) -> Option<Micros> {
         Some(self.last?.saturating_sub(self.first?))
     }
+}
+
+/// When a request ended, as far as anything tells; that it was sent is the least.
+pub fn end_of(outcome: &Outcome) -> Option<Micros> {
+    let sent = outcome.sent_ms?;
+    Some(sent + outcome.latency_ms.unwrap_or_default())
 }

@@ -45,7 +45,7 @@ pub(crate) fn streamed(tokens: u64, gaps: &[f64]) -> Outcome {
 pub(crate) fn service(outcomes: &[Outcome]) -> Service {
     let mut results = Results::new(1_000);
     outcomes.iter().for_each(|outcome| results.push(outcome));
-    results.finish(None)
+    results.finish(None, None)
 }
 
 pub(crate) fn metric(service: &Service, name: &str) -> Option<Spread> {

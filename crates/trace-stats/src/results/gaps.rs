@@ -98,16 +98,6 @@ impl Gaps {
         self.unknown
     }
 
-    /// For intervals: the gaps of an outcome, per token.
-    pub(super) fn by_token(outcome: &Outcome) -> impl Iterator<Item = Repeated> + '_ {
-        gaps_of(outcome, tokens_per_chunk(outcome).unwrap_or(1))
-    }
-
-    /// The same per chunk.
-    pub(super) fn by_chunk(outcome: &Outcome) -> impl Iterator<Item = Repeated> + '_ {
-        gaps_of(outcome, 1)
-    }
-
     pub(super) fn describe(self, figures: &mut Recorder<'_>) {
         let both = self.both.values();
         let (mut tokens, mut chunks) = (both.clone(), both);
@@ -119,7 +109,7 @@ impl Gaps {
 }
 
 /// Each gap of `outcome` as gaps of so many `tokens`.
-fn gaps_of(outcome: &Outcome, tokens: u64) -> impl Iterator<Item = Repeated> + '_ {
+pub(super) fn repeated(outcome: &Outcome, tokens: u64) -> impl Iterator<Item = Repeated> + '_ {
     let gaps = outcome.itl_ms.iter().flatten();
     gaps.map(move |gap| Repeated {
         value: gap.as_millis() / tokens as f64,

@@ -29,7 +29,7 @@ mod times;
 mod tokens;
 mod verdict;
 
-pub use duration::Duration;
+pub use duration::{Duration, end_of};
 pub use gaps::GapUnit;
 pub(crate) use gaps::tokens_per_chunk;
 pub use measure::{Measure, WhenFailed};
@@ -48,7 +48,7 @@ use std::collections::BTreeMap;
 use times::Times;
 use tokens::Tokens;
 use trace_core::quantile::Spread;
-use trace_core::{ErrorKind, Outcome};
+use trace_core::{ErrorKind, Micros, Outcome};
 
 /// Figures of what has many values, by name.
 pub(crate) type Metrics = Vec<(&'static str, Spread)>;
@@ -150,7 +150,7 @@ impl Results {
                 return;
             }
         }
-        self.duration.push(outcome, self.windows.end(outcome));
+        self.duration.push(outcome, self.windows.ends(outcome));
         if let Some(batches) = &mut self.batches {
             recorder::count(batches, outcome, !self.successes_only);
         }
@@ -184,8 +184,10 @@ impl Results {
         }
     }
 
-    /// The numbers, with intervals of that level if there is one.
-    pub fn finish(self, level: Option<Level>) -> Service {
+    /// The numbers, with intervals of that level if there is one, and rates over a
+    /// time that goes on at least `until` then.
+    pub fn finish(mut self, level: Option<Level>, until: Option<Micros>) -> Service {
+        self.duration.reach(until);
         let unserved: u64 = self
             .kinds
             .iter()
@@ -311,7 +313,7 @@ mod tests {
         });
         results.push(&served(0.0, 0.0, 50.0, 80.0));
         results.push(&failed(ErrorKind::Http));
-        let service = results.finish(None);
+        let service = results.finish(None, None);
         let latency = metric(&service, "latency_ms").unwrap();
         assert_eq!((latency.censored, latency.p99), (0, Some(80.0)));
         assert_eq!((service.succeeded, service.failed), (1, 1));

@@ -1,11 +1,22 @@
 //! From values to figures, and to their intervals if those are wanted.
 
-use super::{Gaps, Measure, Metrics};
+use super::{Measure, Metrics, gaps, tokens_per_chunk};
 use crate::confidence::{Batches, Intervals, Repeated};
 use trace_core::Outcome;
-use trace_core::quantile::Values;
+use trace_core::quantile::{Ranked, Values};
 
-/// What is counted in each stretch of time.
+/// What is counted in each stretch of time: measures stand at their own index,
+/// these behind them.
+const BEHIND: usize = Measure::ALL.len();
+/// Gaps that are of a token and of a chunk, and those that are of either.
+const GAP: usize = BEHIND;
+const TOKEN_GAP: usize = BEHIND + 1;
+const CHUNK_GAP: usize = BEHIND + 2;
+const INPUT: usize = BEHIND + 3;
+const OUTPUT: usize = BEHIND + 4;
+const CACHED: usize = BEHIND + 5;
+
+/// What a metric is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
     Of(Measure),
@@ -17,24 +28,23 @@ pub(super) enum Quantity {
 }
 
 impl Quantity {
-    /// Its place among the cells of a stretch.
-    fn index(self) -> usize {
-        let behind = Measure::ALL.len();
+    /// The figures of `values`, and what one whole unit of it is in those of the
+    /// metric.
+    fn intervals(
+        self,
+        all: &mut Intervals,
+        name: &'static str,
+        values: &Ranked<'_>,
+        batches: &Batches,
+    ) {
+        let mut push = |counted: &[usize], unit| all.push(name, values, (batches, counted, unit));
         match self {
-            Self::Of(measure) => measure as usize,
-            Self::Itl => behind,
-            Self::Icl => behind + 1,
-            Self::Input => behind + 2,
-            Self::Output => behind + 3,
-            Self::Cached => behind + 4,
-        }
-    }
-
-    /// What one of its whole units is, in those of the metric.
-    fn unit(self) -> f64 {
-        match self {
-            Self::Of(_) | Self::Itl | Self::Icl => 1e-3,
-            Self::Input | Self::Output | Self::Cached => 1.0,
+            Self::Of(measure) => push(&[measure as usize], 1e-3),
+            Self::Itl => push(&[GAP, TOKEN_GAP], 1e-3),
+            Self::Icl => push(&[GAP, CHUNK_GAP], 1e-3),
+            Self::Input => push(&[INPUT], 1.0),
+            Self::Output => push(&[OUTPUT], 1.0),
+            Self::Cached => push(&[CACHED], 1.0),
         }
     }
 }
@@ -48,22 +58,27 @@ pub(super) fn count(batches: &mut Batches, outcome: &Outcome, failures: bool) {
         let value = measure.counted(outcome, failures);
         // Times are whole microseconds; anything else is taken to the thousandth.
         let counted = value.map(|value| Repeated::once(value, (value * 1e3).round() as u64));
-        batches.add(Quantity::Of(measure).index(), time, counted);
+        batches.add(measure as usize, time, counted);
     }
     if outcome.error.is_some() {
         return;
     }
     let tokens = [
-        (Quantity::Input, outcome.input_tokens),
-        (Quantity::Output, outcome.output_tokens),
-        (Quantity::Cached, outcome.cached_tokens),
+        (INPUT, outcome.input_tokens),
+        (OUTPUT, outcome.output_tokens),
+        (CACHED, outcome.cached_tokens),
     ];
     for (quantity, tokens) in tokens {
         let counted = tokens.map(|tokens| Repeated::once(tokens as f64, tokens));
-        batches.add(quantity.index(), time, counted);
+        batches.add(quantity, time, counted);
     }
-    batches.add(Quantity::Itl.index(), time, Gaps::by_token(outcome));
-    batches.add(Quantity::Icl.index(), time, Gaps::by_chunk(outcome));
+    match tokens_per_chunk(outcome).filter(|&tokens| tokens > 1) {
+        None => batches.add(GAP, time, gaps::repeated(outcome, 1)),
+        Some(tokens) => {
+            batches.add(TOKEN_GAP, time, gaps::repeated(outcome, tokens));
+            batches.add(CHUNK_GAP, time, gaps::repeated(outcome, 1));
+        }
+    }
 }
 
 /// Takes the figures of each metric.
@@ -79,7 +94,7 @@ impl Recorder<'_> {
         let ranked = values.ranked();
         self.metrics.push((name, ranked.spread()));
         if let Some((intervals, batches)) = self.intervals.as_mut().zip(self.batches) {
-            intervals.push(name, &ranked, (batches, quantity.index(), quantity.unit()));
+            quantity.intervals(intervals, name, &ranked, batches);
         }
     }
 }

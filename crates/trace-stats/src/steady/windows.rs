@@ -76,14 +76,27 @@ impl Windows {
             .is_some_and(|(span, scheduled)| span.holds(scheduled))
     }
 
-    /// The end of the window of `outcome`, if it has one: throughput is per time
-    /// up to it, since what is answered later is not compensated by what began
-    /// before.
-    pub fn end(&self, outcome: &Outcome) -> Option<Micros> {
+    /// Where the window of `outcome` begins and where it ends, as far as it does:
+    /// throughput is per time in between, since what is answered later is not
+    /// compensated by what began before.
+    pub fn ends(&self, outcome: &Outcome) -> (Option<Micros>, Option<Micros>) {
+        let span = match self {
+            Self::All => return (None, None),
+            Self::Span(span) => span,
+            Self::Levels(levels) => match levels.get(&level(outcome)) {
+                Some(steady) if steady.found => &steady.span,
+                _ => return (None, None),
+            },
+        };
+        (Some(span.from), span.to)
+    }
+
+    /// Until when a run that ended `at` that time was looked at, if that is said:
+    /// a window does not end with the last request scheduled in it.
+    pub fn until(&self, at: Option<Micros>) -> Option<Micros> {
         match self {
-            Self::All => None,
-            Self::Span(span) => span.to,
-            Self::Levels(levels) => levels.get(&level(outcome))?.span.to,
+            Self::Span(span) => span.to.zip(at).map(|(to, at)| to.min(at)),
+            Self::All | Self::Levels(_) => None,
         }
     }
 
@@ -230,7 +243,7 @@ mod tests {
         }
         let windows = search.windows().unwrap();
         assert!(windows.in_words()[0].contains("no steady state"));
-        assert_eq!(windows.end(&outcome(0, 1, 1)), None);
+        assert_eq!(windows.ends(&outcome(0, 1, 1)), (None, None));
     }
 
     #[test]

@@ -217,6 +217,18 @@ fn too_many_groups_are_not_held() {
 }
 
 #[test]
+fn a_field_without_a_name_is_refused() {
+    for by in ["", ",", "round,"] {
+        let (code, stdout, stderr) = stats(&["--by", by], SWEEP);
+        assert_eq!((code, stdout.as_str()), (2, ""));
+        assert!(
+            stderr.contains("a name between commas is empty"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
 fn a_field_that_no_line_has_is_mentioned() {
     let report = report(&["--by", "modle"], SWEEP);
     assert_eq!(report["groups"].as_array().unwrap().len(), 1);

@@ -100,6 +100,33 @@ fn a_window_counts_what_was_scheduled_in_it() {
 }
 
 #[test]
+fn a_window_lasts_from_its_beginning_to_its_end() {
+    let line = |at: u64| {
+        format!(
+            r#"{{"seq":{at},"input_length":1,"output_length":1,"scheduled_ms":{at},"sent_ms":{at},"latency_ms":2}}"#
+        ) + "\n"
+    };
+    let lines: String = [0, 9_900, 15_000].into_iter().map(line).collect();
+    let rate = |window: &str| {
+        let found = report(&["--window", window], lines.clone());
+        (
+            found["duration_ms"].clone(),
+            found["throughput_rps"].clone(),
+        )
+    };
+    assert_eq!(rate("5s..10s"), (json!(5_000), json!(0.2)));
+    assert_eq!(rate("5s..15s"), (json!(10_000), json!(0.1)));
+    // The run ends before the window does.
+    assert_eq!(rate("5s..10m").0, json!(10_002));
+    assert_eq!(rate("..10s").0, json!(10_000));
+    let parts = lines
+        .lines()
+        .map(|line| stats(&["--partial", "--window", "5s..10s"], line).1);
+    let sum = report(&["--combine"], parts.collect::<String>());
+    assert_eq!(sum["duration_ms"], 5_000);
+}
+
+#[test]
 fn intervals_hold_their_figure() {
     let found = report(&["--confidence"], answers(5));
     let of = &found["confidence"]["metrics"]["latency_ms"];
@@ -192,6 +219,22 @@ fn many_values_are_a_sketch_that_says_so() {
         code == 2 && stderr.contains("a number or `all`"),
         "{stderr}"
     );
+}
+
+#[test]
+fn runs_of_different_traces_are_no_pairs() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| dir.path().join(name).to_string_lossy().into_owned());
+    std::fs::write(&a, answers(10)).unwrap();
+    let other = answers(10).replace("\"input_length\":", "\"input_length\":1");
+    std::fs::write(&b, other).unwrap();
+    let (code, page, _) = stats(&["compare", &a, &b], "");
+    assert_eq!(code, 0);
+    assert!(
+        page.contains("400 requests of one identity ask for different prompts"),
+        "{page}"
+    );
+    assert!(page.contains("mann-whitney"), "{page}");
 }
 
 #[test]

@@ -23,6 +23,9 @@ pub struct Contest {
     /// Requests of both that are the same; 0 if none are, and the runs are held
     /// against each other as wholes.
     pub pairs: u64,
+    /// Requests of both that have one identity but ask for different prompts: no
+    /// pairs.
+    pub unlike: u64,
     /// The probability with which intervals hold what they are of.
     pub level: f64,
     /// Requests that failed.
@@ -74,7 +77,7 @@ impl Contest {
         (name_b, b): (String, &Run),
         (times, level, seed): (usize, f64, u64),
     ) -> Self {
-        let pairs = a.pairs(b);
+        let (pairs, unlike) = a.pairs(b);
         let metrics = names().into_iter().enumerate().filter_map(|(index, name)| {
             let mut resampling = Resampling {
                 times,
@@ -89,6 +92,7 @@ impl Contest {
             a: Side::of(name_a, a),
             b: Side::of(name_b, b),
             pairs: pairs.len() as u64,
+            unlike,
             level,
             failures: Failures::of(a, b, &pairs),
             differences: Vec::new(),

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Requests of both that have the same identity (stage, concurrency, round and
-//! seq) are pairs, and what is tested are their differences: the same prompt,
+//! seq) and ask for the same prompt are pairs, and what is tested are their differences: the same prompt,
 //! asked twice, differs by much less than two prompts do. Without pairs the two
 //! samples are held against each other as wholes.
 //!
@@ -32,7 +32,7 @@ mod trials;
 pub use bootstrap::{Resampling, Shift};
 pub use contest::{Contest, Failures};
 pub use page::page;
-pub use run_record::{Identity, Record, Run};
+pub use run_record::{Identity, Record, Run, prompt};
 pub use trial::Trial;
 
 /// The probability that a standard normal value is as far from 0 as `z`.

@@ -13,6 +13,12 @@ pub fn page(contest: &Contest) -> String {
         0 => "no request of one is one of the other (stage, concurrency, round, seq): held against each other as wholes\n".to_owned(),
         pairs => format!("{pairs} pairs by stage, concurrency, round and seq\n"),
     });
+    if contest.unlike > 0 {
+        page.push_str(&format!(
+            "{} requests of one identity ask for different prompts and are no pairs: these are runs of different traces\n",
+            contest.unlike
+        ));
+    }
     push_table(&mut page, &figures(contest));
     page.push_str(&format!(
         "\nB − A, with the interval that holds it at {percent} %\n"

@@ -3,7 +3,8 @@
 use crate::results::{Duration, Measure};
 use crate::workload::per_second;
 use std::collections::BTreeMap;
-use trace_core::{Micros, Outcome};
+use std::hash::BuildHasher;
+use trace_core::{Line, Micros, Outcome};
 
 /// What makes a request of one run that of another: stage, concurrency, round
 /// and seq.
@@ -28,9 +29,25 @@ pub(super) fn names() -> [&'static str; MEASURES.len() + 1] {
     names
 }
 
+/// A number for what `line` asks: two lines that ask the same have the same one,
+/// others hardly ever.
+pub fn prompt(line: &Line) -> u64 {
+    const ASKS: [&str; 5] = [
+        "input_length",
+        "hash_ids",
+        "text_input",
+        "messages",
+        "payload",
+    ];
+    let asked = ASKS.map(|name| line.raw(name).filter(|json| *json != b"null"));
+    foldhash::fast::FixedState::default().hash_one(asked)
+}
+
 /// One request that was tried.
 #[derive(Debug, Clone)]
 pub struct Record {
+    /// What it asked, as [`prompt`] gives it.
+    pub prompt: u64,
     /// When it was scheduled; requests are neighbours in this order.
     pub scheduled: Micros,
     /// Whether it failed.
@@ -51,8 +68,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Take the next outcome.
-    pub fn push(&mut self, outcome: &Outcome) {
+    /// Take the next outcome, of a request that asked `prompt`.
+    pub fn push(&mut self, prompt: u64, outcome: &Outcome) {
         if outcome
             .error
             .as_ref()
@@ -61,7 +78,7 @@ impl Run {
             self.unserved += 1;
             return;
         }
-        self.duration.push(outcome, None);
+        self.duration.push(outcome, (None, None));
         let failed = outcome.error.is_some();
         let mut values = [None; MEASURES.len() + 1];
         for (value, measure) in values.iter_mut().zip(MEASURES) {
@@ -79,6 +96,7 @@ impl Run {
         );
         let scheduled = outcome.scheduled_ms.or(outcome.due_ms).or(outcome.sent_ms);
         self.records.entry(identity).or_default().push(Record {
+            prompt,
             scheduled: scheduled.unwrap_or_default(),
             failed,
             values,
@@ -119,21 +137,22 @@ impl Run {
         )
     }
 
-    /// Requests of both runs that have one identity, which is theirs alone, in
-    /// the order in which this run scheduled them.
-    pub fn pairs<'a>(&'a self, other: &'a Self) -> Vec<(&'a Record, &'a Record)> {
-        let mut pairs: Vec<_> = self
-            .records
-            .iter()
+    /// Requests of both runs that have one identity, which is theirs alone, and ask
+    /// the same, in the order in which this run scheduled them; and how many of one
+    /// identity ask something else.
+    pub fn pairs<'a>(&'a self, other: &'a Self) -> (Vec<(&'a Record, &'a Record)>, u64) {
+        let known = self.records.iter();
+        let both = known
             .filter(|(identity, _)| identity.3.is_some())
             .filter_map(|(identity, records)| {
                 match (records.as_slice(), other.records.get(identity)?.as_slice()) {
                     ([one], [two]) => Some((one, two)),
                     _ => None,
                 }
-            })
-            .collect();
+            });
+        let (mut pairs, unlike): (Vec<_>, Vec<_>) =
+            both.partition(|(one, two)| one.prompt == two.prompt);
         pairs.sort_by_key(|(one, _)| one.scheduled);
-        pairs
+        (pairs, unlike.len() as u64)
     }
 }

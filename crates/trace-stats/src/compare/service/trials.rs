@@ -6,7 +6,9 @@ use trace_core::{ErrorKind, Outcome};
 
 fn run(outcomes: impl IntoIterator<Item = Outcome>) -> Run {
     let mut run = Run::default();
-    outcomes.into_iter().for_each(|outcome| run.push(&outcome));
+    outcomes
+        .into_iter()
+        .for_each(|outcome| run.push(0, &outcome));
     run
 }
 
