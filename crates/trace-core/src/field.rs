@@ -26,6 +26,9 @@ macro_rules! fields {
             /// The names as keys are spelled.
             const KEYS: &'static [Key] = &[$(Key::new(concat!("\"", $name, "\"")),)*];
 
+            /// The same between the comma behind the field before and the value.
+            const LEADS: &'static [Key] = &[$(Key::new(concat!(",\"", $name, "\":")),)*];
+
             /// Its name in the JSON.
             pub fn name(self) -> &'static str {
                 match self {
@@ -146,6 +149,14 @@ impl Field {
         Self::KEYS[self as usize].begins(rest)
     }
 
+    /// How many bytes `rest` begins with up to its value, if they are a comma and
+    /// its name, without white space.
+    #[inline]
+    pub(crate) fn led(self, rest: &[u8]) -> Option<usize> {
+        let lead = &Self::LEADS[self as usize];
+        lead.begins(rest).then_some(lead.text.len())
+    }
+
     /// Whether it tells what happened, rather than what to ask.
     pub fn is_outcome(self) -> bool {
         self as usize >= Self::Seq as usize
@@ -170,6 +181,9 @@ mod tests {
                 assert!(field.is_named(line.as_bytes()));
                 let other = |other: &&Field| other.is_named(line.as_bytes());
                 assert_eq!(Field::ALL.iter().filter(other).count(), 1);
+                let led = field.led(format!(",{line}").as_bytes());
+                assert_eq!(led, Some(field.name().len() + 4));
+                assert_eq!(field.led(format!(", {line}").as_bytes()), None);
             }
             assert!(!field.is_named(field.name().as_bytes()));
         }
