@@ -278,7 +278,7 @@ fn parse_prompt_len(text: &str) -> Result<Dist, String> {
 pub fn parse(name: &str, bytes: &[u8]) -> anyhow::Result<(Curve, Vec<String>)> {
     ensure!(
         !bytes.trim_ascii().is_empty(),
-        "{name}:1:1: nothing is in it; trace-design writes a curve, and --help shows one"
+        "{name}:1:1: nothing is in it; expected a curve, such as trace-design writes"
     );
     if Pickle::is_likely(bytes) {
         let pickle = Pickle::parse(bytes).map_err(|refusal| anyhow!("{name}: {refusal}"))?;

@@ -157,7 +157,7 @@ fn what_is_wrong_with_a_file_is_said_in_one_line() {
     for (bytes, said) in [
         (
             &b""[..],
-            "c:1:1: nothing is in it; trace-design writes a curve, and --help shows one",
+            "c:1:1: nothing is in it; expected a curve, such as trace-design writes",
         ),
         (b"{\"version\":1,\n}", "c:2:1: trailing comma"),
         (

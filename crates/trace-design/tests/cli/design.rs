@@ -127,7 +127,7 @@ fn a_file_that_is_no_curve_is_said_before_anybody_draws() {
     };
     let wrong = design().to_string().replace("lognormal:90", "often:90");
     for (path, said) in [
-        (file("empty", b""), "empty:1:1: EOF while parsing"),
+        (file("empty", b""), "empty:1:1: nothing is in it"),
         (
             file("p.png", b"\x89PNG\r\n\x1a\n\0"),
             "p.png:1:1: neither a curve file nor a pickle",
