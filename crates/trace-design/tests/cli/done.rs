@@ -73,7 +73,9 @@ fn a_signal_right_after_the_address_ends_it_well() {
             let mut stderr = BufReader::new(child.stderr.take().unwrap());
             stderr.read_line(&mut String::new()).unwrap();
             let pid = child.id().to_string();
-            let sent = Command::new("kill").args([name, &pid]).status();
+            let sent = Command::new("sh")
+                .args(["-c", "kill \"$0\" \"$1\"", name, &pid])
+                .status();
             assert!(sent.unwrap().success());
             assert_eq!(child.wait().unwrap().code(), Some(130), "{name}");
         }

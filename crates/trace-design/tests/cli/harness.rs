@@ -181,8 +181,8 @@ impl Server {
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(
-            Command::new("kill")
-                .args([name, &pid])
+            Command::new("sh")
+                .args(["-c", "kill \"$0\" \"$1\"", name, &pid])
                 .status()
                 .unwrap()
                 .success()

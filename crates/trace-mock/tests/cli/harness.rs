@@ -107,8 +107,8 @@ impl Mock {
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(
-            Command::new("kill")
-                .args(["-s", name, &pid])
+            Command::new("sh")
+                .args(["-c", "kill -s \"$0\" \"$1\"", name, &pid])
                 .status()
                 .unwrap()
                 .success()

@@ -133,8 +133,8 @@ fn an_interrupted_pipe_still_gives_its_numbers() {
         assert_eq!(stats.try_wait().unwrap(), None, "it ended before its input");
         std::thread::yield_now();
     }
-    let interrupt = Command::new("kill")
-        .args(["-INT", &stats.id().to_string()])
+    let interrupt = Command::new("sh")
+        .args(["-c", "kill -INT \"$0\"", &stats.id().to_string()])
         .status();
     assert!(interrupt.unwrap().success());
     std::thread::sleep(std::time::Duration::from_millis(100));
