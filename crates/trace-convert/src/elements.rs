@@ -1,7 +1,8 @@
 //! JSON objects one by one, out of an array, one per line, or one after the
 //! other: memory is one object, never the file.
 
-use std::io::{self, BufRead};
+use crate::lines::waiting;
+use std::io::BufRead;
 use std::sync::Arc;
 use trace_core::{Error, LineError, MAX_LINE_BYTES};
 
@@ -185,52 +186,15 @@ impl Elements {
     fn take(&mut self) -> Result<(), Error> {
         self.element.clear();
         self.began = self.line;
-        let mut depth = 0_u32;
-        let (mut in_string, mut escaped) = (false, false);
+        let mut nesting = Nesting::default();
         loop {
-            let chunk = fill(&mut self.bytes, &self.name, self.line)?;
+            let chunk = waiting(&mut self.bytes, &self.name, self.line)?;
             if chunk.is_empty() {
                 self.over = true;
                 return Err(self.error("the file ends inside this object; is it truncated?"));
             }
-            let mut used = 0;
-            let mut done = false;
-            while used < chunk.len() {
-                if in_string && !escaped {
-                    let rest = &chunk[used..];
-                    let plain = memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
-                    used += plain;
-                    if used == chunk.len() {
-                        break;
-                    }
-                }
-                let byte = chunk[used];
-                used += 1;
-                if byte == b'\n' {
-                    self.line += 1;
-                }
-                if in_string {
-                    match byte {
-                        _ if escaped => escaped = false,
-                        b'\\' => escaped = true,
-                        b'"' => in_string = false,
-                        _ => {}
-                    }
-                    continue;
-                }
-                match byte {
-                    b'"' => in_string = true,
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => {
-                        depth -= 1;
-                        if depth == 0 {
-                            done = true;
-                            break;
-                        }
-                    }
-                    _ => {}
-                }
-            }
+            let (used, done) = nesting.go_on(chunk);
+            self.line += memchr::memchr_iter(b'\n', &chunk[..used]).count() as u64;
             self.element.extend_from_slice(&chunk[..used]);
             self.bytes.consume(used);
             if done {
@@ -247,7 +211,7 @@ impl Elements {
     }
 
     fn peek(&mut self) -> Result<Option<u8>, Error> {
-        Ok(fill(&mut self.bytes, &self.name, self.line)?
+        Ok(waiting(&mut self.bytes, &self.name, self.line)?
             .first()
             .copied())
     }
@@ -284,32 +248,46 @@ impl Elements {
     }
 }
 
-/// What is waiting to be read, with an error that says where.
-fn fill<'a>(
-    bytes: &'a mut Box<dyn BufRead + Send>,
-    name: &Arc<str>,
-    line: u64,
-) -> Result<&'a [u8], Error> {
-    loop {
-        match bytes.fill_buf() {
-            // Asked for again below: the borrow checker cannot see that the
-            // early return is the only use.
-            Ok(_) => break,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => {
-                return Err(Error::Read {
-                    name: name.clone(),
-                    line,
-                    source,
-                });
+/// Where in an object its bytes have come to.
+#[derive(Default)]
+struct Nesting {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Nesting {
+    /// Go on through `bytes`. Gives how many belong to the object, and whether
+    /// it is at its end.
+    fn go_on(&mut self, bytes: &[u8]) -> (usize, bool) {
+        let mut used = 0;
+        while used < bytes.len() {
+            if self.in_string && !self.escaped {
+                let rest = &bytes[used..];
+                used += memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+                if used == bytes.len() {
+                    break;
+                }
+            }
+            let byte = bytes[used];
+            used += 1;
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.in_string => self.escaped = true,
+                b'"' => self.in_string = !self.in_string,
+                _ if self.in_string => {}
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return (used, true);
+                    }
+                }
+                _ => {}
             }
         }
+        (used, false)
     }
-    bytes.fill_buf().map_err(|source| Error::Read {
-        name: name.clone(),
-        line,
-        source,
-    })
 }
 
 #[cfg(test)]

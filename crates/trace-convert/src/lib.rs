@@ -79,7 +79,6 @@ pub fn run(
     let mut reading: Option<Reading> = None;
     let mut quick = Quick::for_args(args).filter(|_| !inputs.iter().any(Input::is_tagged));
     let mut quickly_read: Option<String> = None;
-    let mut record = Record::default();
     let mut progress = Progress::new("converted", None);
     for input in inputs {
         let over = reading.as_ref().is_some_and(|r| r.pipeline.is_over());
@@ -111,20 +110,8 @@ pub fn run(
             }
             None => reading.insert(Reading::begin(args, format, opened, report)?),
         };
-        while !reading.pipeline.is_over() {
-            if report.read.is_multiple_of(PROGRESS_STEP) {
-                progress.set(report.read, "requests");
-            }
-            match reading.decoder.read(&mut record, report) {
-                Ok(true) => {
-                    report.read += 1;
-                    reading.pipeline.push(&mut record, &mut out, report)?;
-                }
-                Ok(false) => break,
-                Err(Error::Line(error)) if args.input.skip_invalid => report.skip(&error),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let mut tell = |read| progress.set(read, "requests");
+        reading.read_on(args.input.skip_invalid, &mut out, report, &mut tell)?;
     }
     progress.finish();
     match &mut reading {
@@ -182,6 +169,7 @@ struct Reading {
     first: String,
     decoder: Box<dyn Decode>,
     pipeline: Pipeline,
+    record: Record,
 }
 
 impl Reading {
@@ -201,7 +189,34 @@ impl Reading {
             first,
             decoder,
             pipeline,
+            record: Record::default(),
         })
+    }
+
+    /// Read the input to its end, or to that of what is wanted; `tell` how far
+    /// it has come, now and then.
+    fn read_on(
+        &mut self,
+        skip_invalid: bool,
+        out: &mut Out<'_>,
+        report: &mut Report,
+        tell: &mut impl FnMut(u64),
+    ) -> anyhow::Result<()> {
+        while !self.pipeline.is_over() {
+            if report.read.is_multiple_of(PROGRESS_STEP) {
+                tell(report.read);
+            }
+            match self.decoder.read(&mut self.record, report) {
+                Ok(true) => {
+                    report.read += 1;
+                    self.pipeline.push(&mut self.record, out, report)?;
+                }
+                Ok(false) => break,
+                Err(Error::Line(error)) if skip_invalid => report.skip(&error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     fn go_on(

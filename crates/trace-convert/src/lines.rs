@@ -38,17 +38,7 @@ impl Lines {
     pub(crate) fn append(&mut self, line: &mut Vec<u8>) -> Result<bool, Error> {
         let mut started = false;
         loop {
-            let chunk = match self.bytes.fill_buf() {
-                Ok(chunk) => chunk,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => {
-                    return Err(Error::Read {
-                        name: self.name.clone(),
-                        line: self.number + 1,
-                        source,
-                    });
-                }
-            };
+            let chunk = waiting(&mut self.bytes, &self.name, self.number + 1)?;
             let ended = memchr::memchr(b'\n', chunk);
             let used = ended.map_or(chunk.len(), |at| at + 1);
             line.extend_from_slice(&chunk[..ended.unwrap_or(used)]);
@@ -89,4 +79,30 @@ impl Lines {
             reason: reason.into(),
         })
     }
+}
+
+/// What is waiting to be read; nothing at the end. `line` is for the error.
+///
+/// # Errors
+/// A file that cannot be read on.
+pub(crate) fn waiting<'a>(
+    bytes: &'a mut Box<dyn BufRead + Send>,
+    name: &Arc<str>,
+    line: u64,
+) -> Result<&'a [u8], Error> {
+    let broken = |source| Error::Read {
+        name: name.clone(),
+        line,
+        source,
+    };
+    loop {
+        match bytes.fill_buf() {
+            // Asked for again below: the borrow checker cannot see that the
+            // early return is the only use.
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(broken(source)),
+        }
+    }
+    bytes.fill_buf().map_err(broken)
 }

@@ -14,6 +14,7 @@
 use crate::args::Args;
 use crate::format::Out;
 use crate::input::Opened;
+use crate::lines::waiting;
 use crate::report::Report;
 use crate::transform::Fate;
 use crate::transform::keep::{OUTSIDE, SKIPPED, Span, TimeWindow};
@@ -22,7 +23,7 @@ use anyhow::Context;
 use std::io::BufRead;
 use std::ops::Range;
 use std::sync::Arc;
-use trace_core::{Error, Line, LineError, MAX_LINE_BYTES, Micros};
+use trace_core::{Line, LineError, MAX_LINE_BYTES, Micros};
 
 /// What it does, over all inputs of a run.
 pub(crate) struct Quick {
@@ -91,14 +92,7 @@ impl Quick {
         let mut number = 0;
         let mut broken = Vec::new();
         while !self.over {
-            let chunk = match bytes.fill_buf() {
-                Ok(chunk) => chunk,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(source) => {
-                    let line = number + 1;
-                    return Err(Error::Read { name, line, source }.into());
-                }
-            };
+            let chunk = waiting(&mut bytes, &name, number + 1)?;
             if chunk.is_empty() {
                 if !broken.is_empty() {
                     self.line(&broken, &name, &mut number, out, report)?;

@@ -157,19 +157,7 @@ impl OpenAi {
             );
         }
         if !taken.is_empty() {
-            let rest = body.0.iter();
-            let rest = rest.filter(|(name, raw)| !taken.contains(&&**name) && *raw != b"null");
-            let mut extra = Vec::new();
-            for (name, raw) in rest {
-                extra.push(if extra.is_empty() { b'{' } else { b',' });
-                crate::json::push_text(&mut extra, name);
-                extra.push(b':');
-                extra.extend_from_slice(raw);
-            }
-            if !extra.is_empty() {
-                extra.push(b'}');
-                record.change(Field::Extra).extra = Some(value(&extra)?);
-            }
+            record.change(Field::Extra).extra = rest(body, &taken)?;
         }
         Ok(record)
     }
@@ -240,6 +228,16 @@ impl OpenAi {
         carry(record, object, &["id", "response", "error"]);
         Ok(())
     }
+}
+
+/// The object of what else a body asks for; none where that is nothing.
+fn rest(body: &Members<'_>, taken: &[&str]) -> Result<Option<Box<RawValue>>, String> {
+    let rest = body.0.iter();
+    let rest = rest.filter(|(name, raw)| !taken.contains(&&**name) && *raw != b"null");
+    let rest = Members(rest.cloned().collect());
+    (!rest.0.is_empty())
+        .then(|| value(&raw_of(&rest)))
+        .transpose()
 }
 
 /// When an answer was created, in microseconds since 1970.

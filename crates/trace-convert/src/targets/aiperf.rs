@@ -79,16 +79,7 @@ impl Encode for Aiperf {
     ) -> anyhow::Result<bool> {
         let mut request = record.request().clone();
         let mode = one_mode(&mut request, report);
-        if mode == Mode::Written && request.text_input.is_none() && request.input_length.is_none() {
-            return Err(record.error("no prompt, and no length of one").into());
-        }
-        if let Some(messages) = &request.messages
-            && serde_json::from_str::<Vec<Named>>(messages.get()).map_or(true, |all| all.is_empty())
-        {
-            return Err(record
-                .error("messages: AIPerf wants one or more objects, each with a role")
-                .into());
-        }
+        refuse(&request, mode).map_err(|reason| record.error(reason))?;
         let session = request.session_id.take().map(|id| match id {
             SessionId::Text(text) => text,
             SessionId::Number(number) => {
@@ -97,16 +88,13 @@ impl Encode for Aiperf {
             }
         });
         let earlier = session.as_ref().and_then(|s| self.sessions.get(s)).copied();
-        if let Some(earlier) = earlier
-            && earlier.mode != mode
-        {
-            return Err(record
-                .error("AIPerf takes no session that mixes messages, payload and other prompts")
-                .into());
+        if earlier.is_some_and(|earlier| earlier.mode != mode) {
+            let reason = "AIPerf takes no session that mixes messages, payload and other prompts";
+            return Err(record.error(reason).into());
         }
         self.time(&mut request, earlier.is_none(), report)
             .map_err(|error| record.error(error.to_string()))?;
-        let (input, output) = (request.input_length, request.output_length);
+        let input = request.input_length;
         if let (Mode::Written, Some(input)) = (mode, input) {
             self.learn_block_size(&request, report);
             let block_size = self.block_size.unwrap_or(BLOCK_TOKENS);
@@ -118,50 +106,78 @@ impl Encode for Aiperf {
         if let Some(session) = &session {
             let before = earlier.map_or(0, |turn| turn.tokens);
             let tokens = input.unwrap_or(before);
-            let tokens = tokens.saturating_add(output.unwrap_or(0));
+            let tokens = tokens.saturating_add(request.output_length.unwrap_or(0));
             self.sessions.insert(session.clone(), Turn { mode, tokens });
         }
         request.session_id = session.map(SessionId::Text);
-        report.count(
-            Kind::Noted,
-            "output_length of 0, which AIPerf sends or leaves out by endpoint",
-            u64::from(output == Some(0)),
-        );
-        report.count(
-            Kind::Noted,
-            "model, which AIPerf ignores (its --model says it)",
-            u64::from(request.model.is_some()),
-        );
-
+        note_ignored(&request, report);
         let mut line = Vec::new();
         request.append_to(&mut line);
-        let mut outcome = false;
-        for (name, raw) in record.members()? {
-            match Field::from_name(name.as_bytes()) {
-                Some(field) => outcome |= field.is_outcome(),
-                None if name == "type" => {
-                    report.count(Kind::Dropped, "the field type, which AIPerf reserves", 1);
-                }
-                None => {
-                    line.pop();
-                    if line.len() > 1 {
-                        line.push(b',');
-                    }
-                    crate::json::push_text(&mut line, &name);
-                    line.push(b':');
-                    line.extend_from_slice(&raw);
-                    line.push(b'}');
-                }
-            }
-        }
-        report.count(
-            Kind::Dropped,
-            "what happened to a request",
-            u64::from(outcome),
-        );
+        append_unknown(record, &mut line, report)?;
         out.write_bytes(&line).context("cannot write")?;
         Ok(true)
     }
+}
+
+/// See that AIPerf would take the request by itself.
+fn refuse(request: &Request, mode: Mode) -> Result<(), &'static str> {
+    if mode == Mode::Written && request.text_input.is_none() && request.input_length.is_none() {
+        return Err("no prompt, and no length of one");
+    }
+    let Some(messages) = &request.messages else {
+        return Ok(());
+    };
+    match serde_json::from_str::<Vec<Named>>(messages.get()) {
+        Ok(all) if !all.is_empty() => Ok(()),
+        _ => Err("messages: AIPerf wants one or more objects, each with a role"),
+    }
+}
+
+/// Say what AIPerf makes nothing of.
+fn note_ignored(request: &Request, report: &mut Report) {
+    report.count(
+        Kind::Noted,
+        "output_length of 0, which AIPerf sends or leaves out by endpoint",
+        u64::from(request.output_length == Some(0)),
+    );
+    report.count(
+        Kind::Noted,
+        "model, which AIPerf ignores (its --model says it)",
+        u64::from(request.model.is_some()),
+    );
+}
+
+/// Add to the object `line` what is no field of ours.
+fn append_unknown(
+    record: &mut Record,
+    line: &mut Vec<u8>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut outcome = false;
+    for (name, raw) in record.members()? {
+        match Field::from_name(name.as_bytes()) {
+            Some(field) => outcome |= field.is_outcome(),
+            None if name == "type" => {
+                report.count(Kind::Dropped, "the field type, which AIPerf reserves", 1);
+            }
+            None => {
+                line.pop();
+                if line.len() > 1 {
+                    line.push(b',');
+                }
+                crate::json::push_text(line, &name);
+                line.push(b':');
+                line.extend_from_slice(&raw);
+                line.push(b'}');
+            }
+        }
+    }
+    report.count(
+        Kind::Dropped,
+        "what happened to a request",
+        u64::from(outcome),
+    );
+    Ok(())
 }
 
 /// A message, of which only the role must be there.

@@ -24,7 +24,7 @@ use crate::format::{Encode, Out, Target};
 use crate::record::Record;
 use crate::report::{Kind, Report};
 use anyhow::Context;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use trace_core::{ErrorKind, Micros, Outcome};
 
 /// The Phase-02 benchmark CSV.
@@ -87,6 +87,47 @@ impl Encode for Phase02 {
 
 impl Phase02 {
     fn row(&self, outcome: &Outcome, asked: Option<u64>, report: &mut Report) -> String {
+        let cells = Cells::of(outcome, asked);
+        cells.note(report);
+        report.count(
+            Kind::Noted,
+            "rows without gpu_memory_mb",
+            u64::from(outcome.gpu_memory_mb.is_none()),
+        );
+        let total = cells.total();
+        let status = outcome.status.map(|status| status.to_string());
+        let seq = outcome.seq.map_or(self.rows, |seq| seq.saturating_add(1));
+        format!(
+            "{seq},{},{},{},{},{},{},{},{},{},{}",
+            cell(cells.input),
+            cell(cells.output),
+            cell(total),
+            cell(cells.latency.map(Micros::as_secs)),
+            cell(cells.ttft(outcome).map(Micros::as_secs)),
+            cell(cells.tpot(outcome, self.tpot)),
+            cell(cells.per_second(cells.output)),
+            cell(cells.per_second(total)),
+            if cells.broken {
+                "error".to_owned()
+            } else {
+                cell(status)
+            },
+            cell(outcome.gpu_memory_mb),
+        )
+    }
+}
+
+/// What the cells of a row are made of.
+struct Cells {
+    input: Option<u64>,
+    output: Option<u64>,
+    latency: Option<Micros>,
+    /// Whether no complete answer came.
+    broken: bool,
+}
+
+impl Cells {
+    fn of(outcome: &Outcome, asked: Option<u64>) -> Self {
         // An answer that was complete, though not a good one, is a row like
         // the others; what raised an exception there is an error here.
         let kind = outcome.error.as_ref().map(|failure| failure.kind);
@@ -95,75 +136,62 @@ impl Phase02 {
             None | Some(ErrorKind::Http | ErrorKind::Content | ErrorKind::Empty)
         );
         let broken = !complete || (kind.is_some() && outcome.status.is_none());
-        let input = outcome.input_tokens.or(asked);
-        let output = match kind {
-            Some(_) if broken => Some(0),
-            Some(_) => Some(outcome.output_tokens.unwrap_or(0)),
-            None => outcome.output_tokens,
-        };
-        let total = input
-            .zip(output)
-            .map(|(input, output)| input.saturating_add(output));
-        let latency = outcome.latency_ms;
-        let per_second = |tokens: Option<u64>| {
-            if broken {
-                return Some(0.0);
-            }
-            let (tokens, latency) = (tokens?, latency?);
-            Some(if latency == Micros::ZERO {
-                0.0
-            } else {
-                tokens as f64 / latency.as_secs()
-            })
-        };
-        let tpot = match self.tpot {
-            _ if broken => Some(0.0),
-            Tpot::Standard => standard(outcome),
-            Tpot::Phase02 => match (output, latency) {
-                (Some(0), _) => Some(0.0),
-                (Some(output), Some(latency)) => Some(latency.as_secs() / output as f64),
-                _ => None,
+        Self {
+            input: outcome.input_tokens.or(asked),
+            output: match kind {
+                Some(_) if broken => Some(0),
+                // As documented above: a failure without tokens has none.
+                Some(_) => Some(outcome.output_tokens.unwrap_or(0)),
+                None => outcome.output_tokens,
             },
-        };
-        let ttft = if broken {
-            Some(Micros::ZERO)
-        } else {
-            outcome.ttft_ms.or(latency)
-        };
-        if input.is_none() || output.is_none() || latency.is_none() {
-            report.count(
-                Kind::Noted,
-                "rows with empty cells, as nobody measured the tokens or the latency",
-                1,
-            );
+            latency: outcome.latency_ms,
+            broken,
         }
-        if outcome.gpu_memory_mb.is_none() {
-            report.count(Kind::Noted, "rows without gpu_memory_mb", 1);
-        }
-        report.count(Kind::Noted, "rows of status error", u64::from(broken));
+    }
 
-        let mut row = String::new();
-        let seq = outcome.seq.map_or(self.rows, |seq| seq.saturating_add(1));
-        // Writing to a String cannot fail.
-        let _ = write!(
-            row,
-            "{seq},{},{},{},{},{},{},{},{},{},{}",
-            cell(input),
-            cell(output),
-            cell(total),
-            cell(latency.map(Micros::as_secs)),
-            cell(ttft.map(Micros::as_secs)),
-            cell(tpot),
-            cell(per_second(output)),
-            cell(per_second(total)),
-            if broken {
-                "error".to_owned()
-            } else {
-                cell(outcome.status)
-            },
-            cell(outcome.gpu_memory_mb),
+    /// Count what is odd about the row.
+    fn note(&self, report: &mut Report) {
+        let empty = self.input.is_none() || self.output.is_none() || self.latency.is_none();
+        report.count(
+            Kind::Noted,
+            "rows with empty cells, as nobody measured the tokens or the latency",
+            u64::from(empty),
         );
-        row
+        report.count(Kind::Noted, "rows of status error", u64::from(self.broken));
+    }
+
+    fn total(&self) -> Option<u64> {
+        let both = self.input.zip(self.output);
+        both.map(|(input, output)| input.saturating_add(output))
+    }
+
+    fn ttft(&self, outcome: &Outcome) -> Option<Micros> {
+        if self.broken {
+            return Some(Micros::ZERO);
+        }
+        outcome.ttft_ms.or(self.latency)
+    }
+
+    fn tpot(&self, outcome: &Outcome, tpot: Tpot) -> Option<f64> {
+        match (tpot, self.output) {
+            _ if self.broken => Some(0.0),
+            (Tpot::Standard, _) => standard(outcome),
+            (Tpot::Phase02, Some(0)) => Some(0.0),
+            (Tpot::Phase02, Some(output)) => Some(self.latency?.as_secs() / output as f64),
+            (Tpot::Phase02, None) => None,
+        }
+    }
+
+    fn per_second(&self, tokens: Option<u64>) -> Option<f64> {
+        if self.broken {
+            return Some(0.0);
+        }
+        let (tokens, latency) = (tokens?, self.latency?);
+        Some(if latency == Micros::ZERO {
+            0.0
+        } else {
+            tokens as f64 / latency.as_secs()
+        })
     }
 }
 
