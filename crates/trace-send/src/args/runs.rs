@@ -39,6 +39,10 @@ pub struct RunsArgs {
 
     /// Leave out what has an outcome in FILE; the rest leaves at once, the
     /// first of it at time zero
+    ///
+    /// It is a run with a clock of its own: over both, rates and pictures by
+    /// time mean nothing, times of answers do. `trace-stats one=FILE two=REST
+    /// --by source` tells them apart.
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
 

@@ -230,3 +230,16 @@ fn a_dry_run_starts_no_server() {
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(folder.path().join("started").exists());
 }
+
+#[test]
+fn a_dry_recipe_starts_no_server_and_one_that_falls_is_not_waited_for() {
+    let folder = folder();
+    let recipe = "global: {url: 'http://127.0.0.1:9', model: m, files: [t.jsonl]}\nstages:\n- name: a\n  server: {command: 'echo begun; exit 3', ready: 10m}\n";
+    let dry = cook(folder.path(), recipe, &["--dry-run"]);
+    assert_eq!(dry.code, Some(0), "{}", dry.stderr);
+    assert!(!dry.stderr.contains("begun"), "{}", dry.stderr);
+    let ran = cook(folder.path(), recipe, &[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    let said = "stage a: its server ended with exit status: 3";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}
