@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::endpoint::Endpoint;
 use crate::head::Heads;
 use crate::leg::Label;
+use crate::metric::Metric;
 use crate::outlook::Outlook;
 use crate::reins::Reins;
 use crate::secret::Secrets;
@@ -55,6 +56,12 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// The times that answers are judged by.
+    pub(crate) fn judged(&self) -> Vec<Metric> {
+        let judged = self.slos.iter().map(|slo| slo.judged(self.slo_clock));
+        judged.collect()
+    }
+
     /// Those that `args` set, for requests to `endpoint` with `heads`.
     pub(crate) fn new(args: &Args, endpoint: Endpoint, heads: Arc<Heads>) -> Self {
         Self {

@@ -39,15 +39,19 @@ impl std::str::FromStr for Slo {
 }
 
 impl Slo {
+    /// What it is about by `clock`.
+    pub(crate) fn judged(&self, clock: Clock) -> Metric {
+        match clock {
+            Clock::Scheduled => self.metric.for_users(),
+            Clock::Sent => self.metric,
+        }
+    }
+
     /// Whether `outcome` keeps it by `clock`. A time per token that a single token has
     /// not is kept, and a time to connect where nothing was connected; any
     /// other that is missing is not.
     pub(crate) fn is_kept(&self, outcome: &Outcome, clock: Clock) -> bool {
-        let metric = match clock {
-            Clock::Scheduled => self.metric.for_users(),
-            Clock::Sent => self.metric,
-        };
-        match metric.of(outcome) {
+        match self.judged(clock).of(outcome) {
             Some(time) => time.as_millis() <= self.limit_ms,
             None => matches!(self.metric.name, "tpot_ms" | "connect_ms"),
         }

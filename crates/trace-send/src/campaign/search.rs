@@ -77,7 +77,7 @@ impl Campaign<'_> {
             if ended.interrupted {
                 return Ok(None);
             }
-            level.add(&ended);
+            level.add(&ended, &self.limits.judged());
             ended.input?;
             let done = level.answer(self.args.judge.good_share).certain;
             if done || self.results.has_failed() {

@@ -56,6 +56,7 @@ impl Helm {
     pub(super) fn new(crew: Arc<Crew>, plan: Plan, reports: UnboundedReceiver<Report>) -> Self {
         let watch = Watch::new(plan.limits.stops.clone());
         crew.tally().watch(watch.metrics());
+        crew.tally().watch(plan.limits.judged());
         Self {
             crew,
             live: Live::new(&plan.limits),

@@ -1,6 +1,7 @@
 //! One rate or concurrency that was tried, and how sure it is what came of it.
 
 use crate::dispatch::Ended;
+use crate::metric::Metric;
 use std::fmt;
 use trace_core::time::Micros;
 
@@ -17,8 +18,8 @@ pub(crate) struct Level {
     pub all: u64,
     /// Answers per second, in the last round.
     rate: f64,
-    /// The 99th percentile of the time to first token, in the last round.
-    ttft: Micros,
+    /// The 99th percentiles of what was judged, by name, in the last round.
+    times: Vec<(&'static str, Micros)>,
     /// A round was held up by the client.
     pub limited: bool,
     /// A condition of --stop-on ended a round.
@@ -43,14 +44,15 @@ impl Level {
         }
     }
 
-    /// Count a round.
-    pub(crate) fn add(&mut self, ended: &Ended) {
+    /// Count a round in which answers were judged by the times `judged`.
+    pub(crate) fn add(&mut self, ended: &Ended, judged: &[Metric]) {
         let tally = &ended.tally;
         self.rounds += 1;
         self.good += tally.good;
         self.all += tally.ended;
         self.rate = tally.rate();
-        self.ttft = tally.ttft(0.99);
+        let p99 = |metric: &Metric| Some((metric.name, tally.watched(*metric, 0.99)?));
+        self.times = judged.iter().filter_map(p99).collect();
         self.limited |= tally.is_client_limited();
         self.stopped |= ended.stopped.is_some();
     }
@@ -82,14 +84,16 @@ impl fmt::Display for Level {
         let (low, high) = interval(self.good, self.all);
         write!(
             f,
-            "{:.2} % of {} good (95 % interval {:.2} to {:.2}), {:.2}/s, ttft p99 {} ms",
+            "{:.2} % of {} good (95 % interval {:.2} to {:.2}), {:.2}/s",
             100.0 * self.share(),
             self.all,
             100.0 * low,
             100.0 * high,
             self.rate,
-            self.ttft,
         )?;
+        for (name, time) in &self.times {
+            write!(f, ", p99 of {name} {time}")?;
+        }
         if self.rounds > 1 {
             write!(f, ", {} rounds", self.rounds)?;
         }
