@@ -69,7 +69,7 @@ impl Prepared {
 /// Where lines come from.
 pub(crate) enum Source {
     /// As they are read.
-    Stream(Reader<'static>),
+    Stream(Box<Reader<'static>>),
     /// From memory, for several runs.
     Held(Arc<Vec<Line>>),
 }

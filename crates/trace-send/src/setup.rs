@@ -58,7 +58,7 @@ pub(crate) fn selection(args: &Args) -> anyhow::Result<Selection> {
 /// The requests: as they are read for one run, from memory for several.
 pub(crate) fn source(args: &Args, mut input: Reader<'static>) -> anyhow::Result<Source> {
     if args.load.concurrency.len() < 2 && args.runs.rounds < 2 && args.judge.search.is_none() {
-        return Ok(Source::Stream(input));
+        return Ok(Source::Stream(Box::new(input)));
     }
     let most = args.load.requests.iter().max().copied().unwrap_or(u64::MAX);
     let mut lines = Vec::new();

@@ -51,7 +51,7 @@ fn trace(speed: f64, align_first: bool) -> Leg {
 fn run_with(preparer: &Preparer, leg: &Leg, input: &str) -> Result<Vec<(Prepared, Timing)>, Error> {
     let mut all = Vec::new();
     let input = std::io::Cursor::new(input.to_owned());
-    let mut source = Source::Stream(Reader::new("t", input));
+    let mut source = Source::Stream(Box::new(Reader::new("t", input)));
     preparer.run(&mut source, leg, |prepared, timing| {
         all.push((prepared, timing));
         true
