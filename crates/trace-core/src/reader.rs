@@ -12,8 +12,8 @@ use std::io::BufRead;
 ///
 /// Gzip and zstd are recognised by content, a byte-order mark and CRLF are
 /// tolerated, blank lines are skipped. Memory is one line and what one call for
-/// bytes brings. After an
-/// [`Error::Line`] the next call goes on with the next line.
+/// bytes brings. After an [`Error::Line`] the next call goes on with the next
+/// line.
 ///
 /// ```
 /// let text = "{\"timestamp\":0,\"input_length\":3}\n";

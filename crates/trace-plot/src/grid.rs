@@ -190,6 +190,14 @@ mod tests {
     }
 
     #[test]
+    fn many_at_one_moment_are_one_and_its_echo() {
+        let scheduled = filled(&[39_000; 50]).extent().unwrap();
+        let sent = filled(&[39_100, 41_900]).extent();
+        let grid = Grid::over(&scheduled.with(sent)).unwrap();
+        assert_eq!(grid.width, 1_000_000);
+    }
+
+    #[test]
     fn bins_may_have_to_cover_more_than_they_hold() {
         let extent = filled(&[0, 1_000_000]).extent().unwrap();
         assert_eq!(extent.nice_width(150_000_000), Ok(10_000_000));

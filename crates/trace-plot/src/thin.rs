@@ -50,7 +50,13 @@ mod tests {
 
     #[test]
     fn a_line_that_turns_back_keeps_its_points() {
-        let points = [(980.0, 3.0), (500.0, 9.0), (240.0, 5.0), (120.0, 6.0), (30.0, 1.0)];
+        let points = [
+            (980.0, 3.0),
+            (500.0, 9.0),
+            (240.0, 5.0),
+            (120.0, 6.0),
+            (30.0, 1.0),
+        ];
         assert_eq!(thin(&points, 1.0), points);
     }
 

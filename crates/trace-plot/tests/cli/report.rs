@@ -44,6 +44,29 @@ fn page(flags: &[&str], files: &[(&str, String)]) -> String {
 }
 
 #[test]
+fn a_dash_is_stdout() {
+    let directory = TempDir::new().unwrap();
+    let mut command = Command::cargo_bin("trace-plot").unwrap();
+    command.current_dir(&directory).args(["--html", "-"]);
+    let done = command.write_stdin(outcomes(50, false)).assert().success();
+    assert!(done.get_output().stdout.starts_with(b"<!doctype html>"));
+    assert!(done.get_output().stderr.is_empty());
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+}
+
+#[test]
+fn runs_beside_one_another_are_not_added_up() {
+    let tiles = "<dl class=tiles>";
+    assert!(page(&[], &[("a", outcomes(50, false))]).contains(tiles));
+    let two = page(
+        &[],
+        &[("a", outcomes(50, false)), ("b", outcomes(80, false))],
+    );
+    assert!(!two.contains(tiles));
+    assert!(two.contains("<th>a<th>b<tbody>"), "names without quotes");
+}
+
+#[test]
 fn the_page_asks_nothing_of_a_network() {
     let page = page(&[], &[("a", outcomes(50, true))]);
     for foreign in ["src=\"", "@import", "<link"] {
