@@ -51,6 +51,19 @@ impl Api {
         })
     }
 
+    /// The endpoint at `path` of some server, which may have more in front, as gateways do, and no
+    /// version.
+    pub(crate) fn behind(path: &str) -> Option<Api> {
+        let rests = path.match_indices('/').map(|(at, _)| &path[at..]);
+        rests.into_iter().find_map(|rest| match rest {
+            "/chat/completions" => Some(Api::Chat),
+            "/completions" => Some(Api::Completions),
+            "/embeddings" => Some(Api::Embeddings),
+            "/responses" => Some(Api::Responses),
+            rest => Api::at(rest),
+        })
+    }
+
     pub(crate) fn family(self) -> Family {
         match self {
             Api::Completions | Api::Chat | Api::Responses | Api::Embeddings => Family::OpenAi,
@@ -100,6 +113,21 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn endpoints_are_known_behind_the_path_of_a_gateway() {
+        for (path, api) in [
+            ("/v1/completions", Some(Api::Completions)),
+            ("/openai/v1/chat/completions", Some(Api::Chat)),
+            ("/openai/deployments/x/chat/completions", Some(Api::Chat)),
+            ("/x/api/generate", Some(Api::OllamaGenerate)),
+            ("/v1/threads/x/messages", None),
+            ("/v1/models", None),
+            ("", None),
+        ] {
+            assert_eq!(Api::behind(path), api, "{path}");
+        }
+    }
 
     #[test]
     fn errors_have_the_shape_their_clients_know() {

@@ -100,8 +100,8 @@ fn work(notes: &Receiver<Note>) {
                 let observer = open.remove(&report.seq);
                 let mut observer = observer.unwrap_or_else(|| Observer::new(report.kind));
                 unread.read(&mut observer);
-                if report.ended.is_some() {
-                    observer.end();
+                if let Some(ended) = report.ended {
+                    observer.end(ended);
                 }
                 report.close(&observer);
             }
@@ -125,7 +125,7 @@ mod tests {
         unread.push(end.as_bytes(), second);
         unread.push(b.as_bytes(), second);
         assert_eq!((unread.len(), unread.pieces.len()), (a.len() + b.len(), 2));
-        let mut observer = Observer::new(Kind::Lines);
+        let mut observer = Observer::new(Kind::Events);
         unread.read(&mut observer);
         assert_eq!(
             (observer.text.as_str(), observer.chunks),

@@ -151,7 +151,7 @@ pub(super) fn request(bytes: &[u8], way: &Way) -> Result<Option<Asked>, String> 
     Ok(Some(Asked {
         length,
         onward,
-        api: Api::at(endpoint).filter(|_| method == "POST"),
+        api: Api::behind(endpoint).filter(|_| method == "POST"),
         bare: method == "HEAD",
         body,
         key: key.map(<[u8]>::to_vec),

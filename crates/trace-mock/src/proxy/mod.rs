@@ -6,6 +6,7 @@
 //! less than half of what two whole implementations of it would.
 
 mod clerk;
+mod events;
 mod fields;
 mod framing;
 mod head;

@@ -8,8 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 use trace_core::Micros;
 
-/// Bytes of a line that are kept while its end has not come. Longer ones pass unread.
-const MAX_LINE_BYTES: usize = 1 << 20;
+use super::events::Events;
 
 /// Bytes of an answer in one piece that are kept to read its usage.
 const MAX_WHOLE_BYTES: usize = 16 << 20;
@@ -17,7 +16,9 @@ const MAX_WHOLE_BYTES: usize = 16 << 20;
 /// How an answer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// `data:` lines, or lines of JSON.
+    /// Server-sent events.
+    Events,
+    /// Lines of JSON.
     Lines,
     /// One JSON object.
     Whole,
@@ -29,10 +30,20 @@ impl Kind {
     /// How to read a body of this media type.
     pub(crate) fn of(media: &str) -> Kind {
         match media.split(';').next().unwrap_or_default().trim() {
-            "text/event-stream" | "application/x-ndjson" => Kind::Lines,
+            "text/event-stream" => Kind::Events,
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/jsonlines"
+            | "application/json-lines"
+            | "application/stream+json" => Kind::Lines,
             "application/json" => Kind::Whole,
             _ => Kind::Other,
         }
+    }
+
+    fn streams(self) -> bool {
+        matches!(self, Kind::Events | Kind::Lines)
     }
 }
 
@@ -40,8 +51,11 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct Observer {
     kind: Kind,
-    /// A line without its end, or all of it.
-    left: Vec<u8>,
+    events: Events,
+    /// An answer in one piece, as far as it has come.
+    whole: Vec<u8>,
+    /// Whether the end mark has come, which nothing follows.
+    pub(crate) done: bool,
     /// When each chunk with output came.
     pub(crate) chunks: Vec<Instant>,
     /// The text of those chunks.
@@ -57,7 +71,9 @@ impl Observer {
     pub(crate) fn new(kind: Kind) -> Observer {
         Observer {
             kind,
-            left: Vec::new(),
+            events: Events::new(kind == Kind::Lines),
+            whole: Vec::new(),
+            done: false,
             chunks: Vec::new(),
             text: String::new(),
             input_tokens: None,
@@ -68,73 +84,79 @@ impl Observer {
     }
 
     /// Look at `bytes` that came at `now`.
-    pub(crate) fn pass(&mut self, mut bytes: &[u8], now: Instant) {
+    pub(crate) fn pass(&mut self, bytes: &[u8], now: Instant) {
         match self.kind {
             Kind::Other => {}
             Kind::Whole => {
-                if self.left.len() + bytes.len() <= MAX_WHOLE_BYTES {
-                    self.left.extend_from_slice(bytes);
+                if self.whole.len() + bytes.len() <= MAX_WHOLE_BYTES {
+                    self.whole.extend_from_slice(bytes);
                 } else {
                     self.kind = Kind::Other;
                 }
             }
-            Kind::Lines => {
-                while let Some(end) = memchr::memchr(b'\n', bytes) {
-                    let (line, rest) = bytes.split_at(end);
-                    if self.left.is_empty() {
-                        self.line(line, now);
-                    } else {
-                        let mut left = std::mem::take(&mut self.left);
-                        left.extend_from_slice(line);
-                        self.line(&left, now);
-                        left.clear();
-                        self.left = left;
-                    }
-                    bytes = &rest[1..];
-                }
-                if self.left.len() + bytes.len() <= MAX_LINE_BYTES {
-                    self.left.extend_from_slice(bytes);
-                }
+            Kind::Events | Kind::Lines => {
+                let mut events = std::mem::take(&mut self.events);
+                events.take(bytes, |name, data| self.event(name, data, now));
+                self.events = events;
             }
         }
     }
 
-    /// Look at what is left when the body ends.
-    pub(crate) fn end(&mut self) {
-        if self.kind == Kind::Whole
-            && let Ok(json) = serde_json::from_slice(&std::mem::take(&mut self.left))
+    /// Look at what is left when the body ended, at `now`.
+    pub(crate) fn end(&mut self, now: Instant) {
+        if self.kind.streams() {
+            // What stands at the end counts without a line behind it.
+            self.pass(b"\n\n", now);
+        } else if self.kind == Kind::Whole
+            && let Ok(json) = serde_json::from_slice(&std::mem::take(&mut self.whole))
         {
             self.count(&json);
         }
     }
 
-    /// Whether it streamed, and nothing that is output.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kind == Kind::Lines && self.chunks.is_empty()
+    /// Whether it streamed.
+    pub(crate) fn streams(&self) -> bool {
+        self.kind.streams()
     }
 
-    fn line(&mut self, line: &[u8], now: Instant) {
-        let data = line.strip_prefix(b"data:").unwrap_or(line).trim_ascii();
-        if !data.starts_with(b"{") {
-            return;
+    /// Whether it streamed, and nothing that is output.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.streams() && self.chunks.is_empty()
+    }
+
+    fn event(&mut self, name: &[u8], data: &[u8], now: Instant) {
+        match (name, data) {
+            _ if self.done => {}
+            (_, b"") => {}
+            (_, b"[DONE]") => self.done = true,
+            (name, data) => match serde_json::from_slice::<Value>(data) {
+                Ok(json @ Value::Object(_)) => {
+                    self.chunk(&json, now);
+                    if name == b"error" {
+                        self.fail(message(&json));
+                    }
+                }
+                _ if name == b"error" => self.fail(String::from_utf8_lossy(data).into_owned()),
+                _ => self.fail("a chunk that is not a JSON object".to_owned()),
+            },
         }
-        let Ok(json) = serde_json::from_slice::<Value>(data) else {
-            return;
-        };
+    }
+
+    fn chunk(&mut self, json: &Value, now: Instant) {
         let before = self.text.len();
-        push_output(&json, &mut self.text);
+        push_output(json, &mut self.text);
         if self.text.len() > before {
             self.chunks.push(now);
         }
-        self.count(&json);
+        self.count(json);
         if let Some(error) = json.get("error").filter(|error| !error.is_null()) {
-            let message = error.get("message").unwrap_or(error);
-            self.error = Some(
-                message
-                    .as_str()
-                    .map_or_else(|| message.to_string(), str::to_owned),
-            );
+            self.fail(message(error));
         }
+    }
+
+    /// The first failure is the one that is told.
+    fn fail(&mut self, message: String) {
+        self.error.get_or_insert(message);
     }
 
     /// Take the numbers of tokens that `json` tells, by whatever names.
@@ -154,6 +176,7 @@ impl Observer {
                 "/prompt_tokens_details/cached_tokens",
                 "/input_tokens_details/cached_tokens",
             ]);
+            let cached = cached.or(number(["/cached_tokens", "/prompt_cache_hit_tokens"]));
             // Anthropic's input is without what was cached.
             let apart = usage.get("cache_read_input_tokens").and_then(Value::as_u64);
             let input = input.map(|input| input + apart.unwrap_or(0));
@@ -178,37 +201,72 @@ impl Observer {
     }
 }
 
-/// Append the output of an event: text or reasoning, of any choice.
+/// What an error says, an object with a message or something else.
+fn message(error: &Value) -> String {
+    let said = error.get("error").unwrap_or(error);
+    let said = said.get("message").unwrap_or(said);
+    said.as_str()
+        .map_or_else(|| said.to_string(), str::to_owned)
+}
+
+/// Append the output of an event: text, reasoning or the call of a tool, of any choice.
 fn push_output(json: &Value, text: &mut String) {
-    let mut push =
-        |value: Option<&Value>| text.push_str(value.and_then(Value::as_str).unwrap_or_default());
     if let Some(choices) = json.get("choices").and_then(Value::as_array) {
         for choice in choices {
-            push(choice.get("text"));
-            for name in [
-                "/delta/reasoning_content",
-                "/delta/reasoning",
-                "/delta/content",
-            ] {
-                push(choice.pointer(name));
+            push(choice.get("text"), text);
+            for name in ["reasoning_content", "reasoning", "content", "refusal"] {
+                push(
+                    choice.pointer("/delta").and_then(|delta| delta.get(name)),
+                    text,
+                );
             }
+            push_calls(choice.pointer("/delta/tool_calls"), text);
         }
         return;
     }
-    match json.get("type").and_then(Value::as_str) {
-        Some("content_block_delta") => {
-            push(json.pointer("/delta/text"));
-            push(json.pointer("/delta/thinking"));
-        }
-        Some("response.output_text.delta" | "response.reasoning_text.delta") => {
-            push(json.get("delta"));
-        }
-        Some(_) => {}
-        None => {
-            push(json.pointer("/token/text"));
-            push(json.pointer("/message/thinking"));
-            push(json.pointer("/message/content"));
-            push(json.get("response"));
+    let (names, calls): (&[&str], _) = match json.get("type").and_then(Value::as_str) {
+        Some("content_block_delta") => (
+            &["/delta/text", "/delta/thinking", "/delta/partial_json"],
+            None,
+        ),
+        Some(
+            "response.output_text.delta"
+            | "response.reasoning_text.delta"
+            | "response.reasoning_summary_text.delta"
+            | "response.refusal.delta"
+            | "response.function_call_arguments.delta",
+        ) => (&["/delta"], None),
+        Some(_) => (&[], None),
+        None => (
+            &[
+                "/token/text",
+                "/message/thinking",
+                "/message/content",
+                "/thinking",
+                "/response",
+            ],
+            json.pointer("/message/tool_calls"),
+        ),
+    };
+    for name in names {
+        push(json.pointer(name), text);
+    }
+    push_calls(calls, text);
+}
+
+fn push(value: Option<&Value>, text: &mut String) {
+    text.push_str(value.and_then(Value::as_str).unwrap_or_default());
+}
+
+/// Append the names and arguments of calls.
+fn push_calls(calls: Option<&Value>, text: &mut String) {
+    for call in calls.and_then(Value::as_array).into_iter().flatten() {
+        push(call.pointer("/function/name"), text);
+        match call.pointer("/function/arguments") {
+            Some(Value::Object(arguments)) => {
+                text.push_str(&serde_json::to_string(arguments).unwrap_or_default());
+            }
+            arguments => push(arguments, text),
         }
     }
 }
@@ -217,14 +275,14 @@ fn push_output(json: &Value, text: &mut String) {
 mod tests {
     use super::*;
     use crate::api::Api;
-    use crate::wire::tests::{bytes, form, whole};
+    use crate::wire::tests::{bytes, calling, form, whole};
 
     fn observe(kind: Kind, text: &str, piece: usize) -> Observer {
         let mut observer = Observer::new(kind);
         for piece in text.as_bytes().chunks(piece) {
             observer.pass(piece, Instant::now());
         }
-        observer.end();
+        observer.end(Instant::now());
         observer
     }
 
@@ -239,9 +297,10 @@ mod tests {
             Api::OllamaGenerate,
             Api::GenerateStream,
         ] {
-            let text = bytes(&form(api, true, 1, 3));
+            let form = form(api, true, 1, 3);
+            let (text, kind) = (bytes(&form), Kind::of(form.stream_type()));
             for piece in [1, 7, 100_000] {
-                let seen = observe(Kind::Lines, &text, piece);
+                let seen = observe(kind, &text, piece);
                 assert_eq!(
                     (seen.text.as_str(), seen.chunks.len()),
                     (" the time of", 3),
@@ -286,21 +345,53 @@ mod tests {
     fn roles_progress_and_usage_are_no_output() {
         let text = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}]}\n\n\
             : ping\n\ndata: {\"choices\":[{\"text\":\"\"}]}\n\ndata: [DONE]\n\n";
-        assert!(observe(Kind::Lines, text, 10).chunks.is_empty());
+        assert!(observe(Kind::Events, text, 10).chunks.is_empty());
     }
 
     #[test]
     fn an_error_within_a_stream_is_seen() {
         let text = "data: {\"error\":{\"message\":\"out of memory\"}}\n\n";
         assert_eq!(
-            observe(Kind::Lines, text, 10).error.as_deref(),
+            observe(Kind::Events, text, 10).error.as_deref(),
             Some("out of memory")
         );
     }
 
     #[test]
+    fn the_call_of_a_tool_is_output() {
+        for api in [Api::Chat, Api::Responses, Api::Messages, Api::OllamaChat] {
+            let form = calling(api, true, &["a", "b"], None);
+            let seen = observe(Kind::of(form.stream_type()), &bytes(&form), 100);
+            assert!(seen.chunks.len() >= 2, "{api:?}");
+            assert_eq!(seen.error, None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_stream_of_an_answer_fails_unless_it_is_behind_the_end() {
+        let good = "data: {\"choices\":[{\"text\":\"a\"}]}\n\n";
+        for (bad, why) in [
+            ("data: {\"choices\":[{\"te", "not a JSON object"),
+            ("data: 7\n\n", "not a JSON object"),
+            ("event: error\ndata: {\"message\":\"over\"}\n\n", "over"),
+            ("event: error\ndata: gone\n\n", "gone"),
+        ] {
+            let seen = observe(Kind::Events, &format!("{good}{bad}"), 9);
+            assert!(seen.error.unwrap().contains(why), "{bad}");
+            let seen = observe(Kind::Events, &format!("{good}data: [DONE]\n\n{bad}"), 9);
+            assert!(seen.done && seen.error.is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn cached_tokens_are_found_where_some_servers_put_them() {
+        let text = r#"{"usage":{"prompt_tokens":5,"completion_tokens":1,"cached_tokens":4}}"#;
+        assert_eq!(observe(Kind::Whole, text, 9).cached_tokens, Some(4));
+    }
+
+    #[test]
     fn reasoning_is_output() {
         let text = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n";
-        assert_eq!(observe(Kind::Lines, text, 10).text, "hm");
+        assert_eq!(observe(Kind::Events, text, 10).text, "hm");
     }
 }

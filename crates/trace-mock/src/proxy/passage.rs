@@ -102,8 +102,12 @@ impl Passage {
         report.kind = kind;
         if !(200..300).contains(&status) {
             report.fail(ErrorKind::Http, format!("status {status}"));
-        } else if kind == Kind::Other && !media.is_empty() {
-            report.fail(ErrorKind::Content, format!("an answer of type {media:?}"));
+        } else if kind == Kind::Other {
+            let what = match media {
+                "" => "an answer without a type".to_owned(),
+                media => format!("an answer of type {media:?}"),
+            };
+            report.fail(ErrorKind::Content, what);
         }
     }
 

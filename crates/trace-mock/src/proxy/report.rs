@@ -40,7 +40,7 @@ impl Report {
     /// Count it, and write its line, if it was one that can be read.
     pub(super) fn close(mut self, observer: &Observer) {
         let outcome = self.outcome(observer);
-        let complete = self.ended.is_some() && outcome.error.is_none();
+        let complete = outcome.error.is_none();
         self.service.books.answered(complete);
         let counted = self.counted.take();
         if let Some(Ok(order)) = counted.and_then(|counted| counted.recv().ok()) {
@@ -80,10 +80,15 @@ impl Report {
             let message = message.to_owned();
             Some(Failure { kind, message })
         };
-        match (&self.failure, &observer.error) {
+        // Who said that it is over may go.
+        let failed = self.failure.as_ref();
+        let failed = failed.filter(|failure| !observer.done || failure.kind != ErrorKind::Stream);
+        match (failed, &observer.error) {
             (Some(failure), _) => Some(failure.clone()),
             (None, Some(told)) => failure(ErrorKind::Stream, told),
-            _ if self.ended.is_none() => failure(ErrorKind::Cancelled, "the client hung up"),
+            _ if self.ended.is_none() && !observer.done => {
+                failure(ErrorKind::Cancelled, "the client hung up")
+            }
             _ if observer.is_empty() => failure(ErrorKind::Empty, "the answer has no output"),
             _ => None,
         }
@@ -108,7 +113,7 @@ impl Report {
             sent_unix_ms: Some(books.unix(self.sent).into()),
             ttft_ms: first.map(since),
             last_token_ms: last.map(since),
-            latency_ms: self.ended.map(since),
+            latency_ms: self.ended.or(last.filter(|_| observer.done)).map(since),
             tpot_ms: tpot(first, last, output_tokens),
             itl_ms: (chunks.len() > 1).then(|| observer.gaps()),
             input_tokens: observer.input_tokens,
@@ -118,7 +123,7 @@ impl Report {
                 Some(_) => TokenSource::Usage,
                 None => TokenSource::Tokenizer,
             }),
-            chunks: Some(chunks.len() as u64),
+            chunks: observer.streams().then_some(chunks.len() as u64),
             status: self.status,
             error: self.error(observer),
             ..Outcome::default()

@@ -184,11 +184,11 @@ fn an_answer_that_ends_with_its_connection_ends_the_client_s_too() {
 fn a_server_that_breaks_off_cuts_its_client_too() {
     for (answer, said) in [
         (
-            "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n0123456789",
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n0123456789",
             10,
         ),
         (
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
             5,
         ),
         ("HTTP/1.1 200 OK\r\ncontent-le", 0),
