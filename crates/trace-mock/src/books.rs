@@ -1,15 +1,16 @@
 //! What a server counts and dates for all its requests.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use trace_core::{Micros, Outcome};
 
 use crate::journal::Journal;
-use crate::line::{Said, head, since};
+use crate::line::{Said, head};
 use crate::metrics::Board;
+use crate::origin::Origin;
 
 /// What a server counts and dates for all its requests.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(crate) struct Books {
     /// The wall clock at `start`, since 1970: read once, so that the records of one server agree
     /// with each other even when the wall clock is set.
     unix: Duration,
-    first_arrival: OnceLock<Instant>,
+    origin: Arc<Origin>,
     requests: AtomicU64,
     open: AtomicU64,
     aborted: AtomicU64,
@@ -53,14 +54,14 @@ impl fmt::Display for Tally {
 }
 
 impl Books {
-    /// For a server with these models on offer.
-    pub(crate) fn new(journal: Option<Journal>, models: &[String]) -> Books {
+    /// For a server with these models on offer, whose timestamps count from `origin`.
+    pub(crate) fn new(journal: Option<Journal>, origin: Arc<Origin>, models: &[String]) -> Books {
         Books {
             start: Instant::now(),
             unix: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default(),
-            first_arrival: OnceLock::new(),
+            origin,
             requests: AtomicU64::new(0),
             open: AtomicU64::new(0),
             aborted: AtomicU64::new(0),
@@ -90,7 +91,7 @@ impl Books {
 
     /// Note that a request arrives, before its body is read: a later one may have read its own first.
     pub(crate) fn arrive(&self, arrival: Instant) {
-        self.first_arrival.get_or_init(|| arrival);
+        self.origin.note(arrival);
     }
 
     /// Count a request that gets no record.
@@ -103,14 +104,15 @@ impl Books {
         self.unix + moment.saturating_duration_since(self.start)
     }
 
-    /// When `moment` was, since the first arrival.
+    /// When `moment` was, since the first arrival. Waits for that at first.
     pub(crate) fn timestamp(&self, moment: Instant) -> Micros {
-        since(*self.first_arrival.get_or_init(|| moment), moment)
+        self.origin.settle();
+        self.origin.timestamp(moment)
     }
 
     /// Count a request that arrived. Returns its number, from 0.
     pub(crate) fn count(&self, arrival: Instant) -> u64 {
-        self.first_arrival.get_or_init(|| arrival);
+        self.origin.note(arrival);
         self.open.fetch_add(1, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed)
     }
@@ -133,21 +135,21 @@ impl Books {
             line.push(b'}');
             outcome.append_to(&mut line);
             line.push(b'\n');
-            self.push(&line);
+            self.push(arrival, &line);
         }
     }
 
-    /// The beginning of the line of a request, if lines are written.
+    /// The beginning of the line of a request behind its timestamp, if lines are written.
     pub(crate) fn head(&self, arrival: Instant, said: &Said<'_>) -> Option<Vec<u8>> {
         let unix = self.unix(arrival).into();
-        self.records()
-            .then(|| head(said, self.timestamp(arrival), unix))
+        self.records().then(|| head(said, unix))
     }
 
-    /// Write a line, which ends in a line feed, if lines are written.
-    pub(crate) fn push(&self, line: &[u8]) {
+    /// Write the line of a request that arrived then, if lines are written: what is behind its
+    /// timestamp, up to a line feed.
+    pub(crate) fn push(&self, arrival: Instant, line: &[u8]) {
         if let Some(journal) = &self.journal {
-            journal.push(line);
+            journal.push(arrival, line);
         }
     }
 }

@@ -4,11 +4,16 @@
 //! milliseconds at a time, and flushes. The server never waits for the reader of its records,
 //! so its answers keep their times whoever reads.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::origin::Origin;
+
+/// What a line begins with.
+const TIMESTAMP: &[u8] = b"{\"timestamp\":";
 
 /// How long lines gather before they are written.
 const GATHER: Duration = Duration::from_millis(5);
@@ -24,13 +29,42 @@ pub(crate) struct Journal(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    origin: Arc<Origin>,
 }
 
 #[derive(Debug)]
 struct State {
-    lines: Vec<u8>,
+    lines: Lines,
     phase: Phase,
     lost: u64,
+}
+
+/// Lines behind their timestamps.
+#[derive(Debug, Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    /// When the request of each arrived, and where it ends among the bytes.
+    ends: Vec<(Instant, usize)>,
+}
+
+impl Lines {
+    fn write(&self, origin: &Origin, out: &mut impl Write) -> io::Result<()> {
+        let (mut start, mut timestamp) = (0, Vec::new());
+        for (arrival, end) in &self.ends {
+            timestamp.clear();
+            origin.timestamp(*arrival).push_millis(&mut timestamp);
+            for part in [TIMESTAMP, &timestamp, &self.bytes[start..*end]] {
+                out.write_all(part)?;
+            }
+            start = *end;
+        }
+        out.flush()
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +85,19 @@ pub(crate) struct Writing {
 }
 
 impl Journal {
-    /// A journal that is written to `out` by a new thread.
-    pub(crate) fn start(out: Box<dyn Write + Send>) -> io::Result<(Journal, Writing)> {
+    /// A journal that is written to `out` by a new thread, with timestamps that count from `origin`.
+    pub(crate) fn start(
+        out: Box<dyn Write + Send>,
+        origin: Arc<Origin>,
+    ) -> io::Result<(Journal, Writing)> {
         let journal = Journal(Arc::new(Shared {
             state: Mutex::new(State {
-                lines: Vec::new(),
+                lines: Lines::default(),
                 phase: Phase::Open,
                 lost: 0,
             }),
             changed: Condvar::new(),
+            origin,
         }));
         let thread = thread::Builder::new().name("records".into()).spawn({
             let journal = journal.clone();
@@ -72,18 +110,21 @@ impl Journal {
         Ok((journal, writing))
     }
 
-    /// Take `line`, which ends in a line feed.
-    pub(crate) fn push(&self, line: &[u8]) {
+    /// Take the `line` of a request that arrived then: what is behind its timestamp, up to a line
+    /// feed.
+    pub(crate) fn push(&self, arrival: Instant, line: &[u8]) {
         let mut state = self.state();
         if state.phase == Phase::Deaf {
             return;
         }
-        if state.lines.len() + line.len() > BACKLOG {
+        let lines = &mut state.lines;
+        if lines.bytes.len() + line.len() > BACKLOG {
             state.lost += 1;
             return;
         }
-        let first = state.lines.is_empty();
-        state.lines.extend_from_slice(line);
+        let first = lines.ends.is_empty();
+        lines.bytes.extend_from_slice(line);
+        lines.ends.push((arrival, lines.bytes.len()));
         drop(state);
         if first {
             self.0.changed.notify_one();
@@ -95,11 +136,12 @@ impl Journal {
     }
 
     /// Write lines as they gather until the journal is closed, or `out` takes no more.
-    fn write_to(&self, mut out: Box<dyn Write + Send>) -> io::Result<()> {
-        let mut lines = Vec::new();
+    fn write_to(&self, out: Box<dyn Write + Send>) -> io::Result<()> {
+        let mut out = BufWriter::new(out);
+        let mut lines = Lines::default();
         loop {
             let open = |state: &mut State| state.phase == Phase::Open;
-            let idle = |state: &mut State| open(state) && state.lines.is_empty();
+            let idle = |state: &mut State| open(state) && state.lines.ends.is_empty();
             let wait = &self.0.changed;
             let state = wait
                 .wait_while(self.state(), idle)
@@ -110,7 +152,11 @@ impl Journal {
             let closing = state.phase == Phase::Closing;
             drop(state);
 
-            if let Err(err) = out.write_all(&lines).and_then(|()| out.flush()) {
+            // Meanwhile the server goes on reading who came first.
+            self.0.origin.settle();
+            if let Err(err) = lines.write(&self.0.origin, &mut out) {
+                // What is left there nobody takes.
+                let _ = out.into_parts();
                 self.deafen();
                 return match err.kind() {
                     ErrorKind::BrokenPipe => Ok(()),
@@ -127,7 +173,7 @@ impl Journal {
     fn deafen(&self) {
         let mut state = self.state();
         state.phase = Phase::Deaf;
-        state.lines = Vec::new();
+        state.lines = Lines::default();
     }
 }
 
@@ -184,44 +230,44 @@ mod tests {
         }
     }
 
+    /// A journal that hands on what it writes, or fails.
+    fn start(fail: Option<ErrorKind>) -> (Journal, Writing, mpsc::Receiver<Vec<u8>>) {
+        let (sender, receiver) = mpsc::channel();
+        let sink = Box::new(Sink(sender, fail));
+        let (journal, writing) = Journal::start(sink, Arc::default()).unwrap();
+        (journal, writing, receiver)
+    }
+
     #[test]
     fn lines_come_out_while_it_is_open_and_the_rest_when_it_closes() {
-        let (sender, receiver) = mpsc::channel();
-        let (journal, writing) = Journal::start(Box::new(Sink(sender, None))).unwrap();
-        journal.push(b"one\n");
-        assert_eq!(receiver.recv().unwrap(), b"one\n");
+        let (journal, writing, receiver) = start(None);
+        let arrival = Instant::now();
+        journal.push(arrival, b",one\n");
+        assert_eq!(receiver.recv().unwrap(), b"{\"timestamp\":0,one\n");
         for _ in 0..1_000 {
-            journal.push(b"more\n");
+            journal.push(arrival + Duration::from_micros(1_500), b",more\n");
         }
         writing.close().unwrap();
         let rest: Vec<u8> = receiver.iter().flatten().collect();
-        assert_eq!(rest, b"more\n".repeat(1_000));
+        assert_eq!(rest, b"{\"timestamp\":1.5,more\n".repeat(1_000));
     }
 
     #[test]
     fn a_reader_that_hangs_up_ends_it_silently() {
-        let (journal, writing) = Journal::start(Box::new(Sink(
-            mpsc::channel().0,
-            Some(ErrorKind::BrokenPipe),
-        )))
-        .unwrap();
-        journal.push(b"one\n");
+        let (journal, writing, _) = start(Some(ErrorKind::BrokenPipe));
+        journal.push(Instant::now(), b"one\n");
         while journal.state().phase != Phase::Deaf {
             thread::yield_now();
         }
-        journal.push(b"two\n");
-        assert!(journal.state().lines.is_empty());
+        journal.push(Instant::now(), b"two\n");
+        assert!(journal.state().lines.ends.is_empty());
         writing.close().unwrap();
     }
 
     #[test]
     fn any_other_error_is_told_at_the_end() {
-        let (journal, writing) = Journal::start(Box::new(Sink(
-            mpsc::channel().0,
-            Some(ErrorKind::StorageFull),
-        )))
-        .unwrap();
-        journal.push(b"one\n");
+        let (journal, writing, _) = start(Some(ErrorKind::StorageFull));
+        journal.push(Instant::now(), b"one\n");
         assert_eq!(writing.close().unwrap_err().kind(), ErrorKind::StorageFull);
     }
 }

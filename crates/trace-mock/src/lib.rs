@@ -99,7 +99,8 @@
 //! | `fault` | string, optional | the [`Fault`] that was asked for |
 //!
 //! A request arrives when its head has been read, before its body. Stamps are taken just before
-//! bytes are handed to the socket. Lines come in the order of endings; sort by `timestamp` to
+//! bytes are handed to the socket. The first lines wait for a tenth of a second, lest a request that came
+//! before them is read after them. Lines come in the order of endings; sort by `timestamp` to
 //! send them again. Requests that were refused are counted on stderr at the end, and not recorded.
 //! A reader that hangs up ends the records, not the server; one that falls behind by 256 MB
 //! loses lines, which the server says at its end with status 2.
@@ -144,6 +145,7 @@ mod journal;
 mod line;
 mod metrics;
 mod models;
+mod origin;
 mod origins;
 mod pace;
 mod plan;

@@ -18,11 +18,9 @@ pub(crate) struct Said<'a> {
     pub(crate) text: &'a [u8],
 }
 
-/// The beginning of a line: all that is known on arrival.
-pub(crate) fn head(said: &Said<'_>, timestamp: Micros, unix: Micros) -> Vec<u8> {
+/// The beginning of a line behind its `timestamp`: all that is known on arrival.
+pub(crate) fn head(said: &Said<'_>, unix: Micros) -> Vec<u8> {
     let mut line = Vec::with_capacity(256);
-    line.extend_from_slice(b"{\"timestamp\":");
-    timestamp.push_millis(&mut line);
     push_number(&mut line, ",\"input_length\":", said.input_length);
     if let Some(tokens) = said.output_length {
         push_number(&mut line, ",\"output_length\":", tokens);

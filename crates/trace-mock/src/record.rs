@@ -16,7 +16,7 @@ pub(crate) struct Record {
     books: Arc<Books>,
     /// The counts of its model.
     metrics: Arc<Metrics>,
-    /// The line so far, without what is only known at the end.
+    /// The line so far, without its timestamp and what is only known at the end.
     line: Vec<u8>,
     arrival: Instant,
     /// When the first and the latest byte of the answer left.
@@ -130,7 +130,7 @@ impl Drop for Record {
             .finished(how, total, self.input_tokens, self.sent_tokens);
         if self.books.records() {
             self.finish();
-            self.books.push(&self.line);
+            self.books.push(self.arrival, &self.line);
         }
     }
 }
@@ -154,14 +154,10 @@ mod tests {
     };
 
     fn line(said: &Said<'_>, fault: Option<Fault>, answer: impl FnOnce(&mut Record)) -> String {
-        let books = Arc::new(Books::new(None, &["m".to_owned()]));
+        let books = Arc::new(Books::new(None, Arc::default(), &["m".to_owned()]));
         let (_, mut record) = Record::open(&books, Instant::now(), said);
         record.suffer(fault);
-        record.line = head(
-            said,
-            Micros::from_micros(1_500),
-            Micros::from_micros(2_000_250),
-        );
+        record.line = head(said, Micros::from_micros(2_000_250));
         answer(&mut record);
         record.finish();
         String::from_utf8(record.line.clone()).unwrap()
@@ -180,7 +176,7 @@ mod tests {
         });
         assert_eq!(
             line,
-            "{\"timestamp\":1.5,\"input_length\":12,\"output_length\":3,\"hash_ids\":[5,7],\"session_id\":\"s-1\",\
+            ",\"input_length\":12,\"output_length\":3,\"hash_ids\":[5,7],\"session_id\":\"s-1\",\
              \"model\":\"m\",\"request_id\":\"run/7\",\"arrival_unix_ms\":2000.25,\
              \"first_byte_ms\":50.007,\"last_byte_ms\":70}\n"
         );
@@ -197,7 +193,7 @@ mod tests {
         });
         assert_eq!(
             line,
-            "{\"timestamp\":1.5,\"input_length\":0,\"output_length\":3,\"arrival_unix_ms\":2000.25,\
+            ",\"input_length\":0,\"output_length\":3,\"arrival_unix_ms\":2000.25,\
              \"first_byte_ms\":0.009,\"last_byte_ms\":0.009,\"sent_tokens\":1,\"aborted\":true,\
              \"fault\":\"cut\"}\n"
         );
@@ -215,7 +211,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_how_they_ended() {
-        let books = Arc::new(Books::new(None, &["m".to_owned()]));
+        let books = Arc::new(Books::new(None, Arc::default(), &["m".to_owned()]));
         let (number, mut record) = Record::open(&books, Instant::now(), &SAID);
         assert_eq!(number, 0);
         record.complete(Reason::Length);

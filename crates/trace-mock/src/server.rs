@@ -27,6 +27,7 @@ use crate::answer::Cut;
 use crate::books::{Books, Tally};
 use crate::ear::{Came, Ear};
 use crate::journal::{Journal, Writing};
+use crate::origin::Origin;
 use crate::proxy::Tunnel;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -93,8 +94,10 @@ pub fn start(settings: &Settings, records: Option<Box<dyn Write + Send>>) -> io:
     let address = listener.local_addr()?;
     let timer = Timer::new()?;
 
-    let (journal, writing) = records.map(Journal::start).transpose()?.unzip();
-    let books = Arc::new(Books::new(journal, &settings.models));
+    let origin = Arc::<Origin>::default();
+    let journal = records.map(|records| Journal::start(records, Arc::clone(&origin)));
+    let (journal, writing) = journal.transpose()?.unzip();
+    let books = Arc::new(Books::new(journal, origin, &settings.models));
     let service = Service::new(settings, tokenizer, Arc::clone(&books), timer);
     let service = service.map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
     let service = Arc::new(service);

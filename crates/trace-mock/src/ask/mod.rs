@@ -168,6 +168,14 @@ pub(crate) fn read(api: Api, body: &[u8]) -> Result<Ask<'_>, String> {
 }
 
 fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    // An array would be read as its fields in order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err("cannot read the body: it is an array, not an object".into());
+    }
+    json(body)
+}
+
+fn json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|err| format!("cannot read the body: {err}"))
 }
 

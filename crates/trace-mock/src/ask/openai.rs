@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::prompt::{Content, Message, Part, Prompts, Stops, Text};
 use super::wish::Wish;
-use super::{Ask, Model, chat_of, must, name, parse};
+use super::{Ask, Model, chat_of, json, must, name, parse};
 
 #[derive(Deserialize)]
 struct Body<'a> {
@@ -157,7 +157,7 @@ pub(super) fn response(body: &[u8]) -> Result<Ask<'_>, String> {
         .into_iter()
         .collect();
     if input.starts_with('[') {
-        let items: Vec<Item<'_>> = parse(input.as_bytes())?;
+        let items: Vec<Item<'_>> = json(input.as_bytes())?;
         if items.is_empty() {
             return Err("`input` is empty".into());
         }
@@ -166,7 +166,7 @@ pub(super) fn response(body: &[u8]) -> Result<Ask<'_>, String> {
             texts.extend(item.output.0);
         }
     } else {
-        let text: Text<'_> = parse(input.as_bytes())?;
+        let text: Text<'_> = json(input.as_bytes())?;
         texts.push(Part::Text(text.0));
     }
     let format = body.text.and_then(|text| text.format);
