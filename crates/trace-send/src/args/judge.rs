@@ -17,8 +17,10 @@ pub struct JudgeArgs {
     /// said of a level has a 95 % interval (Wilson's) for its share of good
     /// answers, as if one did not depend on another. With --rounds N
     /// a level is tried up to N times, until that interval lies on one side of
-    /// --good-share. A level at which --stop-on fires breaks. Outcomes carry
-    /// the rate as stage, or the concurrency, so that the curve can be drawn.
+    /// --good-share. A level at which --stop-on fires breaks; one at which this
+    /// client was the limit is undecided, and none above it is tried. Outcomes
+    /// carry the rate as stage, or the concurrency, so that the curve can be
+    /// drawn.
     #[arg(long, value_name = "WHAT=LOW..HIGH", requires = "slo", conflicts_with_all = ["concurrency", "rate", "resume"])]
     pub search: Option<Search>,
 

@@ -80,7 +80,7 @@ impl Campaign<'_> {
             level.add(&ended, &self.limits.judged());
             ended.input?;
             let done = level.answer(self.args.judge.good_share).certain;
-            if done || self.results.has_failed() {
+            if done || level.limited || self.results.has_failed() {
                 break;
             }
         }
@@ -112,11 +112,14 @@ impl Campaign<'_> {
         let client = broke.and_then(at).filter(|(level, _)| level.limited);
         match search.found() {
             (Some(held), Some(broke)) => {
+                let beyond = match client {
+                    Some(_) => format!("{broke} is undecided"),
+                    None => format!("{broke} breaks ({})", sureness(sure(broke))),
+                };
                 eprintln!(
-                    "trace-send: the highest {what} that holds is {held} ({}); {broke} breaks ({}){}",
+                    "trace-send: the highest {what} that holds is {held} ({}); {beyond}{}",
                     sureness(sure(held)),
-                    sureness(sure(broke)),
-                    hint(sure(held) && sure(broke)),
+                    hint(sure(held) && (sure(broke) || client.is_some())),
                 );
             }
             (Some(held), None) => eprintln!(
@@ -149,6 +152,7 @@ fn sureness(certain: bool) -> &'static str {
 /// A level in words.
 fn words(what: What, level: &Level, answer: Answer) -> String {
     let answer = match (answer.holds, answer.certain) {
+        _ if level.limited => "undecided",
         (true, true) => "holds",
         (true, false) => "holds, not certain",
         (false, true) => "breaks",

@@ -58,13 +58,13 @@ impl Level {
     }
 
     /// Whether the share of good answers reaches `wanted`, and how sure that
-    /// is. A client that is late and a run that had to be stopped break a
-    /// level for sure.
+    /// is. A run that had to be stopped breaks a level for sure; of one that
+    /// the client held up nothing is known of the server.
     pub(crate) fn answer(&self, wanted: f64) -> Answer {
         if self.limited || self.stopped || self.all == 0 {
             return Answer {
                 holds: false,
-                certain: true,
+                certain: !self.limited,
             };
         }
         let (low, high) = interval(self.good, self.all);
@@ -155,6 +155,10 @@ mod tests {
             limited: true,
             ..level(200, 200)
         };
-        assert!(!limited.answer(0.9).holds);
+        let answer = limited.answer(0.9);
+        assert!(
+            !answer.holds && !answer.certain,
+            "who knows what the server can"
+        );
     }
 }
