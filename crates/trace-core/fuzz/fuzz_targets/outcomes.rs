@@ -5,6 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use std::io::BufReader;
 use trace_core::{Error, Line, Outcome, Reader, ahead};
 
 /// What a line came to: itself and its outcome, or where it is no good.
@@ -35,9 +36,11 @@ fn apart(bytes: &[u8]) -> Vec<Read> {
     }
 }
 
-/// The same, from one pass.
-fn at_once(bytes: &[u8]) -> Vec<Read> {
-    let (mut reader, mut line, mut all) = (Reader::new("fuzz", bytes), Line::default(), Vec::new());
+/// The same, from one pass over what comes `size` bytes at a time.
+fn at_once(bytes: &[u8], size: usize) -> Vec<Read> {
+    let pieces = BufReader::with_capacity(size, bytes);
+    let mut reader = Reader::new("fuzz", pieces);
+    let (mut line, mut all) = (Line::default(), Vec::new());
     let mut outcome = None;
     loop {
         all.push(match reader.read_outcome(&mut line, &mut outcome) {
@@ -50,7 +53,9 @@ fn at_once(bytes: &[u8]) -> Vec<Read> {
 
 fuzz_target!(|bytes: &[u8]| {
     let expected = apart(bytes);
-    assert_eq!(at_once(bytes), expected);
+    for size in [1, 13, 1 << 16] {
+        assert_eq!(at_once(bytes, size), expected, "{size} at a time");
+    }
     // A thread for each input would leave time for few of them.
     if bytes.len() % 32 > 0 {
         return;
