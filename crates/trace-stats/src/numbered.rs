@@ -1,7 +1,7 @@
 //! Lines that are no requests, one after the other: telemetry, parts of a sum.
 
 use anyhow::{Context, bail};
-use std::io::{self, BufRead, Read};
+use std::io::{BufRead, Read};
 use trace_core::Source;
 
 /// What is wrong with a line: the column, and why.
@@ -29,12 +29,15 @@ pub(crate) fn each_numbered(
     let mut bytes = Vec::new();
     let mut skipped = 0;
     for number in 1_u64.. {
-        let more = next(&mut input, longest, &mut bytes);
-        if !more.with_context(|| format!("cannot read {name}:{number}"))? {
+        bytes.clear();
+        let mut first = (&mut input).take(longest as u64 + 1);
+        let read = first.read_until(b'\n', &mut bytes);
+        if read.with_context(|| format!("cannot read {name}:{number}"))? == 0 {
             break;
         }
+        let overlong = bytes.len() > longest && !bytes.ends_with(b"\n");
         let line = bytes.trim_ascii_end();
-        let taken = if bytes.len() > longest {
+        let taken = if overlong {
             let reason = format!("line longer than {} MiB", longest >> 20);
             Err((longest + 1, reason))
         } else if line.is_empty() {
@@ -44,30 +47,23 @@ pub(crate) fn each_numbered(
         };
         match taken {
             Ok(()) => {}
-            Err(_) if skip_invalid => skipped += 1,
+            Err(_) if skip_invalid => {
+                skipped += 1;
+                if overlong {
+                    let rest = input.skip_until(b'\n');
+                    rest.with_context(|| format!("cannot read {name}:{number}"))?;
+                }
+            }
             Err((column, reason)) => bail!("{name}:{number}:{column}: {reason}"),
         }
     }
     Ok(skipped)
 }
 
-/// Put the next line into `bytes`, its end included, or more than `longest` bytes
-/// if it is longer; `false` at the end of the input.
-fn next(input: &mut impl BufRead, longest: usize, bytes: &mut Vec<u8>) -> io::Result<bool> {
-    bytes.clear();
-    let start = input.take(longest as u64 + 1).read_until(b'\n', bytes)?;
-    if start > longest && bytes.last() != Some(&b'\n') {
-        input.skip_until(b'\n')?;
-    } else if start > longest {
-        // Only its end is beyond.
-        bytes.pop();
-    }
-    Ok(start > 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     fn all(text: &[u8], skip_invalid: bool) -> (Vec<String>, anyhow::Result<u64>) {
         let mut lines = Vec::new();
@@ -108,13 +104,10 @@ mod tests {
     }
 
     #[test]
-    fn memory_ends_where_the_line_is_too_long() {
-        let endless = io::BufReader::new(io::repeat(b'x').take(1 << 24));
-        let mut bytes = Vec::new();
-        let mut input = endless;
-        assert!(next(&mut input, 1 << 10, &mut bytes).unwrap());
-        assert_eq!(bytes.len(), (1 << 10) + 1);
-        assert!(bytes.capacity() <= 1 << 12, "{}", bytes.capacity());
-        assert!(!next(&mut input, 1 << 10, &mut bytes).unwrap());
+    fn a_line_without_any_end_is_refused_before_it_ends() {
+        let endless = io::BufReader::new(io::repeat(b'x'));
+        let source = Source::stream("t", endless);
+        let error = each_numbered(source, 1 << 20, false, |_| Ok(())).unwrap_err();
+        assert_eq!(error.to_string(), "t:1:1048577: line longer than 1 MiB");
     }
 }

@@ -132,7 +132,6 @@ impl Sharing {
             CacheReport::lru(report.requests, self.block_size, rows, distances)
         });
         let reuse = self.prefixes.finish();
-        let places = self.places;
         if reuse.rows == 0 {
             return Ok(());
         }
@@ -142,23 +141,29 @@ impl Sharing {
                 self.without_ids, report.requests
             ));
         }
+        describe_reuse(report, &reuse, self.block_size, self.without_ids);
+        if let Some(tree) = self.tree {
+            describe_shape(report, &tree.finish());
+        }
         let mut exceeding = Flaw {
             count: reuse.context_exceeds_input,
             ..Flaw::default()
         };
+        let places = &self.places;
         exceeding
             .first
             .extend(reuse.first_exceeding.iter().map(|&row| places.place(row)));
+        let block_size = self.block_size;
         let flaws = [
             (
                 "too_few_ids",
                 self.too_few_ids,
-                format!("hash_ids × {} do not cover input_length", self.block_size),
+                format!("hash_ids × {block_size} do not cover input_length"),
             ),
             (
                 "too_many_ids",
                 self.too_many_ids,
-                format!("more hash_ids than input_length / {}", self.block_size),
+                format!("more hash_ids than input_length / {block_size}"),
             ),
             (
                 "without_input_length",
@@ -171,21 +176,25 @@ impl Sharing {
                 "context_length beyond input_length (a repeated block counts in full)".to_owned(),
             ),
         ];
-        describe_reuse(report, &reuse, self.block_size, self.without_ids);
-        if let Some(tree) = self.tree {
-            describe_shape(report, &tree.finish());
-        }
-        let mut found = BTreeMap::new();
-        for (name, flaw, words) in flaws {
-            if flaw.count > 0 {
-                report.notes.push(format!("{words}: {}", flaw.in_words()));
-                found.insert(name, flaw);
-            }
-        }
-        if !found.is_empty() {
-            report.scalars.push(("flaws", Value::Flaws(found)));
-        }
+        describe_flaws(report, flaws);
         Ok(())
+    }
+}
+
+/// Put those of `flaws`, by name and in words, that there are into `report`.
+fn describe_flaws(
+    report: &mut Report,
+    flaws: impl IntoIterator<Item = (&'static str, Flaw, String)>,
+) {
+    let mut found = BTreeMap::new();
+    for (name, flaw, words) in flaws {
+        if flaw.count > 0 {
+            report.notes.push(format!("{words}: {}", flaw.in_words()));
+            found.insert(name, flaw);
+        }
+    }
+    if !found.is_empty() {
+        report.scalars.push(("flaws", Value::Flaws(found)));
     }
 }
 

@@ -6,8 +6,8 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 use trace_core::quantile::{Spread, number};
 
-/// The metrics that are compared, each by these figures.
-const METRICS: [&str; 6] = [
+/// The metrics of outcomes that are compared, here each by these figures.
+pub(crate) const METRICS: [&str; 6] = [
     "ttft_ms",
     "itl_ms",
     "tpot_ms",

@@ -14,6 +14,7 @@ mod turns;
 
 pub use args::Args;
 pub use bucket::Buckets;
+pub(crate) use change::METRICS;
 pub use change::{Change, changes};
 pub use groups::{Groups, warnings};
 pub use key::Key;

@@ -63,18 +63,22 @@ pub fn measure(args: &Args, input: &mut Reader<'_>) -> anyhow::Result<CacheRepor
     Ok(report)
 }
 
-/// Every curve over all blocks.
-fn count(
+/// A fleet for every combination that was asked for; the `report` notes those that
+/// there are none of.
+///
+/// # Errors
+///
+/// Nothing that can be measured.
+fn fleets(
     args: &Args,
-    chosen: Option<Vec<u64>>,
-    input: &mut Reader<'_>,
-) -> anyhow::Result<CacheReport> {
-    let mut report = args.report();
+    chosen: Option<&[u64]>,
+    report: &mut CacheReport,
+) -> anyhow::Result<Vec<Fleet>> {
     let mut fleets = Vec::new();
     for setup in args.setups() {
         match setup.is_undefined() {
             Some(why) => report.notes.push(format!("left out: {why}")),
-            None => fleets.push(Fleet::new(setup, chosen.as_deref().unwrap_or_default())),
+            None => fleets.push(Fleet::new(setup, chosen.unwrap_or_default())),
         }
     }
     if fleets.is_empty() {
@@ -88,6 +92,17 @@ fn count(
             title(&fleet.setup())
         );
     }
+    Ok(fleets)
+}
+
+/// Every curve over all blocks.
+fn count(
+    args: &Args,
+    chosen: Option<Vec<u64>>,
+    input: &mut Reader<'_>,
+) -> anyhow::Result<CacheReport> {
+    let mut report = args.report();
+    let mut fleets = fleets(args, chosen.as_deref(), &mut report)?;
     let mut rows = Rows::new(report.block_size, report.full_blocks_only);
     let mut asked = Hits::default();
     let mut without_ids = 0;

@@ -2,22 +2,14 @@
 
 use super::sheet::{Sheet, cell};
 use super::{Columns, figure};
-use crate::by::Change;
+use crate::by::{Change, METRICS};
 use crate::report::{Report, Value};
 use serde_json::value::RawValue;
 use trace_core::quantile::Spread;
 
-/// The metrics that are compared, as far as a group has them.
-const OF_OUTCOMES: [&str; 8] = [
-    "ttft_ms",
-    "itl_ms",
-    "tpot_ms",
-    "latency_ms",
-    "user_ttft_ms",
-    "user_latency_ms",
-    "input_tokens",
-    "output_tokens",
-];
+/// The metrics that are compared, as far as a group has them; of outcomes behind
+/// those that change from round to round.
+const OF_OUTCOMES: [&str; 2] = ["input_tokens", "output_tokens"];
 const OF_REQUESTS: [&str; 4] = ["input_length", "output_length", "prefix_hit_rate", "gap_ms"];
 /// The values that are compared, likewise.
 const RATES: [&str; 9] = [
@@ -40,10 +32,13 @@ pub(super) fn sheets(report: &Report, columns: &Columns) -> Vec<Sheet> {
         return Vec::new();
     }
     let is_run = groups.iter().any(|group| group.kind.as_str() == "outcomes");
-    let names: &[&str] = if is_run { &OF_OUTCOMES } else { &OF_REQUESTS };
-    let metrics = names
-        .iter()
-        .filter_map(|name| metric(groups, name, columns));
+    let (times, lengths): (&[&str], &[&str]) = if is_run {
+        (&METRICS, &OF_OUTCOMES)
+    } else {
+        (&[], &OF_REQUESTS)
+    };
+    let names = times.iter().chain(lengths);
+    let metrics = names.filter_map(|name| metric(groups, name, columns));
     let mut sheets: Vec<Sheet> = metrics.collect();
     let throughput = if is_run { &RATES[..6] } else { &RATES[6..] };
     sheets.extend(scalars("requests and throughput", groups, throughput));

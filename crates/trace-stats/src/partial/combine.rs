@@ -9,7 +9,8 @@ use trace_core::cli::Progress;
 
 /// The longest line of a part. Twenty metrics of a million distinct values each,
 /// as many as are kept unless more are asked for, take less than half of it.
-const LONGEST: usize = 1 << 30;
+/// With the byte beyond it, what is held is a gibibyte and not two.
+const LONGEST: usize = (1 << 30) - 1;
 
 /// The sum of all partial lines of `sources`.
 ///

@@ -72,6 +72,15 @@ struct Row {
     repeated: u32,
 }
 
+/// What a row has met of earlier ones.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    /// Leading blocks that an earlier row had.
+    hits: u32,
+    /// Blocks that another row has at the same place.
+    repeated: u32,
+}
+
 impl Prefixes {
     /// An analyzer of blocks of `block_size` tokens.
     pub fn new(block_size: u64) -> Self {
@@ -126,13 +135,13 @@ impl Prefixes {
                 && self.runs.len() + ids.len() <= RUN as usize,
             "more rows or blocks than prefixes are told apart for; go on with --no-prefix"
         );
-        let mut repeated = 0;
-        let mut hits = 0u32;
+        let mut met = Met::default();
         let mut parent = ROOT;
         let mut run_goes_on = false;
         for (position, &id) in (0u32..).zip(ids) {
             let number = self.ids.number(id)?;
-            if number as usize == self.homes.len() {
+            let new = number as usize == self.homes.len();
+            let step = if new {
                 if !run_goes_on {
                     self.runs.push(Run {
                         start: number,
@@ -140,70 +149,86 @@ impl Prefixes {
                         parent,
                         row,
                     });
-                    run_goes_on = true;
                 }
-                self.homes.push(self.runs.len() as u32 - 1);
-                self.reuse.distinct_pairs += 1;
-                self.reuse.distinct_prefixes += 1;
-                watch.step(Step {
-                    position,
-                    node: number,
-                    parent,
-                    seen: false,
-                    first_row: None,
-                });
-                parent = number;
-                continue;
-            }
-            run_goes_on = false;
-            let home = self.homes[number as usize];
-            let run = self.runs[(home & RUN) as usize];
-            if hits == position && run.row < row {
-                hits += 1;
-            }
-            if run.position_of(number) == position {
-                repeated += 1;
-                if home & PAIR_REPEATED == 0 {
-                    self.homes[number as usize] |= PAIR_REPEATED;
-                    self.reuse.repeated_pairs += 1;
-                    self.rows[run.row as usize].repeated += 1;
-                }
+                self.see_first(number, parent, position)
             } else {
-                repeated += self.stray(number, position, row);
-            }
-            if run.parent_of(number) == parent {
-                let first = home & PATH_REPEATED == 0;
-                self.homes[number as usize] |= PATH_REPEATED;
-                self.share(first, parent);
-                watch.step(Step {
-                    position,
-                    node: number,
-                    parent,
-                    seen: true,
-                    first_row: first.then_some(run.row),
-                });
-                parent = number;
-            } else {
-                let step = self.branch(number, parent, position, row)?;
-                watch.step(step);
-                parent = step.node;
-            }
+                self.see_again(number, parent, (position, row), &mut met)?
+            };
+            run_goes_on = new;
+            watch.step(step);
+            parent = step.node;
         }
-        let blocks = ids.len() as u32;
+        self.end_row(input_length, ids.len() as u32, met);
+        Ok(())
+    }
+
+    /// A new id, in the run that goes on.
+    fn see_first(&mut self, number: u32, parent: u32, position: u32) -> Step {
+        self.homes.push(self.runs.len() as u32 - 1);
+        self.reuse.distinct_pairs += 1;
+        self.reuse.distinct_prefixes += 1;
+        Step {
+            position,
+            node: number,
+            parent,
+            seen: false,
+            first_row: None,
+        }
+    }
+
+    /// An id that is known, at whatever place.
+    fn see_again(
+        &mut self,
+        number: u32,
+        parent: u32,
+        (position, row): (u32, u32),
+        met: &mut Met,
+    ) -> anyhow::Result<Step> {
+        let home = self.homes[number as usize];
+        let run = self.runs[(home & RUN) as usize];
+        if met.hits == position && run.row < row {
+            met.hits += 1;
+        }
+        if run.position_of(number) == position {
+            met.repeated += 1;
+            if home & PAIR_REPEATED == 0 {
+                self.homes[number as usize] |= PAIR_REPEATED;
+                self.reuse.repeated_pairs += 1;
+                self.rows[run.row as usize].repeated += 1;
+            }
+        } else {
+            met.repeated += self.stray(number, position, row);
+        }
+        if run.parent_of(number) != parent {
+            return self.branch(number, parent, position, row);
+        }
+        let first = home & PATH_REPEATED == 0;
+        self.homes[number as usize] |= PATH_REPEATED;
+        self.share(first, parent);
+        Ok(Step {
+            position,
+            node: number,
+            parent,
+            seen: true,
+            first_row: first.then_some(run.row),
+        })
+    }
+
+    /// Keep a row of so many `blocks`.
+    fn end_row(&mut self, input_length: Option<u64>, blocks: u32, met: Met) {
         self.reuse.blocks += u64::from(blocks);
-        self.reuse.hit_blocks += u64::from(hits);
+        self.reuse.hit_blocks += u64::from(met.hits);
         if let Some(tokens) = input_length {
-            let hit_tokens = self.tokens(hits).min(tokens);
+            let hit_tokens = self.tokens(met.hits).min(tokens);
             self.reuse.tokens = self.reuse.tokens.saturating_add(tokens);
             self.reuse.hit_tokens = self.reuse.hit_tokens.saturating_add(hit_tokens);
         }
-        self.hit_rate.push(f64::from(hits) / f64::from(blocks));
+        self.hit_rate.push(f64::from(met.hits) / f64::from(blocks));
         self.rows.push(Row {
             input_length,
             blocks,
-            repeated,
+            repeated: met.repeated,
         });
-        Ok(())
     }
 
     /// Count an id away from the position it was first seen at; 1 if another

@@ -184,41 +184,42 @@ impl Results {
         }
     }
 
+    /// Requests that were given up or never sent.
+    fn unserved(&self) -> u64 {
+        let kinds = self.kinds.iter().filter(|(kind, _)| kind.is_unserved());
+        kinds.map(|(_, count)| count).sum()
+    }
+
     /// The numbers, with intervals of that level if there is one, and rates over a
     /// time that goes on at least `until` then.
     pub fn finish(mut self, level: Option<Level>, until: Option<Micros>) -> Service {
         self.duration.reach(until);
-        let unserved: u64 = self
-            .kinds
-            .iter()
-            .filter(|(kind, _)| kind.is_unserved())
-            .map(|(_, count)| count)
-            .sum();
         let duration = self.duration.length();
         let rate = |amount: u64| duration.and_then(|span| per_second(amount as f64, span));
         let tokens = &self.tokens;
         // Answers of unknown lengths are not answers without a token.
         let told = [tokens.inputs(), tokens.outputs()].map(|told| told > 0 || self.succeeded == 0);
         let total = tokens.total_input.saturating_add(tokens.total_output);
-        let tried = self.requests - unserved;
+        let tried = self.requests - self.unserved();
         let scheduled = if self.successes_only {
             self.succeeded
         } else {
             tried
         };
+        let attainment = self.judge.map(|judge| {
+            let attainment = judge.finish(scheduled, duration);
+            if told[1] {
+                attainment
+            } else {
+                attainment.without_tokens()
+            }
+        });
         let mut service = Service {
             requests: self.requests,
             succeeded: self.succeeded,
             failed: tried - self.succeeded,
             successes_only: self.successes_only,
-            attainment: self.judge.map(|judge| {
-                let attainment = judge.finish(scheduled, duration);
-                if told[1] {
-                    attainment
-                } else {
-                    attainment.without_tokens()
-                }
-            }),
+            attainment,
             kinds: self.kinds,
             duration,
             throughput_rps: rate(self.succeeded),
@@ -246,23 +247,26 @@ impl Results {
         self.tokens.describe(&mut recorder);
         service.metrics = recorder.metrics;
         service.intervals = recorder.intervals;
-        let metrics = &mut service.metrics;
-        service.untold = UNTOLD
-            .iter()
-            .map(|name| {
-                let found = metrics.iter().find(|(known, _)| known == name);
-                let told = found.map_or(0, |(_, spread)| spread.count);
-                (*name, service.succeeded.saturating_sub(told))
-            })
-            .filter(|(_, count)| *count > 0)
-            .collect();
+        service.put_in_order();
+        service
+    }
+}
+
+impl Service {
+    /// Note what answers do not tell, and keep the metrics that say something, in
+    /// the order they are reported.
+    fn put_in_order(&mut self) {
+        let (succeeded, metrics) = (self.succeeded, &mut self.metrics);
+        let untold = UNTOLD.iter().map(|name| {
+            let found = metrics.iter().find(|(known, _)| known == name);
+            let told = found.map_or(0, |(_, spread)| spread.count);
+            (*name, succeeded.saturating_sub(told))
+        });
+        self.untold = untold.filter(|(_, count)| *count > 0).collect();
         metrics.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
         // A time that no success has, as of answers that were not streamed, is
         // no time of the failures either.
-        metrics.retain(|(_, spread)| {
-            spread.count > 0 || service.succeeded == 0 && spread.censored > 0
-        });
-        service
+        metrics.retain(|(_, spread)| spread.count > 0 || succeeded == 0 && spread.censored > 0);
     }
 }
 

@@ -110,6 +110,14 @@ impl Run {
         records
     }
 
+    /// Every value of a quantity of `names`, in that order.
+    pub(super) fn values(&self, quantity: usize) -> Vec<f64> {
+        let records = self.in_order().into_iter();
+        records
+            .filter_map(|record| record.values[quantity])
+            .collect()
+    }
+
     /// Requests that were tried.
     pub fn tried(&self) -> u64 {
         self.records

@@ -55,14 +55,7 @@ impl Trial {
         pairs: &[(&Record, &Record)],
         resampling: &mut Resampling,
     ) -> Option<Self> {
-        let values = |run: &Run| -> Vec<f64> {
-            let records = run.in_order();
-            records
-                .iter()
-                .filter_map(|record| record.values[index])
-                .collect()
-        };
-        let (mut of_a, mut of_b) = (values(a), values(b));
+        let (mut of_a, mut of_b) = (a.values(index), b.values(index));
         let measured = |values: &[f64]| values.iter().any(|value| value.is_finite());
         if !measured(&of_a) && !measured(&of_b) {
             return None;
@@ -83,18 +76,13 @@ impl Trial {
         let (spread_a, spread_b) = (spread(&of_a), spread(&of_b));
         of_a.sort_unstable_by(f64::total_cmp);
         of_b.sort_unstable_by(f64::total_cmp);
-        let (effect, p) = if paired {
-            // Two failures are as slow as each other.
-            let apart = |(a, b): (&f64, &f64)| if a == b { 0.0 } else { b - a };
-            let apart: Vec<f64> = left.iter().zip(&right).map(apart).collect();
-            signed_rank(&apart)
-                .map(|found| (found.effect, found.p))
-                .unzip()
+        let (test, found_p) = if paired {
+            ("wilcoxon", tested_pairs(&left, &right))
         } else {
-            rank_sum(&of_a, &of_b)
-                .map(|found| (found.effect, found.p))
-                .unzip()
+            let found = rank_sum(&of_a, &of_b);
+            ("mann-whitney", found.map(|found| (found.effect, found.p)))
         };
+        let (effect, p) = found_p.unzip();
         let ks = kolmogorov_smirnov(&of_a, &of_b);
         Some(Self {
             name,
@@ -106,11 +94,19 @@ impl Trial {
                 .map(|(figure, _)| *figure)
                 .zip(found)
                 .collect(),
-            test: if paired { "wilcoxon" } else { "mann-whitney" },
+            test,
             effect,
             p,
             ks,
             ks_p: ks.map(|ks| kolmogorov(ks, of_a.len(), of_b.len())),
         })
     }
+}
+
+/// The effect and the probability of how `right` is above `left`, pair by pair.
+fn tested_pairs(left: &[f64], right: &[f64]) -> Option<(f64, f64)> {
+    // Two failures are as slow as each other.
+    let apart = |(a, b): (&f64, &f64)| if a == b { 0.0 } else { b - a };
+    let apart: Vec<f64> = left.iter().zip(right).map(apart).collect();
+    signed_rank(&apart).map(|found| (found.effect, found.p))
 }
