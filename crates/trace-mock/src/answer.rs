@@ -152,7 +152,7 @@ impl Whole {
             if over {
                 record.complete(self.reason);
             }
-            record.send(if over { self.tokens } else { 0 }, Instant::now());
+            record.send_whole(if over { self.tokens } else { 0 }, Instant::now());
         }
         Poll::Ready(Some(Ok(piece)))
     }

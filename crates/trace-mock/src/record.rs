@@ -70,16 +70,29 @@ impl Record {
 
     /// Note that bytes leave at `now`, with which `tokens` in all have been sent.
     pub(crate) fn send(&mut self, tokens: u64, now: Instant) {
+        let before = self.token;
+        let more = self.send_whole(tokens, now);
+        // Those that leave with the first follow it at once.
+        let (more, before) = match before {
+            None => (more.saturating_sub(1), now),
+            Some(before) => (more, before),
+        };
+        if more > 0 {
+            self.metrics.more_tokens(more, now - before);
+        }
+    }
+
+    /// The same for tokens of an answer in one piece, between which nobody sees gaps. How many more
+    /// tokens than before have been sent.
+    pub(crate) fn send_whole(&mut self, tokens: u64, now: Instant) -> u64 {
         let (first, _) = self.sent.unwrap_or((now, now));
         self.sent = Some((first, now));
         let more = tokens.saturating_sub(self.sent_tokens);
-        if more > 0 {
-            match self.token.replace(now) {
-                None => self.metrics.first_token(now - self.arrival),
-                Some(before) => self.metrics.more_tokens(more, now - before),
-            }
+        if more > 0 && self.token.replace(now).is_none() {
+            self.metrics.first_token(now - self.arrival);
         }
         self.sent_tokens = tokens;
+        more
     }
 
     /// Arrival to the first byte; to now if none has left.
@@ -125,9 +138,13 @@ impl Drop for Record {
             Some(Reason::Length) => Finish::Length,
             None => Finish::Abort,
         };
-        let total = self.arrival.elapsed();
-        self.metrics
-            .finished(how, total, self.input_tokens, self.sent_tokens);
+        if let Some(Fault::Status { .. } | Fault::Html) = self.fault {
+            self.metrics.refused();
+        } else {
+            let total = self.arrival.elapsed();
+            self.metrics
+                .finished(how, total, self.input_tokens, self.sent_tokens);
+        }
         if self.books.records() {
             self.finish();
             self.books.push(self.arrival, &self.line);
@@ -141,6 +158,7 @@ mod tests {
 
     use super::*;
     use crate::books::Tally;
+    use crate::engine::Gauges;
     use crate::line::head;
 
     const SAID: Said<'_> = Said {
@@ -197,6 +215,39 @@ mod tests {
              \"first_byte_ms\":0.009,\"last_byte_ms\":0.009,\"sent_tokens\":1,\"aborted\":true,\
              \"fault\":\"cut\"}\n"
         );
+    }
+
+    #[test]
+    fn gaps_are_one_fewer_than_tokens_however_they_leave() {
+        let books = Arc::new(Books::new(None, Arc::default(), &["m".to_owned()]));
+        let gaps = |sent: &[u64], whole: bool, fault| {
+            let (_, mut record) = Record::open(&books, Instant::now(), &SAID);
+            record.suffer(fault);
+            for tokens in sent {
+                if whole {
+                    record.send_whole(*tokens, Instant::now());
+                } else {
+                    record.send(*tokens, Instant::now());
+                }
+            }
+            drop(record);
+            let text = books.metrics.text(|_| Gauges::default());
+            let number = |name: &str| -> u64 {
+                let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+                line.rsplit_once(' ').unwrap().1.parse().unwrap()
+            };
+            (
+                number("vllm:inter_token_latency_seconds_count"),
+                number("vllm:prompt_tokens_total"),
+            )
+        };
+        assert_eq!(gaps(&[3, 4, 4], false, None), (3, 12));
+        assert_eq!(gaps(&[0, 5], true, None), (3, 24), "nobody sees them");
+        let refused = Some(Fault::Status {
+            code: 500,
+            retry_after: None,
+        });
+        assert_eq!(gaps(&[0], true, refused), (3, 24), "nothing was read");
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl Metrics {
         self.queue.observe(waited, 1);
     }
 
+    /// A request was refused before anything was computed.
+    pub(crate) fn refused(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// An answer was over `after` arrival, with these tokens.
     pub(crate) fn finished(&self, how: Finish, after: Duration, prompt: u64, generated: u64) {
         self.open.fetch_sub(1, Ordering::Relaxed);
