@@ -17,6 +17,7 @@
 
 use crate::content::{Body, Chunks, Content};
 use crate::http::{self, End, Head, Part};
+use crate::spoken::{Spoken, per_token};
 use std::time::{Duration, SystemTime};
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, TokenSource};
@@ -39,7 +40,7 @@ pub struct Answer {
 pub struct Wanted {
     /// The times between its chunks, `itl_ms`.
     pub gaps: bool,
-    /// Its visible text.
+    /// What it says.
     pub text: bool,
     /// Nothing in particular: whatever is complete is an answer.
     pub silent: bool,
@@ -67,7 +68,7 @@ impl Answer {
             http: http::Decoder::default(),
             content: Content {
                 chunks,
-                text: wanted.text.then(String::new),
+                spoken: wanted.text.then(Spoken::default),
                 silent: wanted.silent,
                 ..Content::default()
             },
@@ -116,9 +117,9 @@ impl Answer {
         matches!(self.content.body, Body::Refusal(_)) && self.content.bytes > MAX_SKIPPED
     }
 
-    /// The visible text that has come, if it was wanted.
-    pub fn take_text(&mut self) -> String {
-        self.content.text.take().unwrap_or_default()
+    /// What it has said, if that was wanted.
+    pub fn take_spoken(&mut self) -> Spoken {
+        self.content.spoken.take().unwrap_or_default()
     }
 
     /// The status, once it has come.
@@ -239,13 +240,6 @@ fn failure(kind: ErrorKind, message: &str) -> Failure {
         kind,
         message: message.to_owned(),
     }
-}
-
-/// The mean time of a token after the first of `tokens`.
-fn per_token(first: Option<Micros>, last: Option<Micros>, tokens: Option<u64>) -> Option<Micros> {
-    let gaps = tokens?.checked_sub(1).filter(|&gaps| gaps > 0)?;
-    let span = last?.saturating_sub(first?).as_micros();
-    Some(Micros::from_micros((span + gaps / 2) / gaps))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::event::{Event, Usage, error_message, one_line};
 use crate::http::{Head, RetryAfter};
+use crate::spoken::Spoken;
 use crate::sse::TooLong;
 use crate::{ndjson, sse};
 use std::time::Duration;
@@ -46,8 +47,8 @@ pub(crate) struct Content {
     pub(crate) failure: Option<Failure>,
     /// After how long to try again, as the server says.
     pub(crate) retry_after: Option<RetryAfter>,
-    /// The visible text so far, if it is wanted.
-    pub(crate) text: Option<String>,
+    /// What it says so far, if that is wanted.
+    pub(crate) spoken: Option<Spoken>,
     /// Anything complete is an answer, whatever is in it.
     pub(crate) silent: bool,
 }
@@ -155,7 +156,7 @@ impl Content {
 
     /// What there is too much of, if of anything.
     fn excess(&self) -> Option<String> {
-        let text = self.text.as_ref().map_or(0, String::len);
+        let text = self.spoken.as_ref().map_or(0, Spoken::len);
         match self.body {
             Body::Events(_) | Body::Lines(_) if self.chunks.count > MAX_CHUNKS => {
                 Some(format!("a stream of more than {MAX_CHUNKS} chunks"))
@@ -210,7 +211,7 @@ impl Content {
     }
 
     fn chunk(&mut self, json: &[u8], now: Micros) {
-        match Event::parse(json, self.text.is_some()) {
+        match Event::parse(json, self.spoken.is_some()) {
             Ok(event) => {
                 if event.has_output() {
                     self.has_output = true;
@@ -229,7 +230,7 @@ impl Content {
     }
 
     fn whole(&mut self, json: &[u8]) {
-        match Event::parse(json, self.text.is_some()) {
+        match Event::parse(json, self.spoken.is_some()) {
             Ok(event) => {
                 self.has_output = event.has_output();
                 // An answer that parses is not one that was cut.
@@ -251,8 +252,8 @@ impl Content {
     fn take(&mut self, event: Event) {
         self.finished |= event.finished;
         self.usage.update(event.usage);
-        if let Some(text) = &mut self.text {
-            text.push_str(&event.text);
+        if let Some(spoken) = &mut self.spoken {
+            spoken.add(&event);
         }
         if let Some(message) = event.error {
             self.fail(ErrorKind::Stream, message);

@@ -29,6 +29,8 @@ pub struct Event {
     pub error: Option<String>,
     /// The visible text, if it was asked for.
     pub text: String,
+    /// The text of the reasoning, if text was asked for.
+    pub thought: String,
 }
 
 /// Tokens as the server counted them.

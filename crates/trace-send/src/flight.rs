@@ -14,6 +14,7 @@ use crate::http::Head;
 use crate::prepare::Prepared;
 use crate::schedule::Launch;
 use crate::socket::Socket;
+use crate::spoken::Spoken;
 use bytes::Bytes;
 use std::io;
 use std::task::{Context, Poll, Waker};
@@ -260,9 +261,9 @@ impl Flight {
         !self.answer.is_tedious()
     }
 
-    /// The visible text of the answer, if it was wanted.
-    pub(crate) fn take_text(&mut self) -> String {
-        self.answer.take_text()
+    /// What the answer says, if that was wanted.
+    pub(crate) fn take_spoken(&mut self) -> Spoken {
+        self.answer.take_spoken()
     }
 
     /// How long the server keeps the connection open, if it said so.
@@ -297,8 +298,8 @@ impl Flight {
         (std::mem::take(&mut self.request.line), outcome)
     }
 
-    /// It is over: its line and its outcome. The text of its answer, if that
-    /// was wanted, is to be taken before.
+    /// It is over: its line and its outcome. What its answer says, if that was
+    /// wanted, is to be taken before.
     pub(crate) fn land(
         &mut self,
         ending: Ending,

@@ -60,6 +60,14 @@
 //! The thread that sends is watched too: above nine tenths of a core at work
 //! the run is client-limited as well, and --threads or --shard divides it.
 //!
+//! # Tokens
+//!
+//! The server's `usage` counts. Where it tells nothing, the tokenizer in use
+//! counts the text of the answer and of the prompt, on the thread that writes
+//! outcomes, and `token_source` says so. An answer with output that is no text
+//! (the call of a tool) has a token for each chunk, and so has, until it is
+//! written, any that nobody counted: for `--slo tpot_ms` and the live line.
+//!
 //! # Sessions
 //!
 //! The turns of a session go in line order, each at the later of its time and
@@ -135,6 +143,7 @@ mod recipe;
 mod reins;
 mod results;
 mod route;
+
 pub mod schedule;
 mod search;
 mod secret;
@@ -143,6 +152,7 @@ mod setup;
 mod signals;
 mod slo;
 mod socket;
+pub mod spoken;
 pub mod sse;
 mod start;
 mod stop;
@@ -242,7 +252,8 @@ pub fn run_with(
     if let Some(count) = args.load.warmup {
         runtime.block_on(warmup::run(count, &preparer, &route.connector, &limits))?;
     }
-    let results = Arc::new(Results::start(output).context("cannot start a thread")?);
+    let tokenizer = preparer.bodies.prompts.tokenizer().clone();
+    let results = Arc::new(Results::start(output, tokenizer).context("cannot start a thread")?);
     let campaign = Campaign {
         args,
         preparer: Arc::clone(&preparer),

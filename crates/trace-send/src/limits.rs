@@ -68,7 +68,7 @@ impl Limits {
             timeout: args.server.timeout.into(),
             wanted: Wanted {
                 gaps: !args.no_itl,
-                text: false,
+                text: !endpoint.is_silent(),
                 silent: endpoint.is_silent(),
             },
             until: args.load.duration,

@@ -5,6 +5,7 @@
 //! and then nothing more is sent until it has caught up. What that costs
 //! shows as lateness.
 
+use crate::spoken::Uncounted;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -12,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use trace_core::{Outcome, Writer};
+use trace_prompt::Tokenizer;
 
 /// Bytes of outcomes that may wait to be written.
 const MOST_WAITING: usize = 8 << 20;
@@ -20,8 +22,8 @@ const MOST_WAITING: usize = 8 << 20;
 /// this; at thousands a second they share a write, and waking up for one.
 const GATHER: Duration = Duration::from_millis(2);
 
-/// A request line, and what happened to it.
-type Ended = (Vec<u8>, Outcome);
+/// A request line, what happened to it, and what is still to be counted of it.
+pub(crate) type Ended = (Vec<u8>, Outcome, Option<Uncounted>);
 
 /// Takes outcomes to the writing thread.
 pub(crate) struct Results {
@@ -44,11 +46,14 @@ struct Shared {
 }
 
 impl Results {
-    /// Write to `output`.
+    /// Write to `output`. What servers do not count `tokenizer` counts.
     ///
     /// # Errors
     /// When the system has no more threads.
-    pub(crate) fn start(output: impl Write + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(
+        output: impl Write + Send + 'static,
+        tokenizer: Tokenizer,
+    ) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let (end, ended) = oneshot::channel();
         let shared = Arc::new(Shared::default());
@@ -56,7 +61,7 @@ impl Results {
         thread::Builder::new()
             .name("results".into())
             .spawn(move || {
-                let written = write(&receiver, output, &known);
+                let written = write(&receiver, output, &tokenizer, &known);
                 if let Err(error) = &written {
                     let gone = error.kind() == io::ErrorKind::BrokenPipe;
                     known.hung_up.store(gone, Ordering::SeqCst);
@@ -73,14 +78,14 @@ impl Results {
         })
     }
 
-    /// Write the request line `line` with `outcome`.
-    pub(crate) fn put(&self, line: Vec<u8>, outcome: Outcome) {
+    /// Write the request line of `ended` with its outcome.
+    pub(crate) fn put(&self, ended: Ended) {
         self.shared
             .waiting
-            .fetch_add(cost(&line, &outcome), Ordering::SeqCst);
+            .fetch_add(cost(&ended), Ordering::SeqCst);
         if let Some(sender) = &*lock(&self.sender) {
             // It fails when writing has; that is told by has_failed.
-            let _ = sender.send((line, outcome));
+            let _ = sender.send(ended);
         }
     }
 
@@ -125,19 +130,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn cost(line: &[u8], outcome: &Outcome) -> usize {
-    line.len() + size_of::<Outcome>() + outcome.itl_ms.as_ref().map_or(0, |gaps| 8 * gaps.len())
+fn cost((line, outcome, uncounted): &Ended) -> usize {
+    let gaps = outcome.itl_ms.as_ref().map_or(0, |gaps| 8 * gaps.len());
+    let uncounted = uncounted.as_ref().map_or(0, Uncounted::cost);
+    line.len() + size_of::<Outcome>() + gaps + uncounted
 }
 
-fn write(receiver: &mpsc::Receiver<Ended>, output: impl Write, shared: &Shared) -> io::Result<()> {
+fn write(
+    receiver: &mpsc::Receiver<Ended>,
+    output: impl Write,
+    tokenizer: &Tokenizer,
+    shared: &Shared,
+) -> io::Result<()> {
     let mut writer = Writer::new(output);
     while let Ok(first) = receiver.recv() {
         // A full pipe is no reason to dawdle.
         if shared.waiting.load(Ordering::SeqCst) < MOST_WAITING / 4 {
             thread::sleep(GATHER);
         }
-        for (mut line, outcome) in std::iter::once(first).chain(receiver.try_iter()) {
-            let cost = cost(&line, &outcome);
+        for ended in std::iter::once(first).chain(receiver.try_iter()) {
+            let cost = cost(&ended);
+            let (mut line, mut outcome, uncounted) = ended;
+            if let Some(uncounted) = uncounted {
+                uncounted.count(tokenizer, &line, &mut outcome);
+            }
             outcome.append_to(&mut line);
             writer.write_bytes(&line)?;
             let before = shared.waiting.fetch_sub(cost, Ordering::SeqCst);
@@ -185,8 +201,8 @@ mod tests {
     #[test]
     fn lines_are_written_with_their_outcomes_in_order() {
         let pipe = Pipe::default();
-        let results = Results::start(pipe.clone()).unwrap();
-        (0..3).for_each(|i| results.put(b"{\"x\": 1}".to_vec(), seq(i)));
+        let results = Results::start(pipe.clone(), Tokenizer::words()).unwrap();
+        (0..3).for_each(|i| results.put((b"{\"x\": 1}".to_vec(), seq(i), None)));
         block_on(results.finish()).unwrap();
         let written = pipe.0.lock().unwrap();
         assert_eq!(
@@ -207,9 +223,9 @@ mod tests {
                 Ok(())
             }
         }
-        let results = Results::start(Closed).unwrap();
+        let results = Results::start(Closed, Tokenizer::words()).unwrap();
         let mut changes = results.changes();
-        results.put(b"{}".to_vec(), seq(0));
+        results.put((b"{}".to_vec(), seq(0), None));
         block_on(changes.changed()).unwrap();
         assert!(results.has_failed());
         assert_eq!(

@@ -36,7 +36,10 @@ pub(crate) async fn run(
     let histories = || Histories::new(turns, None, OnFailure::Continue);
     let (feed, maker) =
         Feed::start(Arc::clone(preparer), source, leg, 1).context("cannot start a thread")?;
-    let results = Arc::new(Results::start(std::io::sink()).context("cannot start a thread")?);
+    let results = Arc::new(
+        Results::start(std::io::sink(), preparer.bodies.prompts.tokenizer().clone())
+            .context("cannot start a thread")?,
+    );
     let ended = dispatch::run(plan, connector, feed, &results, histories)
         .await
         .context("cannot begin")?;

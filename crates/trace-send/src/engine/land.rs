@@ -4,6 +4,8 @@ use super::Engine;
 use crate::answer::Ending;
 use crate::connect::Connection;
 use crate::flight::Flight;
+use crate::results::Ended;
+use crate::spoken::Uncounted;
 use std::cell::RefCell;
 use std::rc::Rc;
 use trace_core::time::Micros;
@@ -52,16 +54,17 @@ impl Engine {
             self.pool.borrow_mut().put(connection, known, keep);
         }
         self.crew.tally().hear(flight.hearing());
-        let text = flight.take_text();
+        let spoken = flight.take_spoken();
         let (line, outcome) = flight.land(ending, ended, &self.clock);
-        self.remember(&flight, &outcome, &text);
-        self.record(line, outcome, flight.session.take(), (ended, known));
+        self.remember(&flight, &outcome, &spoken.text);
+        let uncounted = Uncounted::of(&outcome, spoken, flight.request.part.is_none());
+        let session = flight.session.take();
+        self.record((line, outcome, uncounted), session, (ended, known));
     }
 
     pub(super) fn record(
         &self,
-        line: Vec<u8>,
-        mut outcome: Outcome,
+        (line, mut outcome, uncounted): Ended,
         session: Option<SessionId>,
         (ended, known): (Micros, Micros),
     ) {
@@ -81,7 +84,7 @@ impl Engine {
         let good = outcome.error.is_none() && slos.iter().all(|slo| slo.is_kept(&outcome, clock));
         tally.good += u64::from(good);
         drop(tally);
-        self.results.put(line, outcome);
+        self.results.put((line, outcome, uncounted));
         self.schedule.borrow_mut().ended(session, ended, known);
     }
 

@@ -1,7 +1,6 @@
 //! Requests leave: what may, and the connections that it needs.
 
 use super::{Engine, exchange};
-use crate::answer::Wanted;
 use crate::connect::Connection;
 use crate::flight::Flight;
 use crate::prepare::Prepared;
@@ -99,20 +98,11 @@ impl Engine {
     }
 
     fn launch(self: &Rc<Self>, launch: Launch<Box<Prepared>>) {
-        let live = launch
-            .job
-            .part
-            .as_ref()
-            .is_some_and(|part| part.answer.is_none());
-        let wanted = Wanted {
-            text: live,
-            ..self.limits.wanted
-        };
-        let mut flight = Flight::new(launch, wanted);
+        let mut flight = Flight::new(launch, self.limits.wanted);
         if let Some(failure) = self.refusal(&mut flight) {
             let (line, outcome) = flight.refuse(failure, &self.clock);
             let now = self.clock.now();
-            self.record(line, outcome, flight.session, (now, now));
+            self.record((line, outcome, None), flight.session, (now, now));
             return;
         }
         if let (Some(session), Some(part)) = (&flight.session, &flight.request.part) {

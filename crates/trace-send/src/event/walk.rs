@@ -73,11 +73,14 @@ impl Found {
             }
         }
         // In pieces or as a whole, but not twice.
-        if event.text.is_empty()
+        let place = match self.kind {
+            Kind::Reasoning => &mut event.thought,
+            _ => &mut event.text,
+        };
+        if place.is_empty()
             && let Some(whole) = self.whole.take()
-            && self.kind != Kind::Reasoning
         {
-            event.text = whole;
+            *place = whole;
         }
         event.finished |= self.kind == Kind::End;
         if (self.is_error || self.kind == Kind::Error) && event.error.is_none() {
@@ -183,7 +186,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
             }
             Place::Type => self.found.kind.read(text),
             Place::Vector => event.content = true,
-            Place::Reasoning => event.reasoning = true,
+            Place::Reasoning => {
+                event.reasoning = true;
+                // Some servers say it twice, by two names.
+                if self.found.keep_text && event.thought != text {
+                    event.thought.push_str(text);
+                }
+            }
             Place::Finish => event.finished = true,
             Place::Error | Place::ErrorText => {
                 event.error = Some(one_line(text));

@@ -273,3 +273,26 @@ fn the_mock_understands_every_endpoint_and_is_understood() {
     assert_eq!(ran.kinds(), ["ok"], "{}", ran.stdout);
     assert_eq!(told(&ran.outcomes()[0])[0], Some(20));
 }
+
+#[test]
+fn tokens_are_counted_where_the_server_counts_none() {
+    // o200k has "hello", " world"; "hm" and "," are two more.
+    let stream = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm,\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"hello wo\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"rld\"}}]}\n\ndata: [DONE]\n\n";
+    let whole = "{\"choices\":[{\"message\":{\"content\":\"hello world\"}}]}";
+    for (kind, body, tokens) in [(SSE, stream, 4), ("application/json", whole, 2)] {
+        let address = answering(response("200 OK", kind, body), false);
+        let url = format!("http://{address}");
+        let flags = ["--url", &url, "--model", "m", "--endpoint-type", "chat"];
+        let input = "{\"timestamp\":0,\"text_input\":\"hello world\",\"output_length\":8}\n";
+        let ran = send(&flags, input);
+        let outcome = &ran.outcomes()[0];
+        assert_eq!(
+            outcome.token_source,
+            Some(trace_core::TokenSource::Tokenizer),
+            "{}",
+            ran.stdout
+        );
+        assert_eq!(outcome.input_tokens, Some(2), "{}", ran.stdout);
+        assert_eq!(outcome.output_tokens, Some(tokens), "{}", ran.stdout);
+    }
+}
