@@ -117,11 +117,6 @@ impl Answer {
         matches!(self.content.body, Body::Refusal(_)) && self.content.bytes > MAX_SKIPPED
     }
 
-    /// What it has said, if that was wanted.
-    pub fn take_spoken(&mut self) -> Spoken {
-        self.content.spoken.take().unwrap_or_default()
-    }
-
     /// The status, once it has come.
     pub fn status(&self) -> Option<u16> {
         self.content.status
@@ -153,9 +148,15 @@ impl Answer {
     ///
     /// `latency_ms` of a failed request is the time until it was known to have
     /// failed.
-    pub fn outcome(mut self, ending: Ending, sent: Micros, ended: Micros) -> Outcome {
+    pub fn outcome(self, ending: Ending, sent: Micros, ended: Micros) -> Outcome {
+        self.end(ending, sent, ended).0
+    }
+
+    /// The same, and what the answer says, if that was wanted.
+    pub fn end(mut self, ending: Ending, sent: Micros, ended: Micros) -> (Outcome, Spoken) {
         let error = self.failure(ending, ended);
         let content = self.content;
+        let spoken = content.spoken.unwrap_or_default();
         let Chunks {
             count,
             first,
@@ -171,7 +172,7 @@ impl Answer {
             None if streamed => (Some(count), Some(TokenSource::Chunks)),
             None => (None, usage.input.map(|_| TokenSource::Usage)),
         };
-        Outcome {
+        let outcome = Outcome {
             ttft_ms: since_sent(first),
             first_content_ms: since_sent(first_content.filter(|_| first_content != first)),
             last_token_ms: since_sent(last),
@@ -186,7 +187,8 @@ impl Answer {
             status: content.status,
             error,
             ..Outcome::default()
-        }
+        };
+        (outcome, spoken)
     }
 
     /// Read what is left at `ended`, and say why this is no good answer, if it

@@ -261,11 +261,6 @@ impl Flight {
         !self.answer.is_tedious()
     }
 
-    /// What the answer says, if that was wanted.
-    pub(crate) fn take_spoken(&mut self) -> Spoken {
-        self.answer.take_spoken()
-    }
-
     /// How long the server keeps the connection open, if it said so.
     pub(crate) fn keep_for(&self) -> Option<Duration> {
         self.answer.keep_for()
@@ -298,16 +293,17 @@ impl Flight {
         (std::mem::take(&mut self.request.line), outcome)
     }
 
-    /// It is over: its line and its outcome. What its answer says, if that was
-    /// wanted, is to be taken before.
+    /// It is over: its line, its outcome, and what its answer says, if that was
+    /// wanted.
     pub(crate) fn land(
         &mut self,
         ending: Ending,
         ended: Micros,
         clock: &Clock,
-    ) -> (Vec<u8>, Outcome) {
+    ) -> (Vec<u8>, Outcome, Spoken) {
         let answer = std::mem::replace(&mut self.answer, Answer::new(Wanted::default()));
         let sent = self.sent.unwrap_or(ended);
+        let (told, spoken) = answer.end(ending, sent, ended);
         let outcome = Outcome {
             seq: Some(self.request.seq),
             scheduled_ms: Some(clock.since_first(self.scheduled)),
@@ -318,9 +314,9 @@ impl Flight {
             queue_ms: Some(self.due.saturating_sub(self.scheduled)),
             sent_unix_ms: Some(clock.unix(sent)),
             connect_ms: self.connect,
-            ..answer.outcome(ending, sent, ended)
+            ..told
         };
-        (std::mem::take(&mut self.request.line), outcome)
+        (std::mem::take(&mut self.request.line), outcome, spoken)
     }
 }
 

@@ -54,8 +54,7 @@ impl Engine {
             self.pool.borrow_mut().put(connection, known, keep);
         }
         self.crew.tally().hear(flight.hearing());
-        let spoken = flight.take_spoken();
-        let (line, outcome) = flight.land(ending, ended, &self.clock);
+        let (line, outcome, spoken) = flight.land(ending, ended, &self.clock);
         self.remember(&flight, &outcome, &spoken.text);
         let uncounted = Uncounted::of(&outcome, spoken, flight.request.part.is_none());
         let session = flight.session.take();
