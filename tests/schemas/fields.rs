@@ -73,6 +73,7 @@ fn full_line() -> Value {
         input_tokens: Some(1),
         cached_tokens: Some(1),
         output_tokens: Some(1),
+        reasoning_tokens: Some(1),
         token_source: Some(TokenSource::Usage),
         chunks: Some(1),
         status: Some(200),

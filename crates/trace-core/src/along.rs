@@ -115,6 +115,7 @@ fn plain(
         Field::InputTokens => outcome.input_tokens = Some(cursor.integer()?),
         Field::CachedTokens => outcome.cached_tokens = Some(cursor.integer()?),
         Field::OutputTokens => outcome.output_tokens = Some(cursor.integer()?),
+        Field::ReasoningTokens => outcome.reasoning_tokens = Some(cursor.integer()?),
         Field::TokenSource => outcome.token_source = Some(token_source(cursor.text()?)?),
         Field::Chunks => outcome.chunks = Some(cursor.integer()?),
         Field::Status => outcome.status = Some(u16::try_from(cursor.integer()?).ok()?),

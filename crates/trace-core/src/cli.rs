@@ -292,7 +292,8 @@ impl Progress {
         } else {
             "{human_pos}"
         };
-        let template = format!("{{prefix}} {count} {{msg}} {{elapsed}}");
+        // What is said is cut where the terminal ends.
+        let template = format!("{{prefix}} {count} {{wide_msg}} {{elapsed}}");
         bar.set_style(ProgressStyle::with_template(&template).expect("the template is fixed"));
         bar.set_prefix(what);
         Self {
@@ -306,12 +307,12 @@ impl Progress {
     pub fn set(&mut self, done: u64, message: impl Into<String>) {
         if !self.shown && self.started.elapsed() >= Duration::from_secs(1) {
             self.shown = true;
+            self.bar.set_message(message.into());
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-        self.bar.set_position(done);
-        if self.shown {
+        } else if self.shown {
             self.bar.set_message(message.into());
         }
+        self.bar.set_position(done);
     }
 
     /// Take the line off the terminal.

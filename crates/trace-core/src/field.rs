@@ -114,6 +114,7 @@ fields! {
     InputTokens "input_tokens",
     CachedTokens "cached_tokens",
     OutputTokens "output_tokens",
+    ReasoningTokens "reasoning_tokens",
     TokenSource "token_source",
     Chunks "chunks",
     Status "status",

@@ -58,6 +58,8 @@ pub struct Outcome {
     pub cached_tokens: Option<u64>,
     /// Tokens of the answer, as `token_source` counted them.
     pub output_tokens: Option<u64>,
+    /// Of those, tokens of reasoning, which the user does not see.
+    pub reasoning_tokens: Option<u64>,
     /// Who counted the tokens.
     pub token_source: Option<TokenSource>,
     /// Content chunks received.
@@ -201,6 +203,7 @@ impl Outcome {
         object.integer("input_tokens", self.input_tokens);
         object.integer("cached_tokens", self.cached_tokens);
         object.integer("output_tokens", self.output_tokens);
+        object.integer("reasoning_tokens", self.reasoning_tokens);
         object.string("token_source", self.token_source.map(TokenSource::as_str));
         object.integer("chunks", self.chunks);
         object.integer("status", self.status.map(u64::from));
@@ -257,6 +260,7 @@ impl Outcome {
             Field::InputTokens => self.input_tokens = whole(json)?,
             Field::CachedTokens => self.cached_tokens = whole(json)?,
             Field::OutputTokens => self.output_tokens = whole(json)?,
+            Field::ReasoningTokens => self.reasoning_tokens = whole(json)?,
             Field::TokenSource => self.token_source = json.read()?,
             Field::Chunks => self.chunks = whole(json)?,
             Field::Status => self.status = json.read()?,

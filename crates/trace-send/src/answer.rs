@@ -182,6 +182,7 @@ impl Answer {
             input_tokens: usage.prompt(),
             cached_tokens: usage.cached,
             output_tokens,
+            reasoning_tokens: usage.reasoning.filter(|&tokens| tokens > 0),
             token_source,
             chunks: streamed.then_some(count),
             status: content.status,

@@ -61,6 +61,7 @@ impl Uncounted {
         };
         let tokens = thought + text;
         outcome.output_tokens = Some(tokens);
+        outcome.reasoning_tokens = Some(thought).filter(|&thought| thought > 0);
         outcome.token_source = Some(TokenSource::Tokenizer);
         let ends = (outcome.ttft_ms, outcome.last_token_ms);
         outcome.tpot_ms = per_token(ends.0, ends.1, Some(tokens));
@@ -135,6 +136,7 @@ mod tests {
         );
         assert_eq!(outcome.tpot_ms, Some(Micros::from_micros(10_000)));
         assert_eq!(outcome.input_tokens, Some(3));
+        assert_eq!(outcome.reasoning_tokens, Some(2));
         assert_eq!(counted("{\"input_length\":7}", true).input_tokens, Some(7));
         assert_eq!(counted("{\"input_length\":7}", false).input_tokens, None);
         assert_eq!(counted("{\"messages\":[]}", true).input_tokens, None);

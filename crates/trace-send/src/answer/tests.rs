@@ -358,3 +358,14 @@ proptest! {
         prop_assert_eq!(outcome(size), outcome(usize::MAX));
     }
 }
+
+#[test]
+fn reasoning_is_counted_apart_where_the_server_does() {
+    let told = |reasoning: u32| {
+        let usage = format!(
+            "data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":7,\"completion_tokens\":5,\"completion_tokens_details\":{{\"reasoning_tokens\":{reasoning}}}}}}}\n\n"
+        );
+        streamed(&[THINK, WORD, &usage, DONE]).reasoning_tokens
+    };
+    assert_eq!((told(3), told(0)), (Some(3), None));
+}
