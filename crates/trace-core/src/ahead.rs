@@ -95,6 +95,7 @@ fn on_threads<D: Default + Send, E: From<Error> + Send>(
         skips: input.skips.anew(),
         spare,
         next: 0,
+        over: false,
     });
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -144,15 +145,18 @@ struct Feed<'f, 'a, D, E> {
     /// Pieces to be used again.
     spare: Receiver<Piece<D, E>>,
     next: u64,
+    /// What was read ended it.
+    over: bool,
 }
 
 impl<D, E: From<Error>> Feed<'_, '_, D, E> {
-    /// The next piece; `None` at the end, or if nobody wants more.
+    /// The next piece; `None` at the end, after an error, or if nobody wants
+    /// more.
     ///
     /// It has its room before it has its place, so that those who hold room are
     /// never all behind one that waits for some.
     fn next(&mut self) -> Option<Piece<D, E>> {
-        let mut piece = self.spare.recv().ok()?;
+        let mut piece = self.spare.recv().ok().filter(|_| !self.over)?;
         piece.place = self.next;
         piece.skips = self.skips.anew();
         self.next += 1;
@@ -170,16 +174,21 @@ impl<D, E: From<Error>> Feed<'_, '_, D, E> {
 }
 
 /// Make digests until the end, an error, or nobody wants more.
+///
+/// Little comes at a time where the writer is slower than we are. Nobody then
+/// waits for more before it is known whether more is wanted: an error is told
+/// when it is met, not when the next line comes.
 fn work<D, E: From<Error>>(
     feed: &Mutex<Feed<'_, '_, D, E>>,
     filled: &Sender<Piece<D, E>>,
     digest: &impl Fn(&mut Lines<'_>, &mut D) -> Result<(), E>,
 ) {
     loop {
-        let next = feed.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let Some(mut piece) = next else {
+        let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut piece) = feed.next() else {
             return;
         };
+        let mut alone = Some(feed).filter(|_| piece.chunk.is_short());
         if piece.end.is_none() {
             let mut lines = Lines {
                 chunk: &mut piece.chunk,
@@ -193,6 +202,9 @@ fn work<D, E: From<Error>>(
             };
         }
         let last = piece.end.is_some();
+        if let Some(feed) = &mut alone {
+            feed.over = last;
+        }
         if filled.send(piece).is_err() || last {
             return;
         }
@@ -347,6 +359,29 @@ mod tests {
         });
         assert!(error.unwrap_err().to_string().starts_with("t:301:1: "));
         assert_eq!(met, 300);
+    }
+
+    #[test]
+    fn a_bad_line_is_told_before_the_next_comes() {
+        /// Says what it has, then nothing until it hears that it was enough.
+        struct Slow<'t>(&'t [u8], Receiver<()>);
+        impl std::io::Read for Slow<'_> {
+            fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+                if self.0.is_empty() {
+                    // Half a minute is forever.
+                    let heard = self.1.recv_timeout(std::time::Duration::from_secs(30));
+                    assert!(heard.is_ok(), "more was waited for");
+                }
+                self.0.read(out)
+            }
+        }
+        let (enough, heard) = channel();
+        let slow = Slow(b"{\"input_length\":1}\noops\n", heard);
+        let mut input = Reader::new("t", std::io::BufReader::new(slow));
+        let digest = |lines: &mut Lines<'_>, pairs: &mut Pairs| pairs.fill(lines);
+        let done = on_threads(4, &mut input, &digest, |_| Ok::<(), Error>(()));
+        enough.send(()).unwrap();
+        assert!(done.unwrap_err().to_string().starts_with("t:2:1: "));
     }
 
     #[test]

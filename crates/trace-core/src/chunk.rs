@@ -20,6 +20,9 @@ pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 /// Room of a chunk that is kept for the next.
 const KEPT_BYTES: usize = 1024 * 1024;
 
+/// What a busy writer gives at the least: a pipe holds eight times as much.
+const SHORT_BYTES: usize = 8 * 1024;
+
 /// Sources, cut into chunks one after the other.
 pub(crate) struct Chunks<'a> {
     waiting: VecDeque<Source<'a>>,
@@ -201,6 +204,11 @@ impl Chunk {
     /// Whether lines of it are left.
     pub(crate) fn is_begun(&self) -> bool {
         self.at < self.filled
+    }
+
+    /// Whether it is less than a writer has ready who does not keep us waiting.
+    pub(crate) fn is_short(&self) -> bool {
+        self.filled < SHORT_BYTES
     }
 
     fn empty(&mut self) {
