@@ -89,7 +89,7 @@ fn python_reads_the_pickle() {
 fn what_is_neither_is_refused() {
     let server = Server::start(&[]);
     for (bytes, said) in [
-        (&b""[..], "day.pkl:1:1: EOF"),
+        (&b""[..], "day.pkl:1:1: nothing is in it"),
         (
             b"\x89PNG\r\n\x1a\n",
             "day.pkl:1:1: neither a curve file nor a pickle",
