@@ -17,6 +17,7 @@
 //! counted apart. Token counts and gaps are those of the requests that
 //! succeeded.
 
+mod clocks;
 mod duration;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -41,6 +42,7 @@ use crate::confidence::{Batches, Intervals, Level};
 use crate::slo::Judge;
 use crate::steady::Windows;
 use crate::workload::per_second;
+use clocks::Clocks;
 use gaps::Gaps;
 use recorder::{Quantity, Recorder};
 use serde::{Deserialize, Serialize};
@@ -85,6 +87,7 @@ pub struct Results {
     succeeded: u64,
     kinds: BTreeMap<ErrorKind, u64>,
     duration: Duration,
+    clocks: Clocks,
     times: Times,
     gaps: Gaps,
     tokens: Tokens,
@@ -106,6 +109,7 @@ impl Results {
             succeeded: 0,
             kinds: BTreeMap::new(),
             duration: Duration::default(),
+            clocks: Clocks::default(),
             times: Times::new(limit),
             gaps: Gaps::new(limit),
             tokens: Tokens::new(limit),
@@ -151,6 +155,7 @@ impl Results {
             }
         }
         self.duration.push(outcome, self.windows.ends(outcome));
+        self.clocks.push(outcome);
         if let Some(batches) = &mut self.batches {
             recorder::count(batches, outcome, !self.successes_only);
         }
@@ -173,6 +178,7 @@ impl Results {
             *self.kinds.entry(kind).or_default() += count;
         }
         self.duration.append(other.duration);
+        self.clocks.append(other.clocks);
         self.times.append(other.times);
         self.gaps.append(other.gaps);
         self.tokens.append(other.tokens);
@@ -222,6 +228,7 @@ impl Results {
             attainment,
             kinds: self.kinds,
             duration,
+            apart: self.clocks.apart(),
             throughput_rps: rate(self.succeeded),
             output_tps: rate(tokens.total_output).filter(|_| told[1]),
             total_tps: rate(total).filter(|_| told == [true; 2]),

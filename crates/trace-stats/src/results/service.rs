@@ -26,6 +26,9 @@ pub struct Service {
     pub kinds: BTreeMap<ErrorKind, u64>,
     /// First scheduled → last end.
     pub duration: Option<Micros>,
+    /// How far apart the runs began that lie one over the other here, if they are
+    /// several.
+    pub apart: Option<Micros>,
     /// Requests that succeeded, per second.
     pub throughput_rps: Option<f64>,
     /// Tokens of answers, per second.
@@ -131,6 +134,12 @@ impl Service {
     }
 
     fn push_notes(&self, notes: &mut Vec<String>) {
+        if let Some(apart) = self.apart {
+            notes.push(format!(
+                "these are runs that began up to {:.1} s apart, laid one over the other: the duration and all rates are of none of them; read them one by one, or --by what tells them apart (a stage, say)",
+                apart.as_secs()
+            ));
+        }
         if self.per_chunk > 0 {
             notes.push(format!(
                 "itl_ms is per chunk in {} of {} requests: how many tokens a chunk has is unknown",
