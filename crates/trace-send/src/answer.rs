@@ -41,9 +41,21 @@ pub struct Wanted {
     /// The times between its chunks, `itl_ms`.
     pub gaps: bool,
     /// What it says.
-    pub text: bool,
+    pub text: Text,
     /// Nothing in particular: whatever is complete is an answer.
     pub silent: bool,
+}
+
+/// What the text of an answer is kept for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Text {
+    /// For nothing: it is not kept.
+    #[default]
+    Nothing,
+    /// To be counted, if it is no longer than that is worth.
+    Counting,
+    /// To be said again in the next turn, however long it is.
+    History,
 }
 
 /// How an answer came to its end.
@@ -68,7 +80,7 @@ impl Answer {
             http: http::Decoder::default(),
             content: Content {
                 chunks,
-                spoken: wanted.text.then(Spoken::default),
+                spoken: Spoken::kept_for(wanted.text),
                 silent: wanted.silent,
                 ..Content::default()
             },

@@ -211,7 +211,7 @@ impl Content {
     }
 
     fn chunk(&mut self, json: &[u8], now: Micros) {
-        match Event::parse(json, self.spoken.is_some()) {
+        match Event::parse(json, self.keeps_text()) {
             Ok(event) => {
                 if event.has_output() {
                     self.has_output = true;
@@ -230,7 +230,7 @@ impl Content {
     }
 
     fn whole(&mut self, json: &[u8]) {
-        match Event::parse(json, self.spoken.is_some()) {
+        match Event::parse(json, self.keeps_text()) {
             Ok(event) => {
                 self.has_output = event.has_output();
                 // An answer that parses is not one that was cut.
@@ -249,10 +249,15 @@ impl Content {
         }
     }
 
+    /// Whether anybody wants the text that comes.
+    fn keeps_text(&self) -> bool {
+        self.spoken.as_ref().is_some_and(Spoken::is_wanted)
+    }
+
     fn take(&mut self, event: Event) {
         self.finished |= event.finished;
         self.usage.update(event.usage);
-        if let Some(spoken) = &mut self.spoken {
+        if let Some(spoken) = self.spoken.as_mut().filter(|spoken| spoken.is_wanted()) {
             spoken.add(&event);
         }
         if let Some(message) = event.error {

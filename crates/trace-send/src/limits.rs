@@ -1,6 +1,6 @@
 //! What a run is held to.
 
-use crate::answer::Wanted;
+use crate::answer::{Text, Wanted};
 use crate::args::Args;
 use crate::endpoint::Endpoint;
 use crate::head::Heads;
@@ -68,7 +68,10 @@ impl Limits {
             timeout: args.server.timeout.into(),
             wanted: Wanted {
                 gaps: !args.no_itl,
-                text: !endpoint.is_silent(),
+                text: match endpoint.is_silent() {
+                    true => Text::Nothing,
+                    false => Text::Counting,
+                },
                 silent: endpoint.is_silent(),
             },
             until: args.load.duration,

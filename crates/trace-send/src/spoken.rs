@@ -1,8 +1,12 @@
 //! What an answer says, and its tokens where the server does not count them.
 
+use crate::answer::Text;
 use crate::event::Event;
 use trace_core::{Line, Micros, Outcome, TokenSource};
 use trace_prompt::Tokenizer;
+
+/// The longest text that is kept to be counted: a million tokens.
+const MOST_COUNTED: usize = 4 << 20;
 
 /// The words of an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,16 +15,38 @@ pub struct Spoken {
     pub text: String,
     /// What the model reasoned before.
     pub thought: String,
-    /// There was output that is no text, such as the call of a tool.
+    /// There was output that is no text, such as the call of a tool, or more text
+    /// than is counted.
     pub more: bool,
+    /// All of it is wanted, however long.
+    whole: bool,
 }
 
 impl Spoken {
-    /// Add what `event` says.
+    /// Nothing yet, if it is wanted at all.
+    pub(crate) fn kept_for(text: Text) -> Option<Self> {
+        let kept = Self {
+            whole: text == Text::History,
+            ..Self::default()
+        };
+        (text != Text::Nothing).then_some(kept)
+    }
+
+    /// Whether what comes is to be added.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.whole || !self.more
+    }
+
+    /// Add what `event` says. What cannot be counted, and what is too long to
+    /// be, is not kept for that.
     pub(crate) fn add(&mut self, event: &Event) {
         self.text.push_str(&event.text);
         self.thought.push_str(&event.thought);
         self.more |= event.has_output() && event.text.is_empty() && event.thought.is_empty();
+        self.more |= self.len() > MOST_COUNTED;
+        if !self.is_wanted() {
+            (self.text, self.thought) = Default::default();
+        }
     }
 
     /// Its length in bytes.
@@ -114,7 +140,7 @@ mod tests {
         Spoken {
             text: text.to_owned(),
             thought: thought.to_owned(),
-            more: false,
+            ..Spoken::default()
         }
     }
 
@@ -153,5 +179,24 @@ mod tests {
         let mut call = spoken("a", "");
         call.more = true;
         assert!(Uncounted::of(&chunks(), call, true).is_none());
+    }
+
+    #[test]
+    fn text_without_end_is_kept_for_the_next_turn_alone() {
+        let event = Event {
+            content: true,
+            text: "a".repeat(1 << 20),
+            ..Event::default()
+        };
+        let kept = |text| {
+            let mut spoken = Spoken::kept_for(text).unwrap();
+            (0..6).for_each(|_| spoken.add(&event));
+            spoken
+        };
+        let counted = kept(Text::Counting);
+        assert_eq!((counted.len(), counted.is_wanted()), (0, false));
+        assert!(Uncounted::of(&chunks(), counted, true).is_none());
+        assert_eq!(kept(Text::History).len(), 6 << 20);
+        assert_eq!(Spoken::kept_for(Text::Nothing), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Requests leave: what may, and the connections that it needs.
 
 use super::{Engine, exchange};
+use crate::answer::Text;
 use crate::connect::Connection;
 use crate::flight::Flight;
 use crate::prepare::Prepared;
@@ -98,7 +99,12 @@ impl Engine {
     }
 
     fn launch(self: &Rc<Self>, launch: Launch<Box<Prepared>>) {
-        let mut flight = Flight::new(launch, self.limits.wanted);
+        let part = launch.job.part.as_ref();
+        let mut wanted = self.limits.wanted;
+        if part.is_some_and(|part| part.answer.is_none()) {
+            wanted.text = Text::History;
+        }
+        let mut flight = Flight::new(launch, wanted);
         if let Some(failure) = self.refusal(&mut flight) {
             let (line, outcome) = flight.refuse(failure, &self.clock);
             let now = self.clock.now();
