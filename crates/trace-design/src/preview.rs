@@ -87,51 +87,26 @@ fn made<'a>(
         .map(|model| course::expected(model, whole, 1)[0])
         .collect();
     let estimated = areas.iter().sum::<f64>() > MOST_COUNTED;
-    let mut shares = Vec::new();
-    for model in &curve.models {
-        shares.push(Share {
+    let models = curve.models.iter();
+    let mut shares: Vec<Share<'_>> = models
+        .map(|model| Share {
             name: Some(&model.name),
             peak: course::peak(std::slice::from_ref(model), whole),
             bins: vec![0.0; bins],
             stride: 1,
             ..Share::default()
-        });
-    }
-    if estimated {
-        for ((share, model), area) in shares.iter_mut().zip(&curve.models).zip(areas) {
-            // A model's requests don't depend on what others there are.
-            let alone = Curve {
-                models: vec![model.clone()],
-                ..curve.clone()
-            };
-            let mut trace = generator.requests(&alone, Detail::Lengths)?;
-            if !share.sample(&mut *trace, stale) {
-                return Ok(None);
-            }
-            share.expect(area, course::expected(model, window, bins));
-        }
+        })
+        .collect();
+    let done = if estimated {
+        estimate(generator, curve, &areas, &mut shares, window, stale)?
     } else {
         let mut trace = generator.requests(curve, Detail::Lengths)?;
-        if !count(&mut *trace, &mut shares, window, stale) {
-            return Ok(None);
-        }
-    }
-    let seconds = curve.duration_ms / 1000.0;
-    let mut total = Share {
-        peak: course::peak(&curve.models, whole),
-        bins: vec![0.0; bins],
-        ..Share::default()
+        count(&mut *trace, &mut shares, window, stale)
     };
-    for share in &mut shares {
-        share.mean = share.requests as f64 / seconds;
-        total.requests += share.requests;
-        total.input_tokens = total.input_tokens.saturating_add(share.input_tokens);
-        total.output_tokens = total.output_tokens.saturating_add(share.output_tokens);
-        for (sum, count) in total.bins.iter_mut().zip(&share.bins) {
-            *sum += count;
-        }
+    if !done {
+        return Ok(None);
     }
-    total.mean = total.requests as f64 / seconds;
+    let total = total(curve, &mut shares, bins);
     Ok(Some(Preview {
         models: shares,
         total,
@@ -142,6 +117,52 @@ fn made<'a>(
         estimated,
         most_counted: MOST_COUNTED,
     }))
+}
+
+/// Fill `shares` with what is to be expected of models with these `areas`
+/// under their curves. False if it became `stale`.
+fn estimate(
+    generator: &Generator,
+    curve: &Curve,
+    areas: &[f64],
+    shares: &mut [Share<'_>],
+    window: Window,
+    stale: &dyn Fn() -> bool,
+) -> Result<bool, Refusal> {
+    for ((share, model), area) in shares.iter_mut().zip(&curve.models).zip(areas) {
+        // A model's requests don't depend on what others there are.
+        let alone = Curve {
+            models: vec![model.clone()],
+            ..curve.clone()
+        };
+        let mut trace = generator.requests(&alone, Detail::Lengths)?;
+        if !share.sample(&mut *trace, stale) {
+            return Ok(false);
+        }
+        share.expect(*area, course::expected(model, window, share.bins.len()));
+    }
+    Ok(true)
+}
+
+/// All of `shares` together; each of them gets its mean rate.
+fn total<'a>(curve: &Curve, shares: &mut [Share<'a>], bins: usize) -> Share<'a> {
+    let seconds = curve.duration_ms / 1000.0;
+    let mut total = Share {
+        peak: course::peak(&curve.models, Window::whole(curve.duration_ms)),
+        bins: vec![0.0; bins],
+        ..Share::default()
+    };
+    for share in shares {
+        share.mean = share.requests as f64 / seconds;
+        total.requests += share.requests;
+        total.input_tokens = total.input_tokens.saturating_add(share.input_tokens);
+        total.output_tokens = total.output_tokens.saturating_add(share.output_tokens);
+        for (sum, count) in total.bins.iter_mut().zip(&share.bins) {
+            *sum += count;
+        }
+    }
+    total.mean = total.requests as f64 / seconds;
+    total
 }
 
 /// Count all of `trace` into `shares`, by model. False if it became `stale`.

@@ -58,23 +58,13 @@ fn count(
     let mut input = Reader::new(name, bytes);
     let mut line = Line::default();
     let mut counts: Bins<u64> = Bins::new(None, MOST);
-    let mut names: HashMap<Option<String>, usize> = HashMap::new();
+    let mut names = Names::default();
     let mut untimed = 0;
     while input.read(&mut line)? {
-        let Some(at) = line.request.timestamp else {
-            untimed += 1;
-            continue;
-        };
-        let model = &line.request.model;
-        let group = match names.get(model) {
-            Some(&group) => group,
-            None if names.len() < MOST_MODELS => {
-                names.insert(model.clone(), names.len());
-                names.len() - 1
-            }
-            None => MOST_MODELS,
-        };
-        *counts.at(group, at)? += 1;
+        match line.request.timestamp {
+            Some(at) => *counts.at(names.group(&line.request.model), at)? += 1,
+            None => untimed += 1,
+        }
     }
     let Some(extent) = counts.extent() else {
         anyhow::bail!("{name} has no requests with a timestamp");
@@ -86,9 +76,6 @@ fn count(
     let start = start / fine * fine;
     let width = fine * ((last - start) / fine + 1).div_ceil(most);
     let bins = (last - start) / width + 1;
-    let mut models: Vec<(Option<String>, usize)> = names.into_iter().collect();
-    models.sort_by_key(|(_, group)| *group);
-    let mut courses = Vec::new();
     let course = |name: Option<String>, group: usize| {
         let counted = counts.cells(&[group], width, start, bins as usize);
         let rate = |count: u64| count as f64 * 1e6 / width as f64;
@@ -97,12 +84,11 @@ fn count(
             rates: counted.into_iter().map(rate).collect(),
         }
     };
-    for (name, group) in models {
-        courses.push(course(name, group));
-    }
+    let named = names.in_order().into_iter().enumerate();
+    let mut models: Vec<Course> = named.map(|(group, name)| course(name, group)).collect();
     let rest = course(Some("(other models)".to_owned()), MOST_MODELS);
     if rest.rates.iter().any(|&rate| rate > 0.0) {
-        courses.push(rest);
+        models.push(rest);
     }
     Ok(Underlay {
         duration_ms: (last - start) as f64 / 1e3,
@@ -110,8 +96,34 @@ fn count(
         start_ms: start as f64 / 1e3,
         requests: counts.count(),
         untimed,
-        models: courses,
+        models,
     })
+}
+
+/// The models that are told apart, by their place in the order seen.
+#[derive(Default)]
+struct Names(HashMap<Option<String>, usize>);
+
+impl Names {
+    /// The group of requests to `model`.
+    fn group(&mut self, model: &Option<String>) -> usize {
+        match self.0.get(model) {
+            Some(&group) => group,
+            None if self.0.len() < MOST_MODELS => {
+                let group = self.0.len();
+                self.0.insert(model.clone(), group);
+                group
+            }
+            None => MOST_MODELS,
+        }
+    }
+
+    /// The name of each group.
+    fn in_order(self) -> Vec<Option<String>> {
+        let mut names: Vec<_> = self.0.into_iter().collect();
+        names.sort_by_key(|(_, group)| *group);
+        names.into_iter().map(|(name, _)| name).collect()
+    }
 }
 
 #[cfg(test)]
