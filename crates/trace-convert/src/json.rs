@@ -48,6 +48,21 @@ pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// The object of these members, each a name and its JSON.
+pub(crate) fn object<'a>(members: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+    let mut json = vec![b'{'];
+    for (name, raw) in members {
+        if json.len() > 1 {
+            json.push(b',');
+        }
+        push_text(&mut json, name);
+        json.push(b':');
+        json.extend_from_slice(raw);
+    }
+    json.push(b'}');
+    json
+}
+
 /// Take white space out of `text`, but for that in strings: a value that was
 /// printed over several lines must not break ours.
 pub(crate) fn compact(text: &mut Vec<u8>) {
@@ -135,5 +150,7 @@ mod tests {
         let found = members(br#" {"b": 1e5 ,"a":[ 1]}"#);
         assert_eq!(found, [("b".into(), &b"1e5"[..]), ("a".into(), b"[ 1]")]);
         assert!(members(b"[1]").is_empty());
+        let again = object(found.iter().map(|(name, raw)| (&**name, *raw)));
+        assert_eq!(again, br#"{"b":1e5,"a":[ 1]}"#);
     }
 }

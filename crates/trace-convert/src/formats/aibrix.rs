@@ -113,40 +113,12 @@ impl Aibrix {
         if prompt.is_none() && input.is_none() {
             return Err("a request without prompt and prompt_length".to_owned());
         }
-        let output = request
-            .get("output_length")
-            .or_else(|| request.get("Output Length"));
-        let output = match output {
-            None => None,
-            Some(raw) => {
-                let tokens = number(raw)
-                    .filter(|n| *n >= 0.0 && *n < 9e15)
-                    .ok_or("output_length: expected a number, 0 or more")?;
-                let fraction = tokens.fract() != 0.0;
-                report.count(
-                    Kind::Changed,
-                    "output_length, to whole tokens",
-                    fraction.into(),
-                );
-                Some(tokens.round() as u64)
-            }
-        };
+        let output = output_length(request, report)?;
         let session = request.get("session_id").map(session);
         if let (Some(session), Some(new)) = (&session, input)
             && request.get("agent").is_none()
         {
-            let history = self.history.entry(session.clone()).or_default();
-            if *history > 0 {
-                input = Some(history.saturating_add(new));
-                report.count(
-                    Kind::Changed,
-                    "later turns' prompt_length, to that of the whole prompt",
-                    1,
-                );
-            }
-            *history = history
-                .saturating_add(new)
-                .saturating_add(output.unwrap_or(0));
+            input = Some(self.whole(session, new, output.unwrap_or(0), report));
         }
         let model = text_of(request, "model")?;
         let record = made.next();
@@ -161,6 +133,32 @@ impl Aibrix {
         carry(record, request, &TAKEN);
         Ok(())
     }
+
+    /// The length of the whole prompt of a turn that adds `new` tokens and is
+    /// answered with `output`.
+    fn whole(&mut self, session: &SessionId, new: u64, output: u64, report: &mut Report) -> u64 {
+        let history = self.history.entry(session.clone()).or_default();
+        let later = "later turns' prompt_length, to that of the whole prompt";
+        report.count(Kind::Changed, later, u64::from(*history > 0));
+        let whole = history.saturating_add(new);
+        *history = whole.saturating_add(output);
+        whole
+    }
+}
+
+/// The tokens of the answer, where they are told.
+fn output_length(request: &Members<'_>, report: &mut Report) -> Result<Option<u64>, String> {
+    let raw = request
+        .get("output_length")
+        .or_else(|| request.get("Output Length"));
+    let Some(raw) = raw else { return Ok(None) };
+    let tokens = number(raw)
+        .filter(|n| *n >= 0.0 && *n < 9e15)
+        .ok_or("output_length: expected a number, 0 or more")?;
+    let fraction = tokens.fract() != 0.0;
+    let reason = "output_length, to whole tokens";
+    report.count(Kind::Changed, reason, u64::from(fraction));
+    Ok(Some(tokens.round() as u64))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@
 //! session.
 
 use crate::format::{Encode, Out, Target};
-use crate::json::push_text;
+use crate::json;
 use crate::record::Record;
 use crate::report::{Kind, Report};
 use anyhow::Context;
@@ -95,10 +95,11 @@ impl Aibrix {
 
     /// The JSON of one request.
     fn request(&mut self, record: &mut Record, report: &mut Report) -> anyhow::Result<Vec<u8>> {
-        let request = record.request().clone();
-        let mut members: Vec<(String, Vec<u8>)> = Vec::new();
+        let request = record.request();
         let literal = request.text_input.clone();
         let prompt = literal.or_else(|| only_message(request.messages.as_deref()?.get()));
+        let output = request.output_length;
+        let mut members: Vec<(String, Vec<u8>)> = Vec::new();
         match &prompt {
             Some(prompt) => members.push(("prompt".to_owned(), string(prompt))),
             None => report.count(
@@ -107,64 +108,79 @@ impl Aibrix {
                 1,
             ),
         }
-        let mut length = request.input_length;
-        if let (Some(session), Some(whole)) = (&request.session_id, length) {
-            // As agents have it, the prompt holds the history.
-            let agent = record.value("agent", &mut Vec::new());
-            let history = self.history.entry(session.clone()).or_default();
-            if *history > 0 && !agent {
-                length = Some(whole.saturating_sub(*history).max(1));
-                report.count(Kind::Changed, "later turns, to what they add", 1);
-                report.count(
-                    Kind::Changed,
-                    "turns no longer than their history, to 1 new token",
-                    u64::from(whole <= *history),
-                );
-            }
-            *history = whole.saturating_add(request.output_length.unwrap_or(0));
+        let lengths = [
+            ("prompt_length", self.length(record, report)),
+            ("output_length", output),
+        ];
+        for (name, length) in lengths {
+            let number = length.map(|length| (name.to_owned(), length.to_string().into_bytes()));
+            members.extend(number);
         }
-        let number = |value: u64| value.to_string().into_bytes();
-        if let Some(length) = length {
-            members.push(("prompt_length".to_owned(), number(length)));
-        }
-        if let Some(length) = request.output_length {
-            members.push(("output_length".to_owned(), number(length)));
-        }
-        let mut outcome = false;
-        for (name, raw) in record.members()? {
-            match Field::from_name(name.as_bytes()) {
-                Some(Field::SessionId | Field::Model) | None => members.push((name, raw)),
-                Some(Field::HashIds) => report.count(Kind::Dropped, "hash_ids", 1),
-                Some(Field::Delay) => report.count(Kind::Dropped, "delay", 1),
-                Some(Field::Messages | Field::Payload) if prompt.is_none() => report.count(
-                    Kind::Dropped,
-                    "messages and payloads that are not one message",
-                    1,
-                ),
-                Some(Field::Tools | Field::Extra | Field::Source) => {
-                    report.count(Kind::Dropped, name, 1);
-                }
-                Some(field) => outcome |= field.is_outcome(),
-            }
-        }
-        report.count(Kind::Dropped, "what happened to a request", outcome.into());
-        let mut json = vec![b'{'];
-        for (i, (name, raw)) in members.iter().enumerate() {
-            if i > 0 {
-                json.push(b',');
-            }
-            push_text(&mut json, name);
-            json.push(b':');
-            json.extend_from_slice(raw);
-        }
-        json.push(b'}');
-        Ok(json)
+        push_others(record, prompt.is_some(), &mut members, report)?;
+        Ok(json::object(
+            members.iter().map(|(name, raw)| (&**name, &**raw)),
+        ))
     }
+
+    /// The length of a prompt; of a later turn, what the turn adds.
+    fn length(&mut self, record: &Record, report: &mut Report) -> Option<u64> {
+        let request = record.request();
+        let whole = request.input_length?;
+        let Some(session) = &request.session_id else {
+            return Some(whole);
+        };
+        // As agents have it, the prompt holds the history.
+        let agent = record.value("agent", &mut Vec::new());
+        let history = self.history.entry(session.clone()).or_default();
+        let before = std::mem::replace(
+            history,
+            whole.saturating_add(request.output_length.unwrap_or(0)),
+        );
+        if before == 0 || agent {
+            return Some(whole);
+        }
+        report.count(Kind::Changed, "later turns, to what they add", 1);
+        report.count(
+            Kind::Changed,
+            "turns no longer than their history, to 1 new token",
+            u64::from(whole <= before),
+        );
+        Some(whole.saturating_sub(before).max(1))
+    }
+}
+
+/// Append what else a line says and the format holds; `prompted` says whether
+/// its text is a prompt already.
+fn push_others(
+    record: &mut Record,
+    prompted: bool,
+    members: &mut Vec<(String, Vec<u8>)>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut outcome = false;
+    for (name, raw) in record.members()? {
+        match Field::from_name(name.as_bytes()) {
+            Some(Field::SessionId | Field::Model) | None => members.push((name, raw)),
+            Some(Field::HashIds) => report.count(Kind::Dropped, "hash_ids", 1),
+            Some(Field::Delay) => report.count(Kind::Dropped, "delay", 1),
+            Some(Field::Messages | Field::Payload) if !prompted => report.count(
+                Kind::Dropped,
+                "messages and payloads that are not one message",
+                1,
+            ),
+            Some(Field::Tools | Field::Extra | Field::Source) => {
+                report.count(Kind::Dropped, name, 1);
+            }
+            Some(field) => outcome |= field.is_outcome(),
+        }
+    }
+    report.count(Kind::Dropped, "what happened to a request", outcome.into());
+    Ok(())
 }
 
 fn string(text: &str) -> Vec<u8> {
     let mut json = Vec::with_capacity(text.len() + 2);
-    push_text(&mut json, text);
+    json::push_text(&mut json, text);
     json
 }
 
