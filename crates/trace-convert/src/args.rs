@@ -34,9 +34,9 @@ Examples:
 
 /// Turn any LLM trace into request lines, and cut, change or check a trace
 ///
-/// A directory stands for the .json, .jsonl and .csv files in it. Lines of our
-/// own format that need no change go through byte for byte. What a conversion
-/// dropped or made up is told in one line on stderr.
+/// A directory stands for the .json, .jsonl, .ndjson, .csv and .tsv files in it.
+/// Lines of our own format that need no change go through byte for byte. What a
+/// conversion dropped or made up is told in one line on stderr.
 ///
 /// Memory is one request where the help of a format or flag does not say
 /// otherwise, 300 bytes for each session whose hash_ids are made up, and 70 for
@@ -64,8 +64,9 @@ pub struct Args {
     /// may be repeated
     ///
     /// FIELD is timestamp, input_length, output_length, hash_ids, session_id,
-    /// delay, model, text_input, messages, payload, extra, or a new name.
-    /// Columns of usual names need no mention.
+    /// delay, model, text_input, messages, payload, extra, or a new name. COLUMN
+    /// inside an object is its path: usage.prompt_tokens. Columns of usual
+    /// names need no mention.
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = parse_mapping, value_delimiter = ',', help_heading = "Read")]
     pub mappings: Vec<Mapping>,
 

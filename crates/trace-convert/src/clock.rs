@@ -2,6 +2,7 @@
 //! began.
 
 use crate::report::{Kind, Report};
+use crate::words::words;
 use trace_core::Micros;
 
 /// The unit of a foreign number of time.
@@ -41,20 +42,22 @@ impl TimeUnit {
         }
     }
 
-    /// The unit a column's name ends in: `start_ms`, `time_s`, `epoch_ns`.
+    /// The unit that a column's name ends in: `start_ms`, `Time (s)`,
+    /// `startTimeUnixNano`.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
-        let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-        if ends(&["_ms", "millis", "milliseconds", "(ms)", "_msec"]) {
-            Some(Self::Ms)
-        } else if ends(&["_us", "micros", "microseconds", "(us)", "_usec"]) {
-            Some(Self::Us)
-        } else if ends(&["_ns", "nanos", "nanoseconds", "(ns)", "unixnano"]) {
-            Some(Self::Ns)
-        } else if ends(&["_s", "_sec", "_secs", "seconds", "(s)"]) {
-            Some(Self::S)
-        } else {
-            None
+        Self::of_word(words(name).last()?)
+    }
+
+    /// The unit that a word in small letters names.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        match word {
+            "ms" | "msec" | "msecs" | "milli" | "millis" | "milliseconds" => Some(Self::Ms),
+            "us" | "usec" | "usecs" | "micro" | "micros" | "microseconds" => Some(Self::Us),
+            "ns" | "nsec" | "nsecs" | "nano" | "nanos" | "nanoseconds" | "unixnano" => {
+                Some(Self::Ns)
+            }
+            "s" | "sec" | "secs" | "second" | "seconds" => Some(Self::S),
+            _ => None,
         }
     }
 
@@ -149,13 +152,15 @@ pub(crate) fn short(text: &[u8], unit: TimeUnit) -> Option<i64> {
 }
 
 /// The microseconds since 1970 of a date like `2023-11-16 18:17:03.9799600`,
-/// `2024-05-10T00:00:00Z`, `…+02:00` or `… UTC`; without a zone it is taken as
-/// UTC.
+/// `2024-05-10T00:00:00Z`, `…+02:00` or `… UTC`, with a comma before the
+/// fraction as Python logs it, or slashes in the day; without a zone it is
+/// taken as UTC.
 pub(crate) fn date(text: &str) -> Option<i64> {
     let text = text.trim();
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     let (day, rest) = (text.get(..10)?, text.get(10..)?);
-    let mut parts = day.split('-').map(|part| {
+    let between = if day.contains('/') { '/' } else { '-' };
+    let mut parts = day.split(between).map(|part| {
         let plain = part.bytes().all(|b| b.is_ascii_digit());
         part.parse::<i64>().ok().filter(|_| plain)
     });
@@ -181,7 +186,8 @@ pub(crate) fn date(text: &str) -> Option<i64> {
         return None;
     }
     // 60: a leap second.
-    let second = decimal(second, TimeUnit::S).filter(|s| (0..61_000_000).contains(s))?;
+    let second = second.replacen(',', ".", 1);
+    let second = decimal(&second, TimeUnit::S).filter(|s| (0..61_000_000).contains(s))?;
     let local = (days * 24 + hour) * 60 + minute;
     Some((local - offset(zone)?) * 60_000_000 + second)
 }
@@ -197,10 +203,11 @@ fn offset(zone: &str) -> Option<i64> {
     let digits = zone[1..].replace(':', "");
     let (hours, minutes) = match digits.len() {
         2 => (two_digits(&digits)?, 0),
-        4 => (two_digits(&digits[..2])?, two_digits(&digits[2..])?),
+        4 => (two_digits(digits.get(..2)?)?, two_digits(digits.get(2..)?)?),
         _ => return None,
     };
-    Some(sign * (hours * 60 + minutes))
+    let real = hours < 24 && minutes < 60;
+    real.then_some(sign * (hours * 60 + minutes))
 }
 
 fn two_digits(text: &str) -> Option<i64> {
@@ -324,6 +331,8 @@ mod tests {
             ("2023-11-16 17:17:03-0100", time),
             ("2023-11-16", day),
             ("2023-11-16 18:17:03 UTC", time),
+            ("2023-11-16 18:17:03,979", time + 979_000),
+            ("2023/11/16 18:17:03", time),
         ] {
             assert_eq!(date(text), Some(micros), "{text}");
         }
@@ -336,6 +345,10 @@ mod tests {
             "17:00:00",
             "2023-11-16x",
             "12345678901",
+            "16/11/2023",
+            "2023-11/16",
+            "2023-11-16 18:17:03+\u{20ac}a",
+            "2023-11-16 18:17:03+99:00",
             "",
         ] {
             assert_eq!(date(bad), None, "{bad}");
@@ -345,6 +358,8 @@ mod tests {
     #[test]
     fn units_are_guessed_from_names_and_numbers() {
         assert_eq!(TimeUnit::of_name("arrival_ms"), Some(TimeUnit::Ms));
+        assert_eq!(TimeUnit::of_name("startTimeUnixNano"), Some(TimeUnit::Ns));
+        assert_eq!(TimeUnit::of_name("Time (s)"), Some(TimeUnit::S));
         assert_eq!(TimeUnit::of_name("start_time"), None);
         assert_eq!(TimeUnit::guess(&[1.731e9, 1.732e9]).0, TimeUnit::S);
         assert_eq!(TimeUnit::guess(&[1.731e18]).0, TimeUnit::Ns);

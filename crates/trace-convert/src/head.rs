@@ -12,6 +12,8 @@ pub(crate) enum Head {
     Json {
         /// Whether the objects stand in an array rather than one per line.
         array: bool,
+        /// Whether the first of them goes over several lines.
+        spread: bool,
         /// Every key with those it lies under, arrays left out:
         /// `conversations.from`.
         keys: Vec<String>,
@@ -30,9 +32,11 @@ impl Head {
             [b'[', rest @ ..] if rest.trim_ascii() == b"]" => return Self::Empty,
             [b'{' | b'[', ..] => {
                 let mut walk = Walk::default();
-                walk.go(text);
+                let end = walk.go(text);
+                let first = &text[..end.unwrap_or(text.len())];
                 return Self::Json {
                     array: text[0] == b'[',
+                    spread: first.contains(&b'\n'),
                     keys: walk.keys,
                 };
             }
@@ -49,6 +53,10 @@ impl Head {
         {
             return Self::of(&text[at + 1..]);
         }
+        let line = line.trim_ascii_end();
+        if line.contains(&b'\r') && !line.contains(&b'"') {
+            return Self::Other(Some(OLD_MAC));
+        }
         match std::str::from_utf8(line) {
             Ok(line) if !line.contains('\0') => Self::Table(names(line)),
             _ => Self::Other(None),
@@ -60,7 +68,7 @@ impl Head {
         let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
         match text.trim_ascii_start() {
             [] => false,
-            [b'{' | b'[', ..] => Walk::default().go(text.trim_ascii_start()),
+            [b'{' | b'[', ..] => Walk::default().go(text.trim_ascii_start()).is_some(),
             text => text.contains(&b'\n'),
         }
     }
@@ -103,6 +111,10 @@ impl Head {
             Self::Table(header) if header.len() == 1 => {
                 format!("a first line that is {:?}", list(header))
             }
+            Self::Table(header) if header.iter().all(|name| is_datum(name)) => format!(
+                "a table without a header, which begins with {}; put the names of the columns there first",
+                list(header)
+            ),
             Self::Table(header) => format!("a table with the columns {}", list(header)),
             Self::Json { keys, .. } if keys.is_empty() => "JSON without objects".to_owned(),
             Self::Json { keys, .. } => format!("JSON objects with the keys {}", list(keys)),
@@ -110,6 +122,14 @@ impl Head {
             Self::Other(None) => "binary data".to_owned(),
         }
     }
+}
+
+/// What a file is whose lines end as they did on old Macs.
+const OLD_MAC: &str = "text whose lines end in CR alone (put LF there first, with tr '\\r' '\\n')";
+
+/// Whether a cell can hardly be the name of a column: a number or a date.
+fn is_datum(cell: &str) -> bool {
+    cell.parse::<f64>().is_ok() || crate::clock::date(cell).is_some()
 }
 
 /// The beginning of foreign text, for a message of one line.
@@ -172,17 +192,15 @@ struct Walk {
 }
 
 impl Walk {
-    /// Walk through `text`; whether the first object came to its end.
-    fn go(&mut self, text: &[u8]) -> bool {
+    /// Walk through `text`; where the first object ends, if it does.
+    fn go(&mut self, text: &[u8]) -> Option<usize> {
         let mut at = 0;
         let mut key = String::new();
         let outer_array = text.first() == Some(&b'[');
         while at < text.len() {
             match text[at] {
                 b'"' => {
-                    let Some(end) = string_end(text, at) else {
-                        return false;
-                    };
+                    let end = string_end(text, at)?;
                     let content = &text[at + 1..end];
                     at = end + 1;
                     while text.get(at).is_some_and(u8::is_ascii_whitespace) {
@@ -203,14 +221,14 @@ impl Walk {
                     self.path.pop();
                     let outer = usize::from(outer_array);
                     if self.path.len() <= outer {
-                        return true;
+                        return Some(at);
                     }
                 }
                 _ => {}
             }
             at += 1;
         }
-        false
+        None
     }
 
     fn note(&mut self, key: &str) {
@@ -296,6 +314,9 @@ mod tests {
         assert_eq!(Head::of(b" \n"), Head::Empty);
         assert_eq!(Head::of(b"[ ]\n"), Head::Empty);
         assert_eq!(Head::of(b"\0\x01\xfe\n"), Head::Other(None));
+        assert_eq!(Head::of(b"a,b\r1,2\r"), Head::Other(Some(OLD_MAC)));
+        let data = Head::of(b"2023-11-16 18:17:03,5,1.5\n").describe();
+        assert!(data.starts_with("a table without a header"), "{data}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The files to read, decompressed, with their beginning at hand.
 
 use crate::head::Head;
+use crate::json::Members;
 use anyhow::{Context, bail};
 use std::io::{self, BufRead, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -32,8 +33,8 @@ impl Input {
         Self(Source::stream(name, Cursor::new(bytes.into())))
     }
 
-    /// What the arguments name; a directory is its JSON, JSONL and CSV files
-    /// in the order of their names.
+    /// What the arguments name; a directory is its files with data, in the
+    /// order of their names.
     ///
     /// # Errors
     /// A file that is missing, a directory without a file to read, and a
@@ -52,7 +53,10 @@ impl Input {
             let mut found = Vec::new();
             walk(Path::new(path), &mut found)?;
             if found.is_empty() {
-                bail!("{path} is a directory without a .json, .jsonl or .csv file in it");
+                bail!(
+                    "{path} is a directory without a file that ends in {}",
+                    ENDINGS.join(", ")
+                );
             }
             files.extend(found.iter().map(|path| format!("{tag}{}", path.display())));
         }
@@ -90,6 +94,23 @@ impl Input {
     }
 }
 
+impl Opened {
+    /// A member of the first object, where that stands whole in the beginning
+    /// at hand.
+    pub(crate) fn first_member(&mut self, name: &str) -> Option<Vec<u8>> {
+        let start = self.bytes.fill_buf().ok()?;
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        let start = start.trim_ascii_start();
+        let start = start.strip_prefix(b"[").unwrap_or(start);
+        let mut objects = serde_json::Deserializer::from_slice(start).into_iter::<Members<'_>>();
+        let first = objects.next()?.ok()?;
+        first.get(name).map(<[u8]>::to_vec)
+    }
+}
+
+/// What the names of files with data end in, compressed or not.
+const ENDINGS: [&str; 5] = [".json", ".jsonl", ".ndjson", ".csv", ".tsv"];
+
 /// Every file below `directory` that could be data, by name.
 fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let cannot = || format!("cannot read {}", directory.display());
@@ -107,10 +128,7 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         if name.starts_with('.') {
         } else if path.is_dir() {
             walk(&path, found)?;
-        } else if [".json", ".jsonl", ".csv"]
-            .iter()
-            .any(|end| plain.ends_with(end))
-        {
+        } else if ENDINGS.iter().any(|end| plain.ends_with(end)) {
             found.push(path);
         }
     }

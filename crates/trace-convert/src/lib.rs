@@ -35,6 +35,7 @@ mod statistics;
 mod table;
 mod targets;
 mod transform;
+mod words;
 
 pub use args::Args;
 pub use args::Compat;
@@ -148,6 +149,8 @@ fn choose(args: &Args, opened: &Opened) -> anyhow::Result<(&'static Format, &'st
     let format = format::by_name(&args.from).context("an unknown format")?;
     let fits = match (format.name, &opened.head) {
         ("csv", Head::Table(_)) | ("jsonl", Head::Json { .. }) => true,
+        // Lines with messages are requests, if nobody says otherwise.
+        ("sharegpt", head) if head.has("messages.role") => true,
         _ => (format.detect)(&opened.head),
     };
     if !fits {

@@ -49,12 +49,6 @@ impl Table {
             plain: Vec::new(),
         };
         if table.read_row()? {
-            if table.row.contains(&b'\r') && !table.quoted {
-                bail!(
-                    "{}:1: lines that end in CR alone; put LF there first, with tr '\\r' '\\n'",
-                    table.name()
-                );
-            }
             let name = |i| {
                 let text = String::from_utf8_lossy(table.bytes(i));
                 text.trim().to_owned()
@@ -259,6 +253,24 @@ impl Table {
         })
     }
 
+    /// The columns that `used` leaves, and what the line calls them: a name that
+    /// came before gets a `_` before it.
+    pub(crate) fn others(&self, used: &[usize], renamed: &[(&str, &str)]) -> Vec<(usize, Name)> {
+        let mut taken: Vec<String> = Vec::new();
+        let left = self.header.iter().enumerate();
+        left.filter(|(at, _)| !used.contains(at))
+            .map(|(at, name)| {
+                let ours = renamed.iter().find(|(theirs, _)| theirs == name);
+                let mut name = ours.map_or(name.as_str(), |(_, ours)| ours).to_owned();
+                while taken.contains(&name) {
+                    name.insert(0, '_');
+                }
+                taken.push(name.clone());
+                (at, Name::new(&name))
+            })
+            .collect()
+    }
+
     /// Give `record` the cells of other columns that are not empty.
     pub(crate) fn carry(&self, columns: &[(usize, Name)], record: &mut Record) {
         for (column, name) in columns {
@@ -322,16 +334,6 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_old_macs_are_told() {
-        let input = Input::text("t.csv", "a,b\r1,2\r").open().unwrap();
-        let error = Table::open(input).err().unwrap().to_string();
-        assert!(
-            error.starts_with("t.csv:1: lines that end in CR alone"),
-            "{error}"
-        );
-    }
-
-    #[test]
     fn quotes_hold_commas_line_ends_and_quotes() {
         let mut table = table("a,b\n\"x,\n\"\"y\"\"\",2\n3,\"4\"\n\"5\n");
         let report = &mut Report::default();
@@ -365,6 +367,17 @@ mod tests {
     fn missing_columns_are_named_with_what_was_found() {
         let error = table("x,y\n").columns(["y", "z", "w"]).unwrap_err();
         assert_eq!(error.to_string(), "t.csv:1: no column z, w; found x, y");
+    }
+
+    #[test]
+    fn columns_of_one_name_are_told_apart() {
+        let table = table("a,x,x,b\n");
+        let others = table.others(&[0], &[("b", "c")]);
+        let places: Vec<usize> = others.iter().map(|(at, _)| *at).collect();
+        assert_eq!(places, [1, 2, 3]);
+        let names = ["x", "_x", "c"].map(|name| format!("{:?}", Name::new(name)));
+        let others: Vec<String> = others.iter().map(|(_, n)| format!("{n:?}")).collect();
+        assert_eq!(others, names);
     }
 
     #[test]

@@ -8,7 +8,11 @@ use trace_convert::{Args, Input, Report};
 use trace_core::{Line, Reader};
 
 /// A small file of every format that is told by itself.
-const FILES: [&str; 28] = [
+const FILES: [&str; 32] = [
+    "{\"captureData\":{\"endpointInput\":{\"data\":\"{\\\"messages\\\":[{\\\"role\\\":\\\"user\\\",\\\"content\\\":\\\"a\\\"}]}\",\"encoding\":\"JSON\"},\"endpointOutput\":{\"data\":\"{\\\"usage\\\":{\\\"completion_tokens\\\":3}}\"}},\"eventMetadata\":{\"inferenceTime\":\"2026-01-01T00:00:00Z\"}}\n",
+    "{\"text\":\"a\",\"timestamp\":1000}\n{\"session_id\":\"s\",\"turns\":[{\"text\":\"a\",\"timestamp\":1500},{\"text\":\"b\",\"delay\":250.5}]}\n",
+    "{\"block_size\":64,\"hash_ids\":[7,8],\"input_length\":128}\n",
+    "{\"id\":\"a\",\"created\":1700000000,\"usage\":{\"input_tokens\":7,\"cache_read_input_tokens\":5,\"output_tokens\":3},\"prompt\":[{\"role\":\"user\"}]}\n",
     "Timestamp\tModel\tRequest tokens\tResponse tokens\n5\tm\t472\t18\n6\t\"m\tn\"\t1\t0\n",
     "{\"conversation_hash\":\"h\",\"model\":\"m\",\"timestamp\":\"2023-04-09T00:02:53Z\",\"conversation\":[{\"role\":\"user\",\"content\":\"a\",\"timestamp\":null},{\"role\":\"assistant\",\"content\":\"b\",\"timestamp\":\"2023-04-09T00:02:54Z\"},{\"role\":\"tool\",\"content\":\"c\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"1\"}]}]}\n",
     "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/x\",\"body\":{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"a\"}]}],\"tools\":[],\"max_tokens\":9,\"n\":1}}\n{\"custom_id\":\"b\",\"body\":{\"model\":\"m\",\"prompt\":\"a b\",\"max_tokens\":2}}\n{\"custom_id\":\"c\",\"body\":{\"input\":[1,2]}}\n",

@@ -51,14 +51,7 @@ impl Decode for Azure {
     fn open(&mut self, input: Opened, report: &mut Report) -> anyhow::Result<()> {
         let table = Table::open(input)?;
         let used = table.columns(REQUIRED)?;
-        let rest = table.header().iter().enumerate();
-        let rest = rest
-            .filter(|(i, _)| !used.contains(i))
-            .map(|(i, name)| match name.as_str() {
-                "NumImages" => (i, Name::new("num_images")),
-                name => (i, Name::new(name)),
-            })
-            .collect();
+        let rest = table.others(&used, &[("NumImages", "num_images")]);
         report.assume("zero at the first row");
         self.open = Some((table, used, rest));
         Ok(())

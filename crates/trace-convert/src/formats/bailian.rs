@@ -4,6 +4,7 @@
 use crate::args::Args;
 use crate::clock::{TimeUnit, decimal};
 use crate::format::{Decode, Format};
+use crate::formats::member::session;
 use crate::input::Opened;
 use crate::record::Record;
 use crate::report::{Kind, Report};
@@ -30,8 +31,8 @@ struct Bailian {
     unit: TimeUnit,
     reader: Option<Reader<'static>>,
     block_size: u64,
-    /// The first chat of every chat's conversation: 40 bytes a request.
-    roots: HashMap<i64, i64>,
+    /// The first chat of every chat's conversation: 100 bytes a request.
+    roots: HashMap<SessionId, SessionId>,
 }
 
 impl Decode for Bailian {
@@ -43,8 +44,9 @@ impl Decode for Bailian {
         };
         self.reader = Some(Reader::over([source]));
         report.assume(format!(
-            "timestamp in {}, blocks of 16 tokens",
-            self.unit.as_str()
+            "timestamp in {}, blocks of {} tokens",
+            self.unit.as_str(),
+            self.block_size
         ));
         Ok(())
     }
@@ -67,23 +69,17 @@ impl Decode for Bailian {
                 micros.ok_or_else(|| record.error("timestamp: expected a number, 0 or more"))?;
             record.change(Field::Timestamp).timestamp = Some(Micros::from_micros(micros));
         }
-        let chat = integer(record, "chat_id")?;
-        let parent = integer(record, "parent_chat_id")?;
-        let root = match self.roots.get(&parent) {
-            Some(root) => *root,
-            None => {
-                if parent >= 0 {
-                    report.count(
-                        Kind::Noted,
-                        "turns whose parent_chat_id is not in the trace, which begin a session",
-                        1,
-                    );
-                }
-                chat
-            }
-        };
-        self.roots.insert(chat, root);
-        record.change(Field::SessionId).session_id = Some(SessionId::Number(root));
+        let chat = id(record, "chat_id").ok_or_else(|| record.error("no chat_id"))?;
+        let parent = id(record, "parent_chat_id");
+        let known = parent.as_ref().and_then(|parent| self.roots.get(parent));
+        report.count(
+            Kind::Noted,
+            "turns whose parent_chat_id is not in the trace, which begin a session",
+            u64::from(parent.is_some() && known.is_none()),
+        );
+        let root = known.unwrap_or(&chat).clone();
+        self.roots.insert(chat, root.clone());
+        record.change(Field::SessionId).session_id = Some(root);
         Ok(true)
     }
 }
@@ -93,10 +89,12 @@ fn text(record: &Record, name: &str) -> Option<String> {
     std::str::from_utf8(raw).ok().map(str::to_owned)
 }
 
-fn integer(record: &Record, name: &str) -> Result<i64, Error> {
-    let text = text(record, name);
-    let number = text.and_then(|text| text.trim_end_matches(".0").parse().ok());
-    number.ok_or_else(|| record.error(format!("{name}: expected an integer")).into())
+/// The chat that the member `name` tells; `null`, -1 and nothing are none.
+fn id(record: &Record, name: &str) -> Option<SessionId> {
+    let raw = record.line.raw(name)?;
+    let plain = raw.strip_suffix(b".0").unwrap_or(raw);
+    let none: [&[u8]; 4] = [b"null", b"-1", b"\"-1\"", b"\"\""];
+    (!none.contains(&plain)).then(|| session(plain))
 }
 
 #[cfg(test)]
@@ -120,5 +118,21 @@ mod tests {
             r#"{"chat_id": 6, "parent_chat_id": 5, "timestamp": 61123.456, "input_length": 40, "output_length": 3, "type": "text", "turn": 2, "hash_ids": [0, 1, 2],"session_id":5}"#
         );
         assert!(lines.iter().all(|line| line.ends_with("\"session_id\":5}")));
+    }
+
+    #[test]
+    fn ids_may_be_texts_and_a_root_has_no_parent() {
+        let trace = concat!(
+            r#"{"chat_id":"a","parent_chat_id":null,"timestamp":0.5,"input_length":1}"#,
+            "\n",
+            r#"{"chat_id":"b","parent_chat_id":"a","timestamp":1,"input_length":1}"#,
+            "\n",
+            r#"{"chat_id":"c","parent_chat_id":"-1","timestamp":1,"input_length":1}"#,
+            "\n",
+        );
+        let out = convert("", trace);
+        let sessions = out.lines().map(|line| line.split("session_id").nth(1));
+        let sessions: Vec<_> = sessions.map(|rest| rest.unwrap()).collect();
+        assert_eq!(sessions, ["\":\"a\"}", "\":\"a\"}", "\":\"c\"}"]);
     }
 }

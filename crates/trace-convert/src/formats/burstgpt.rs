@@ -63,16 +63,10 @@ impl Decode for BurstGpt {
         let [timestamp, model, input, output] = table.columns(REQUIRED)?;
         let total = table.column("Total tokens");
         let session = table.column("Session ID");
-        let used = [timestamp, model, input, output];
-        let names = table.header().iter().enumerate();
-        let rest = names
-            .filter(|(i, _)| !used.contains(i) && Some(*i) != total && Some(*i) != session)
-            .map(|(i, name)| match name.as_str() {
-                "Log Type" => (i, Name::new("log_type")),
-                "Elapsed time" => (i, Name::new("elapsed_s")),
-                name => (i, Name::new(name)),
-            })
-            .collect();
+        let mut used = vec![timestamp, model, input, output];
+        used.extend(total.into_iter().chain(session));
+        let renamed = [("Log Type", "log_type"), ("Elapsed time", "elapsed_s")];
+        let rest = table.others(&used, &renamed);
         report.assume(format!(
             "Timestamp in {}, zero at the first row",
             self.unit.as_str()

@@ -1,81 +1,174 @@
-//! The columns of a table of any kind: what they are called, and how their
-//! values are read.
+//! The columns of a table of any kind, and the keys of objects: what they are
+//! called, and which of our fields each becomes.
+//!
+//! Names are compared by their words, so that `prompt_tokens`, `Prompt Tokens`
+//! and `promptTokens` are one. A unit at the end is none of them
+//! (`arrival_time_ms`). Of several names of one field the likelier is taken,
+//! and the others stay columns of their own.
 
-use crate::record::Record;
-use trace_core::{Field, LineError, Micros, SessionId};
+use crate::clock::TimeUnit;
+use crate::words::words;
+use std::collections::HashMap;
+use trace_core::Field;
 
-/// Our fields, and the names others give them, in small letters.
+/// Our fields, and what others call them, in small letters and in one word;
+/// the likelier first.
 const ALIASES: [(Field, &[&str]); 11] = [
     (
         Field::Timestamp,
         &[
             "timestamp",
-            "arrival_time",
-            "arrival_timestamp",
-            "arrived_at",
-            "arrival_ms",
-            "start_time",
-            "request_time",
+            "arrivaltime",
+            "arrivaltimestamp",
+            "arrivedat",
+            "arrival",
+            "requesttimestamp",
+            "requesttime",
+            "requestcreatedat",
+            "requeststarttime",
+            "requeststart",
+            "timestampstart",
+            "starttimestamp",
+            "starttime",
+            "startedat",
+            "start",
+            "submittime",
+            "submittedat",
+            "createdat",
+            "created",
+            "createtime",
+            "datetime",
+            "eventtime",
             "time",
             "ts",
-            "created_at",
-            "arrival_s",
-            "timestamp_ms",
-            "timestamp_s",
         ],
     ),
     (
         Field::InputLength,
         &[
-            "input_length",
-            "prompt_tokens",
-            "input_tokens",
-            "num_prefill_tokens",
-            "prefill_tokens",
-            "num_prompt_tokens",
-            "context_tokens",
-            "request_tokens",
-            "prompt_length",
-            "input_len",
-            "prompt_len",
-            "isl",
+            "inputlength",
+            "prompttokens",
+            "inputtokens",
+            "numprefilltokens",
+            "prefilltokens",
+            "numprompttokens",
+            "numinputtokens",
             "contexttokens",
+            "requesttokens",
+            "promptlength",
+            "inputlen",
+            "promptlen",
+            "isl",
+            "inputtokencount",
+            "prompttokencount",
+            "prompttokenscount",
+            "inputsequencelength",
+            "tokensin",
+            "intokens",
+            "promptsize",
         ],
     ),
     (
         Field::OutputLength,
         &[
-            "output_length",
-            "completion_tokens",
-            "output_tokens",
-            "num_decode_tokens",
-            "decode_tokens",
-            "generated_tokens",
-            "response_tokens",
-            "output_len",
-            "osl",
+            "outputlength",
+            "completiontokens",
+            "outputtokens",
+            "numdecodetokens",
+            "decodetokens",
+            "numoutputtokens",
+            "numcompletiontokens",
             "generatedtokens",
+            "numgeneratedtokens",
+            "responsetokens",
+            "outputlen",
+            "osl",
+            "completionlength",
+            "responselength",
+            "outputtokencount",
+            "outputtokenscount",
+            "completiontokencount",
+            "completiontokenscount",
+            "outputsequencelength",
+            "tokensout",
+            "outtokens",
+            // Splitwise calls the tokens of an answer so, beside prompt_size.
+            "tokensize",
         ],
     ),
     (
         Field::SessionId,
-        &["session_id", "conversation_id", "session"],
+        &["sessionid", "conversationid", "session", "threadid"],
     ),
-    (Field::Model, &["model", "model_name"]),
-    (Field::TextInput, &["text_input", "prompt"]),
-    (Field::HashIds, &["hash_ids"]),
+    (
+        Field::Model,
+        &["model", "modelname", "providedmodelname", "requestmodel"],
+    ),
+    (Field::TextInput, &["textinput", "prompt"]),
+    (Field::HashIds, &["hashids"]),
     (Field::Delay, &["delay"]),
     (Field::Messages, &["messages"]),
     (Field::Payload, &["payload"]),
     (Field::Extra, &["extra"]),
 ];
 
-pub(crate) fn alias(name: &str) -> Option<Field> {
-    let name = name.to_ascii_lowercase().replace([' ', '-'], "_");
-    let found = ALIASES
-        .iter()
-        .find(|(_, names)| names.contains(&name.as_str()));
-    found.map(|(field, _)| *field)
+/// What holds counts of tokens in objects, and what they are called there.
+const USAGES: [&str; 4] = ["usage", "usagedetails", "tokenusage", "tokencount"];
+const OF_USAGE: [(Field, [&str; 2]); 2] = [
+    (Field::InputLength, ["input", "prompt"]),
+    (Field::OutputLength, ["output", "completion"]),
+];
+
+/// Words that say since when a time counts.
+const SINCE: [&str; 3] = ["unix", "epoch", "utc"];
+
+/// The field that `name` stands for, and how likely: 0 is the likeliest.
+fn alias(name: &str) -> Option<(Field, usize)> {
+    // Where names are paths, all but lengths are of the whole, not of a part.
+    let Some((around, last)) = name.rsplit_once('.') else {
+        return of_words(words(name));
+    };
+    let part = of_words(words(last));
+    let length =
+        |(field, _): &(Field, usize)| matches!(field, Field::InputLength | Field::OutputLength);
+    let tokens = words(last).last().is_some_and(|word| word == "tokens");
+    if let Some(found) = part.filter(length)
+        && tokens
+    {
+        return Some((found.0, found.1 + 100));
+    }
+    let holder = words(around.rsplit('.').next().unwrap_or(around)).concat();
+    let last = words(last).concat();
+    let found = OF_USAGE.iter().find(|(_, names)| names.contains(&&*last));
+    let found = found.filter(|_| USAGES.contains(&&*holder));
+    found.map(|(field, _)| (*field, 200))
+}
+
+fn of_words(mut words: Vec<String>) -> Option<(Field, usize)> {
+    let in_one = |words: &[String]| {
+        let name = words.concat();
+        ALIASES.iter().find_map(|(field, names)| {
+            let rank = names.iter().position(|known| *known == name)?;
+            Some((*field, rank))
+        })
+    };
+    let whole = in_one(&words);
+    let of_time = |word: &String| TimeUnit::of_word(word).is_some() || SINCE.contains(&&**word);
+    while words.len() > 1 && words.last().is_some_and(of_time) {
+        words.pop();
+    }
+    // A delay is in our unit, or not ours.
+    whole.or_else(|| in_one(&words).filter(|(field, _)| *field == Field::Timestamp))
+}
+
+/// Whether this names a field.
+pub(crate) fn is_known(name: &str) -> bool {
+    alias(name).is_some()
+}
+
+/// Whether this names `field`.
+pub(crate) fn is_alias(name: &str, field: Field) -> bool {
+    alias(name).is_some_and(|(known, _)| known == field)
 }
 
 /// Whether any of these names a prompt or its length.
@@ -83,7 +176,7 @@ pub(crate) fn asks(names: &[String]) -> bool {
     let asking = [Field::InputLength, Field::TextInput];
     names
         .iter()
-        .any(|name| alias(name).is_some_and(|field| asking.contains(&field)))
+        .any(|name| alias(name).is_some_and(|(field, _)| asking.contains(&field)))
 }
 
 /// One `--map` entry: our field, or any name, and the column it comes from.
@@ -118,83 +211,149 @@ pub(crate) enum Role {
     Field(Field),
     /// A member of that name.
     Member(String),
+    /// A member, whose tokens belong to that length, too.
+    Part(Field),
 }
 
-/// Set a field from JSON; a length may be a number in a string.
-pub(crate) fn set_json(
-    field: Field,
-    key: &str,
-    raw: &[u8],
-    record: &mut Record,
-    time: &mut Option<String>,
-) -> Result<(), LineError> {
-    let wrong = |record: &Record, expected: &str| {
-        let shown: String = String::from_utf8_lossy(raw).chars().take(40).collect();
-        record.error(format!("{key}: {shown}, expected {expected}"))
-    };
-    let plain = || {
-        let text = serde_json::from_slice::<String>(raw);
-        text.unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned())
-    };
-    let whole = |record: &Record| {
-        let number = plain().trim().parse::<f64>().ok();
-        let number = number.filter(|n| n.fract() == 0.0 && (0.0..9e15).contains(n));
-        number
-            .map(|n| n as u64)
-            .ok_or_else(|| wrong(record, "a whole number, 0 or more"))
-    };
-    let raw_value = |record: &Record, opens: u8, expected: &str| {
-        let value = serde_json::from_slice(raw)
-            .ok()
-            .filter(|_| raw.first() == Some(&opens));
-        value.ok_or_else(|| wrong(record, expected))
-    };
-    match field {
-        Field::Timestamp => *time = Some(plain()),
-        Field::InputLength => {
-            let length = whole(record)?;
-            record.change(field).input_length = Some(length);
+/// Tokens that a length of this name leaves out, and what they are called
+/// beside it: Anthropic's, and Langfuse's.
+const PARTS: [(&str, Field, &[&str]); 3] = [
+    (
+        "inputtokens",
+        Field::InputLength,
+        &["cachereadinputtokens", "cachecreationinputtokens"],
+    ),
+    (
+        "input",
+        Field::InputLength,
+        &[
+            "cachereadinputtokens",
+            "cachecreationinputtokens",
+            "inputcachedtokens",
+        ],
+    ),
+    ("output", Field::OutputLength, &["outputreasoningtokens"]),
+];
+
+/// What becomes of each of these columns: what `mappings` say, else what
+/// their names do. A field is that of one column.
+pub(crate) fn roles(names: &[String], mappings: &[Mapping]) -> Vec<Role> {
+    let mut roles: Vec<Role> = names.iter().cloned().map(Role::Member).collect();
+    let mut likeliest: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (at, name) in names.iter().enumerate() {
+        if let Some(mapping) = mappings.iter().find(|m| m.from == *name) {
+            roles[at] = match Field::from_name(mapping.to.as_bytes()) {
+                Some(field) => Role::Field(field),
+                None => Role::Member(mapping.to.clone()),
+            };
+            continue;
         }
-        Field::OutputLength => {
-            let length = whole(record)?;
-            record.change(field).output_length = Some(length);
+        // A column that was mapped leaves no room for a guess.
+        let free = |field: Field| !mappings.iter().any(|m| m.to == field.name());
+        if let Some((field, rank)) = alias(name).filter(|(field, _)| free(*field)) {
+            let best = likeliest.entry(field.name()).or_insert((rank, at));
+            *best = (*best).min((rank, at));
         }
-        Field::Delay => {
-            let millis = plain()
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .and_then(Micros::from_millis);
-            let delay = millis.ok_or_else(|| wrong(record, "milliseconds, 0 or more"))?;
-            record.change(field).delay = Some(delay);
-        }
-        Field::HashIds => {
-            let ids = serde_json::from_slice::<Vec<u64>>(raw);
-            let ids = ids.map_err(|_| wrong(record, "an array of integers"))?;
-            record.change(field).hash_ids = Some(ids);
-        }
-        Field::SessionId => {
-            let number = std::str::from_utf8(raw)
-                .ok()
-                .and_then(|text| text.parse().ok());
-            let id = number.map_or_else(|| SessionId::Text(plain()), SessionId::Number);
-            record.change(field).session_id = Some(id);
-        }
-        Field::Model => record.set_model(&plain()),
-        Field::TextInput => record.change(field).text_input = Some(plain()),
-        Field::Messages => {
-            let value = raw_value(record, b'[', "an array of messages")?;
-            record.change(field).messages = Some(value);
-        }
-        Field::Payload => {
-            let value = raw_value(record, b'{', "an object")?;
-            record.change(field).payload = Some(value);
-        }
-        Field::Extra => {
-            let value = raw_value(record, b'{', "an object")?;
-            record.change(field).extra = Some(value);
-        }
-        _ => record.add(key, raw),
     }
-    Ok(())
+    if likeliest.contains_key(Field::Messages.name()) {
+        // What is asked is in one place.
+        likeliest.remove(Field::TextInput.name());
+    }
+    for (_, at) in likeliest.into_values() {
+        if let Some((field, _)) = alias(&names[at]) {
+            roles[at] = Role::Field(field);
+            parts(field, at, names, &mut roles);
+        }
+    }
+    roles
+}
+
+/// Give the columns that belong to the length at `at` their role.
+fn parts(field: Field, at: usize, names: &[String], roles: &mut [Role]) {
+    let split = |name: &str| {
+        let (around, last) = name.rsplit_once('.').unwrap_or(("", name));
+        (around.to_owned(), words(last).concat())
+    };
+    let (around, name) = split(&names[at]);
+    let known = PARTS
+        .iter()
+        .find(|(of, length, _)| *of == name && *length == field);
+    for (beside, role) in names.iter().zip(roles) {
+        let (its, part) = split(beside);
+        if known.is_some_and(|(.., parts)| its == around && parts.contains(&&*part)) {
+            *role = Role::Part(field);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field_of(name: &str) -> Option<Field> {
+        alias(name).map(|(field, _)| field)
+    }
+
+    #[test]
+    fn names_are_compared_by_their_words() {
+        for (name, field) in [
+            ("Prompt Tokens", Field::InputLength),
+            ("promptTokens", Field::InputLength),
+            ("PROMPT-TOKENS", Field::InputLength),
+            ("arrival_time_us", Field::Timestamp),
+            ("timestamp_start_unix_ms", Field::Timestamp),
+            ("startTimeUnixNano", Field::Timestamp),
+            ("Time (s)", Field::Timestamp),
+            ("usage.completion_tokens", Field::OutputLength),
+            ("usageDetails.input", Field::InputLength),
+            ("attributes.llm.token_count.completion", Field::OutputLength),
+        ] {
+            assert_eq!(field_of(name), Some(field), "{name}");
+        }
+        for name in [
+            "user.model",
+            "s",
+            "max_tokens",
+            "prompt_ms",
+            "a.prompt",
+            "x",
+        ] {
+            assert_eq!(field_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_that_of_one_column_the_likeliest() {
+        let names = [
+            "created_at",
+            "timestamp",
+            "usage.prompt_tokens",
+            "prompt_tokens",
+        ];
+        let names = names.map(str::to_owned);
+        let found = roles(&names, &[]);
+        assert_eq!(found[1], Role::Field(Field::Timestamp));
+        assert_eq!(found[0], Role::Member("created_at".into()));
+        assert_eq!(found[3], Role::Field(Field::InputLength));
+        let mapped = parse_mapping("timestamp=created_at").unwrap();
+        let found = roles(&names, &[mapped]);
+        assert_eq!(found[0], Role::Field(Field::Timestamp));
+        assert_eq!(found[1], Role::Member("timestamp".into()));
+    }
+
+    #[test]
+    fn what_a_cache_held_is_part_of_a_prompt() {
+        let names = |length: &str| {
+            [
+                length.to_owned(),
+                "usage.cache_read_input_tokens".to_owned(),
+            ]
+        };
+        let found = roles(&names("usage.input_tokens"), &[]);
+        assert_eq!(found[1], Role::Part(Field::InputLength));
+        let found = roles(&names("usage.prompt_tokens"), &[]);
+        assert!(matches!(found[1], Role::Member(_)));
+        let found = roles(&names("input_tokens"), &[]);
+        assert!(matches!(found[1], Role::Member(_)));
+    }
 }

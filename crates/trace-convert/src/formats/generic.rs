@@ -1,9 +1,13 @@
 //! Any CSV or JSON lines with a column of prompt lengths or prompts.
 //!
 //! `--map` says which column is which of our fields; columns nobody mapped
-//! are recognised by the names people give them, and else carried along.
+//! are recognised by the names people give them, and else carried along. What
+//! lies inside an object goes by its path (`usage.prompt_tokens`).
 
-use super::columns::{Mapping, Role, alias, asks, set_json};
+use super::block_size::BlockSize;
+use super::cell::Cell;
+use super::columns::{Mapping, Role, asks, is_known, roles};
+use super::paths::{Member, around, members};
 use crate::args::Args;
 use crate::clock::{Clock, TimeUnit, date, decimal};
 use crate::elements::Elements;
@@ -13,18 +17,18 @@ use crate::history::History;
 use crate::input::Opened;
 use crate::json::Members;
 use crate::record::Record;
-use crate::report::Report;
+use crate::report::{Kind, Report};
 use crate::table::Table;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use trace_core::{BLOCK_TOKENS, Error, Field, LineError};
+use trace_core::{Error, Field, LineError};
 
 /// A table of any kind.
 pub(crate) static CSV: Format = Format {
     name: "csv",
     about: "any CSV with a header; --map says which column is which",
     detect: |head| match head {
-        Head::Table(header) => header.len() > 1 && asks(header),
+        Head::Table(header) => asks(header),
         _ => false,
     },
     needs: "a header line and columns that --map names",
@@ -45,7 +49,17 @@ pub(crate) static JSONL: Format = Format {
 
 enum Rows {
     Table(Table, Vec<Role>),
-    Objects(Elements, Option<Arc<str>>),
+    Objects(Objects),
+}
+
+/// Objects, and what becomes of the members of the last one.
+struct Objects {
+    elements: Elements,
+    tag: Option<Arc<str>>,
+    /// The objects inside in which fields are looked for.
+    entered: Vec<String>,
+    paths: Vec<String>,
+    roles: Vec<Role>,
 }
 
 struct Generic {
@@ -59,7 +73,7 @@ struct Generic {
     ours: bool,
     /// Tokens per block of the ids in the rows, if they have any.
     block_size: Option<u64>,
-    from_block_size: u64,
+    from_block_size: BlockSize,
     rows: Option<Rows>,
     /// Rows that wait for their time's unit, and rows behind them.
     ahead: VecDeque<(Record, Option<String>)>,
@@ -79,28 +93,31 @@ impl Generic {
             told: args.time_unit != TimeUnit::Auto,
             ours: false,
             block_size: None,
-            from_block_size: args.from_block_size.unwrap_or(BLOCK_TOKENS),
+            from_block_size: BlockSize::new(args),
             rows: None,
             ahead: VecDeque::new(),
             ended: false,
         }
     }
 
-    /// What becomes of the column `name`.
-    fn role(&self, name: &str) -> Role {
-        if let Some(mapping) = self.mappings.iter().find(|m| m.from == name) {
-            return match Field::from_name(mapping.to.as_bytes()) {
-                Some(field) => Role::Field(field),
-                None => Role::Member(mapping.to.clone()),
-            };
-        }
-        match alias(name) {
-            // A column that was mapped leaves no room for a guess.
-            Some(field) if !self.mappings.iter().any(|m| m.to == field.name()) => {
-                Role::Field(field)
+    /// What becomes of the columns of these names; say what was guessed.
+    fn roles(&mut self, names: &[String], report: &mut Report) -> Vec<Role> {
+        let found = roles(names, &self.mappings);
+        for (name, role) in names.iter().zip(&found) {
+            let Role::Field(field) = role else { continue };
+            if !self.mappings.iter().any(|m| m.from == *name) && name != field.name() {
+                report.assume(format!("{name} is {}", field.name()));
             }
-            _ => Role::Member(name.to_owned()),
+            if *field == Field::Timestamp
+                && !self.told
+                && let Some(unit) = TimeUnit::of_name(name)
+            {
+                self.unit = unit;
+                self.told = true;
+                report.assume(format!("{name} in {}, as its name says", unit.as_str()));
+            }
         }
+        found
     }
 
     /// Read one row; its time stays as it is written.
@@ -115,13 +132,11 @@ impl Generic {
             Some(Rows::Table(table, roles)) => {
                 let more = table.next(report);
                 match more {
-                    Ok(true) => table_row(table, roles, record, &mut time).map(|()| true),
+                    Ok(true) => table_row(table, roles, record, &mut time, report).map(|()| true),
                     other => other,
                 }
             }
-            Some(Rows::Objects(elements, tag)) => {
-                self.object(elements, tag.as_ref(), record, &mut time)
-            }
+            Some(Rows::Objects(objects)) => self.object(objects, record, &mut time, report),
             None => Ok(false),
         };
         self.rows = rows;
@@ -129,29 +144,48 @@ impl Generic {
     }
 
     fn object(
-        &self,
-        elements: &mut Elements,
-        tag: Option<&Arc<str>>,
+        &mut self,
+        objects: &mut Objects,
         record: &mut Record,
         time: &mut Option<String>,
+        report: &mut Report,
     ) -> Result<bool, Error> {
+        let elements = &mut objects.elements;
         let name = elements.name().clone();
         let Some(bytes) = elements.next()?.map(<[u8]>::to_vec) else {
             return Ok(false);
         };
-        let members: Members<'_> =
+        let object: Members<'_> =
             serde_json::from_slice(&bytes).map_err(|error| elements.json_error(&error))?;
         record.begin(&name, elements.began());
-        for (key, raw) in &members.0 {
-            if *raw == b"null" {
-                continue;
-            }
-            match self.role(key) {
-                Role::Member(name) => record.add(&name, raw),
-                Role::Field(field) => set_json(field, key, raw, record, time)?,
+        let all = members(&object, &objects.entered);
+        if !all.iter().map(|member| &member.path).eq(&objects.paths) {
+            objects.paths = all.iter().map(|member| member.path.clone()).collect();
+            objects.roles = self.roles(&objects.paths, report);
+        }
+        let mut parts = Parts::default();
+        for (Member { path, raw, inner }, role) in all.iter().zip(&objects.roles) {
+            let cell = Cell { name: path, raw };
+            match role {
+                // It stays where it is, in the member around it.
+                Role::Member(name) if *inner && name == path => {}
+                Role::Member(name) if self.ours => record.add_own(name, raw),
+                Role::Member(name) => record.add(name, raw),
+                Role::Field(field) => cell.set(*field, record, time)?,
+                Role::Part(field) => {
+                    parts.add(
+                        *field,
+                        cell.whole()
+                            .map_err(|why| record.error(format!("{path}: expected {why}")))?,
+                    );
+                    if !inner {
+                        record.add(path, raw);
+                    }
+                }
             }
         }
-        record.change(Field::Source).source = tag.map(ToString::to_string);
+        parts.join(record, report);
+        record.change(Field::Source).source = objects.tag.as_ref().map(ToString::to_string);
         Ok(true)
     }
 
@@ -208,13 +242,26 @@ impl Generic {
         if let Some(time) = time {
             let micros = date(&time).or_else(|| decimal(&time, self.unit));
             let micros = micros.ok_or_else(|| {
-                record.error(format!("timestamp: {time:?}, expected a number or a date"))
+                record.error(format!(
+                    "timestamp: {time:?}, expected a number or a date like 2023-11-16T18:17:03Z"
+                ))
             })?;
             let at = self.clock.place(micros, report);
             let at = at.map_err(|reason| record.error(reason))?;
             record.change(Field::Timestamp).timestamp = Some(at);
+        } else {
+            let reason = "requests without a time (--map timestamp=NAME)";
+            report.count(Kind::Noted, reason, 1);
         }
         let request = record.request();
+        if request.output_length.is_none() {
+            let reason = "requests without an output length (--map output_length=NAME)";
+            report.count(Kind::Noted, reason, 1);
+        }
+        if request.input_length == Some(0) {
+            let reason = "requests with a prompt of 0 tokens (--min-input-length 1 drops them)";
+            report.count(Kind::Noted, reason, 1);
+        }
         if request.input_length.is_none() && !record.is_literal() {
             return Err(record.error(
                 "no prompt and no length of one; name its column with --map input_length=NAME",
@@ -231,7 +278,7 @@ impl Generic {
 }
 
 impl Decode for Generic {
-    fn open(&mut self, input: Opened, report: &mut Report) -> anyhow::Result<()> {
+    fn open(&mut self, mut input: Opened, report: &mut Report) -> anyhow::Result<()> {
         self.ended = false;
         let names = match &input.head {
             Head::Table(header) => header.clone(),
@@ -254,34 +301,28 @@ impl Decode for Generic {
         self.ours = named(Field::Timestamp.name())
             && named(Field::InputLength.name())
             && self.mappings.is_empty();
-        for name in &names {
-            if let Role::Field(field) = self.role(name) {
-                if field == Field::HashIds {
-                    self.history = None;
-                    self.block_size = Some(self.from_block_size);
-                }
-                if !self.mappings.iter().any(|m| m.from == *name) && name != field.name() {
-                    report.assume(format!("{name} is {}", field.name()));
-                }
-                if field == Field::Timestamp
-                    && !self.told
-                    && let Some(unit) = TimeUnit::of_name(name)
-                {
-                    self.unit = unit;
-                    self.told = true;
-                    report.assume(format!("{name} in {}, as its name says", unit.as_str()));
-                }
-            }
+        if roles(&names, &self.mappings).contains(&Role::Field(Field::HashIds)) {
+            self.history = None;
+            self.from_block_size.open(&mut input, report)?;
+            self.block_size = Some(self.from_block_size.get());
         }
         self.rows = Some(if table {
             let table = Table::open(input)?;
-            let roles = table.header().iter().map(|name| self.role(name)).collect();
+            let roles = self.roles(table.header(), report);
             Rows::Table(table, roles)
         } else {
-            Rows::Objects(
-                Elements::new(&input.name, input.bytes),
-                input.tag.map(Into::into),
-            )
+            let known = names
+                .iter()
+                .map(String::as_str)
+                .filter(|name| is_known(name));
+            let mapped = self.mappings.iter().map(|mapping| mapping.from.as_str());
+            Rows::Objects(Objects {
+                entered: around(known.chain(mapped).chain(["usage."])),
+                elements: Elements::new(&input.name, input.bytes),
+                tag: input.tag.map(Into::into),
+                paths: Vec::new(),
+                roles: Vec::new(),
+            })
         });
         Ok(())
     }
@@ -312,25 +353,55 @@ impl Decode for Generic {
     }
 }
 
+/// Tokens that belong to the lengths of a row beside those already in them.
+#[derive(Default)]
+struct Parts {
+    input: u64,
+    output: u64,
+}
+
+impl Parts {
+    fn add(&mut self, field: Field, tokens: u64) {
+        let length = match field {
+            Field::OutputLength => &mut self.output,
+            _ => &mut self.input,
+        };
+        *length = length.saturating_add(tokens);
+    }
+
+    fn join(&self, record: &mut Record, report: &mut Report) {
+        if (self.input, self.output) == (0, 0) {
+            return;
+        }
+        let reason = "lengths, with the tokens of a cache or of reasoning beside them";
+        report.count(Kind::Changed, reason, 1);
+        let request = record.change(Field::InputLength);
+        let sum = |length: Option<u64>, more| length.map(|length| length.saturating_add(more));
+        request.input_length = sum(request.input_length, self.input);
+        record.change(Field::OutputLength).output_length =
+            sum(record.request().output_length, self.output);
+    }
+}
+
 fn table_row(
     table: &Table,
     roles: &[Role],
     record: &mut Record,
     time: &mut Option<String>,
+    report: &mut Report,
 ) -> Result<(), Error> {
     record.begin(table.name(), table.line());
+    let mut parts = Parts::default();
     for (column, role) in roles.iter().enumerate() {
         let text = table.text(column)?;
         if text.is_empty() {
             continue;
         }
         match role {
-            Role::Member(name) => {
-                if crate::json::is_number(text.as_bytes()) {
-                    record.add(name, text.as_bytes());
-                } else {
-                    record.add_text(name, text);
-                }
+            Role::Member(name) => add(record, name, text),
+            Role::Part(field) => {
+                parts.add(*field, table.whole(column)?);
+                add(record, &table.header()[column], text);
             }
             Role::Field(Field::Timestamp) => *time = Some(text.to_owned()),
             Role::Field(Field::InputLength) => {
@@ -340,25 +411,40 @@ fn table_row(
                 record.change(Field::OutputLength).output_length = Some(table.whole(column)?);
             }
             Role::Field(field) => {
-                let mut json = Vec::new();
-                match field {
-                    // Numbers and arrays stand in cells as they do in JSON.
-                    Field::HashIds
-                    | Field::Delay
-                    | Field::Messages
-                    | Field::Payload
-                    | Field::Extra => {
-                        json.extend_from_slice(text.as_bytes());
-                    }
-                    _ => crate::json::push_text(&mut json, text),
-                }
-                let set = set_json(*field, field.name(), &json, record, time);
+                let json = spelled(*field, text);
+                let cell = Cell {
+                    name: field.name(),
+                    raw: &json,
+                };
+                let set = cell.set(*field, record, time);
                 set.map_err(|error| table.error(column, error.reason))?;
             }
         }
     }
+    parts.join(record, report);
     record.change(Field::Source).source = table.tag().map(str::to_owned);
     Ok(())
+}
+
+/// Add a cell that no field holds.
+fn add(record: &mut Record, name: &str, text: &str) {
+    if crate::json::is_number(text.as_bytes()) {
+        record.add(name, text.as_bytes());
+    } else {
+        record.add_text(name, text);
+    }
+}
+
+/// The JSON of a cell: numbers and arrays stand in cells as they do in JSON.
+fn spelled(field: Field, text: &str) -> Vec<u8> {
+    let mut json = Vec::new();
+    match field {
+        Field::HashIds | Field::Delay | Field::Messages | Field::Payload | Field::Extra => {
+            json.extend_from_slice(text.as_bytes());
+        }
+        _ => crate::json::push_text(&mut json, text),
+    }
+    json
 }
 
 #[cfg(test)]

@@ -4,10 +4,13 @@
 mod agentic;
 mod aibrix;
 mod aibrix_client;
+mod aiperf_inputs;
 mod aiperf_records;
 mod azure;
 mod bailian;
+mod block_size;
 mod burstgpt;
+mod cell;
 mod columns;
 mod fluxperf;
 mod generic;
@@ -19,13 +22,16 @@ mod mooncake;
 mod objects;
 mod openai;
 mod otel;
+mod paths;
 mod prompts;
+mod sagemaker;
 mod sharegpt;
 mod talk;
 mod vllm_bench;
 mod weka;
 
 use crate::format::Format;
+pub(crate) use block_size::NAME as BLOCK_SIZE;
 pub use columns::Mapping;
 pub(crate) use columns::parse_mapping;
 
@@ -43,11 +49,13 @@ pub(crate) static ALL: &[&Format] = &[
     &vllm_bench::FORMAT,
     &guidellm::FORMAT,
     &inference_perf::FORMAT,
+    &sagemaker::FORMAT,
     &openai::FORMAT,
     &sharegpt::FORMAT,
     &mooncake::FORMAT,
-    &prompts::FORMAT,
     &longbench::FORMAT,
+    &prompts::FORMAT,
+    &aiperf_inputs::FORMAT,
     &fluxperf::FORMAT,
     &generic::CSV,
     &generic::JSONL,

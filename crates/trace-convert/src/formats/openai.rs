@@ -39,7 +39,7 @@ pub(crate) static FORMAT: Format = Format {
     needs: "JSON objects that are bodies (model, and messages, prompt or input), or have body, response.body, payload or payloads",
     decoder: |args: &Args| {
         let openai = OpenAi {
-            counter: Counter::new(args)?,
+            bodies: Bodies::new(args)?,
             clock: args.clock(),
             read: 0,
         };
@@ -66,7 +66,7 @@ fn detect(head: &Head) -> bool {
 }
 
 struct OpenAi {
-    counter: Counter,
+    bodies: Bodies,
     clock: Clock,
     /// Answers read so far.
     read: u64,
@@ -85,7 +85,7 @@ impl Expand for OpenAi {
                 .map_err(|_| "payloads: expected an array of objects")?;
             let id = object.get("session_id").map(session);
             for body in &bodies {
-                let record = self.body(body, &raw_of(body), made, report)?;
+                let record = self.bodies.asked(body, &raw_of(body), made, report)?;
                 record.change(Field::SessionId).session_id.clone_from(&id);
             }
             return Ok(());
@@ -93,21 +93,48 @@ impl Expand for OpenAi {
         if let Some(raw) = object.get("body") {
             let body: Members<'_> =
                 serde_json::from_slice(raw).map_err(|_| "body: expected an object")?;
-            let record = self.body(&body, raw, made, report)?;
+            let record = self.bodies.asked(&body, raw, made, report)?;
             carry(record, object, &["body", "method"]);
             return Ok(());
         }
         if object.get("response").is_some() || object.get("custom_id").is_some() {
             return self.answer(object, made, report);
         }
-        self.body(object, &raw_of(object), made, report)?;
+        self.bodies.asked(object, &raw_of(object), made, report)?;
         Ok(())
     }
 }
 
-impl OpenAi {
-    /// A request for one body, whose JSON is `raw`.
-    fn body<'a>(
+/// Makes requests of bodies.
+pub(super) struct Bodies(Counter);
+
+impl Bodies {
+    /// Requests counted as `args` say.
+    ///
+    /// # Errors
+    /// Those of [`Counter::new`].
+    pub(super) fn new(args: &Args) -> anyhow::Result<Self> {
+        Counter::new(args).map(Self)
+    }
+
+    /// A request for one body, whose JSON is `raw`, as long as it allows.
+    fn asked<'a>(
+        &mut self,
+        body: &Members<'_>,
+        raw: &[u8],
+        made: &'a mut Made,
+        report: &mut Report,
+    ) -> Result<&'a mut Record, String> {
+        let record = self.request(body, raw, made, report)?;
+        Self::limit(body, record, report)?;
+        Ok(record)
+    }
+
+    /// The same, without the length of its answer.
+    ///
+    /// # Errors
+    /// A body that asks nothing, or for something else than a body can.
+    pub(super) fn request<'a>(
         &mut self,
         body: &Members<'_>,
         raw: &[u8],
@@ -127,12 +154,12 @@ impl OpenAi {
                 taken.push("tools");
             }
             taken.push("messages");
-            self.counter.measure(&counted, record, report);
+            self.0.measure(&counted, record, report);
         } else if let Some(prompt) = body.get("prompt").and_then(text) {
-            self.counter.append(&prompt, &mut counted)?;
+            self.0.append(&prompt, &mut counted)?;
             record.change(Field::TextInput).text_input = Some(prompt);
             taken.push("prompt");
-            self.counter.measure(&counted, record, report);
+            self.0.measure(&counted, record, report);
         } else {
             if !ASKS.iter().any(|ask| body.get(ask).is_some()) {
                 return Err("a body without messages, prompt or input".to_owned());
@@ -145,21 +172,30 @@ impl OpenAi {
             );
             taken.clear();
         }
-        let limit = LIMITS
-            .iter()
-            .find_map(|name| tokens(body, name).transpose());
-        if let Some(limit) = limit.transpose()? {
-            record.change(Field::OutputLength).output_length = Some(limit);
-            report.count(
-                Kind::Invented,
-                "output lengths, from the most tokens asked for",
-                1,
-            );
-        }
         if !taken.is_empty() {
             record.change(Field::Extra).extra = rest(body, &taken)?;
         }
         Ok(record)
+    }
+
+    /// Ask for as many tokens as `body` allows.
+    ///
+    /// # Errors
+    /// A limit that is no number of tokens.
+    pub(super) fn limit(
+        body: &Members<'_>,
+        record: &mut Record,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        let found = LIMITS
+            .iter()
+            .find_map(|name| tokens(body, name).transpose());
+        if let Some(limit) = found.transpose()? {
+            record.change(Field::OutputLength).output_length = Some(limit);
+            let reason = "output lengths, from the most tokens asked for";
+            report.count(Kind::Invented, reason, 1);
+        }
+        Ok(())
     }
 
     fn count_chat(
@@ -175,11 +211,13 @@ impl OpenAi {
                 continue;
             };
             let said = content(raw, report).map_err(|why| format!("messages: {why}"))?;
-            self.counter.append(&said, counted)?;
+            self.0.append(&said, counted)?;
         }
         Ok(())
     }
+}
 
+impl OpenAi {
     /// A request of the lengths that an answer tells.
     fn answer(
         &mut self,
@@ -279,17 +317,7 @@ fn failure(object: &Members<'_>, body: &Members<'_>, status: Option<u16>) -> Opt
 
 /// The JSON of an object that was taken apart.
 fn raw_of(object: &Members<'_>) -> Vec<u8> {
-    let mut raw = vec![b'{'];
-    for (name, value) in &object.0 {
-        if raw.len() > 1 {
-            raw.push(b',');
-        }
-        crate::json::push_text(&mut raw, name);
-        raw.push(b':');
-        raw.extend_from_slice(value);
-    }
-    raw.push(b'}');
-    raw
+    crate::json::object(object.0.iter().map(|(name, raw)| (&**name, *raw)))
 }
 
 fn value(raw: &[u8]) -> Result<Box<RawValue>, String> {

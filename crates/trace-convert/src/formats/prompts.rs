@@ -23,7 +23,7 @@ use trace_core::Field;
 /// AIBrix's prompt files.
 pub(crate) static FORMAT: Format = Format {
     name: "prompts",
-    about: "prompt files of AIBrix: prompt and completion, or session_id and prompts; instruction and output (Alpaca, Dolly)",
+    about: "prompt files of AIBrix: prompt and completion, or session_id and prompts; instruction and output (Alpaca, Dolly); question and answer (OpenOrca, GSM8K)",
     detect: |head| {
         let known = [
             "prompt",
@@ -36,13 +36,20 @@ pub(crate) static FORMAT: Format = Format {
             Head::Json { keys, .. } => keys.iter().all(|key| known.contains(&key.as_str())),
             _ => false,
         };
-        let answered = head.has("output") || head.has("response");
-        let instructs = head.has("instruction") && answered;
+        let answered = ANSWERS.iter().any(|name| head.has(name));
+        let instructs = INSTRUCTIONS.iter().any(|name| head.has(name)) && answered;
         head.has("prompts") || instructs || (plain && head.has("prompt"))
     },
-    needs: "JSON objects with prompt, with session_id and prompts, or with instruction",
+    needs: "JSON objects with prompt, with session_id and prompts, or with instruction or question and an answer",
     decoder: |args| Ok(Box::new(Objects::new(Prompts(Talk::new(args)?)))),
 };
+
+/// What instructions and questions are called, and what stands before and
+/// behind them.
+const INSTRUCTIONS: [&str; 2] = ["instruction", "question"];
+const BEFORE: &str = "system_prompt";
+const ABOUT: [&str; 2] = ["input", "context"];
+const ANSWERS: [&str; 3] = ["output", "response", "answer"];
 
 struct Prompts(Talk);
 
@@ -55,7 +62,7 @@ impl Expand for Prompts {
     ) -> Result<(), String> {
         let id = object.get("session_id").map(session);
         let Some(prompts) = texts(object, "prompts")? else {
-            if text_of(object, "instruction")?.is_some() {
+            if first(object, &INSTRUCTIONS)?.is_some() {
                 return self.instruction(object, made, report);
             }
             let prompt = text_of(object, "prompt")?.ok_or("neither prompt nor prompts")?;
@@ -85,24 +92,28 @@ impl Prompts {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
-        let mut prompt = text_of(object, "instruction")?.unwrap_or_default();
-        for about in ["input", "context"] {
-            if let Some(text) = text_of(object, about)?.filter(|text| !text.is_empty()) {
-                prompt = format!("{prompt}\n{text}");
-            }
+        let asked = first(object, &INSTRUCTIONS)?;
+        let mut parts = vec![text_of(object, BEFORE)?, asked];
+        for about in ABOUT {
+            parts.push(text_of(object, about)?);
         }
-        let answer = match text_of(object, "output")? {
-            None => text_of(object, "response")?,
-            given => given,
-        };
+        let said = parts.into_iter().flatten().filter(|text| !text.is_empty());
+        let prompt = said.collect::<Vec<_>>().join("\n");
+        let answer = first(object, &ANSWERS)?;
         let record = self.0.single(prompt, answer.as_deref(), made, report)?;
         if let Some(answer) = answer {
             record.add_text("completion", &answer);
         }
-        let taken = ["instruction", "input", "context", "output", "response"];
+        let taken = [&INSTRUCTIONS[..], &[BEFORE], &ABOUT, &ANSWERS].concat();
         carry(record, object, &taken);
         Ok(())
     }
+}
+
+/// The text of the first of `names` that there is.
+fn first(object: &Members<'_>, names: &[&str]) -> Result<Option<String>, String> {
+    let found = names.iter().find(|name| object.get(name).is_some());
+    found.map_or(Ok(None), |name| text_of(object, name))
 }
 
 #[cfg(test)]
@@ -136,6 +147,17 @@ mod tests {
                 r#"{"input_length":3,"output_length":1,"hash_ids":[0],"text_input":"a\nc","completion":"b","category":"x"}"#,
                 "\n",
             )
+        );
+    }
+
+    #[test]
+    fn questions_are_prompts_behind_what_the_system_is_told() {
+        let text = r#"{"id":"n","system_prompt":"s","question":"q","response":"r"}"#;
+        let (out, error, _) = convert_with("", text);
+        assert_eq!(error, None);
+        assert!(
+            out.contains(r#""text_input":"s\nq","completion":"r","id":"n""#),
+            "{out}"
         );
     }
 

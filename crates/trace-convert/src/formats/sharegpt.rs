@@ -39,7 +39,9 @@ pub(crate) static FORMAT: Format = Format {
         let array = matches!(head, Head::Json { array: true, .. });
         let chat =
             |key: &&str| head.has(&format!("{key}.from")) || head.has(&format!("{key}.role"));
-        KEYS[..3].iter().any(chat) || (array && head.has("messages.role"))
+        // The first conversation may be empty.
+        let named = KEYS[..2].iter().any(|key| head.has(key));
+        named || KEYS[..3].iter().any(chat) || (array && head.has("messages.role"))
     },
     needs: "JSON objects with conversations of from and value, or role and content",
     decoder: |args: &Args| {
@@ -77,61 +79,112 @@ impl Expand for ShareGpt {
         made: &mut Made,
         report: &mut Report,
     ) -> Result<(), String> {
+        let chat = Chat::of(object, report)?;
+        let asking = chat.asking();
+        if asking.is_empty() {
+            report.count(Kind::Dropped, "conversations without a question", 1);
+            return Ok(());
+        }
+        let counted = chat.count(&mut self.counter, report)?;
+        let id = self.id(object, report);
+        let model = text_of(object, "model")?;
+        let held = time(object)?;
+        let taken = [&KEYS[..], &IDS[..], &TIMES[..], &["model"]].concat();
+        for end in asking {
+            let record = made.next();
+            record.change(Field::SessionId).session_id = Some(id.clone());
+            record.change(Field::Messages).messages = Some(json(&chat.turns[..=end])?);
+            self.counter.measure(counted.until(end), record, report);
+            record.change(Field::Model).model.clone_from(&model);
+            let answered_at = chat.turns.get(end + 1).and_then(|answer| answer.time);
+            if let Some(at) = answered_at.or(held) {
+                let at = self.clock.place(at, report)?;
+                record.change(Field::Timestamp).timestamp = Some(at);
+                report.assume("the time told of an answer or a conversation is its arrival");
+            }
+            record.change(Field::OutputLength).output_length = counted.answer(&chat, end);
+            if let Some(answer) = chat.last_answer(end) {
+                record.add("completion", &answer.content);
+            }
+            carry(record, object, &taken);
+        }
+        Ok(())
+    }
+}
+
+/// The turns of a conversation.
+struct Chat {
+    /// The key they stand under.
+    key: &'static str,
+    turns: Vec<Message>,
+}
+
+impl Chat {
+    fn of(object: &Members<'_>, report: &mut Report) -> Result<Self, String> {
         let (key, turns) = KEYS
             .into_iter()
             .find_map(|key| Some((key, object.get(key)?)))
             .ok_or("no conversations")?;
         let turns: Vec<&RawValue> =
             serde_json::from_slice(turns).map_err(|_| format!("{key}: expected an array"))?;
-        let turns = turns
-            .iter()
-            .map(|turn| Message::of(turn, key, report))
-            .collect::<Result<Vec<_>, _>>()?;
-        let is_asking = |turn: &Message| turn.role == "user" || turn.role == "tool";
-        let asks =
-            |i: usize| is_asking(&turns[i]) && turns.get(i + 1).is_none_or(|next| !is_asking(next));
-        let asking: Vec<usize> = (0..turns.len()).filter(|i| asks(*i)).collect();
-        if asking.is_empty() {
-            report.count(Kind::Dropped, "conversations without a question", 1);
-            return Ok(());
+        let turns = turns.iter().map(|turn| Message::of(turn, key, report));
+        Ok(Self {
+            key,
+            turns: turns.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The places of those turns of the user behind which a model has to
+    /// speak.
+    fn asking(&self) -> Vec<usize> {
+        let asks = |turn: &Message| turn.role == "user" || turn.role == "tool";
+        let last = |at: usize| self.turns.get(at + 1).is_none_or(|next| !asks(next));
+        let all = 0..self.turns.len();
+        all.filter(|at| asks(&self.turns[*at]) && last(*at))
+            .collect()
+    }
+
+    /// The answer to the turn at `end`, if no later turn repeats it.
+    fn last_answer(&self, end: usize) -> Option<&Message> {
+        let answer = self
+            .turns
+            .get(end + 1)
+            .filter(|turn| turn.role == "assistant");
+        answer.filter(|_| end + 2 == self.turns.len())
+    }
+
+    fn count(&self, counter: &mut Counter, report: &mut Report) -> Result<Counted, String> {
+        let mut counted = Counted::default();
+        for turn in &self.turns {
+            let text =
+                content(&turn.content, report).map_err(|why| format!("{}: {why}", self.key))?;
+            counter.append(&text, &mut counted.tokens)?;
+            counted.ends.push(counted.tokens.len());
         }
-        let mut tokens = Vec::new();
-        let mut ends = Vec::new();
-        for turn in &turns {
-            let text = content(&turn.content, report).map_err(|why| format!("{key}: {why}"))?;
-            self.counter.append(&text, &mut tokens)?;
-            ends.push(tokens.len());
-        }
-        let id = self.id(object, report);
-        let model = text_of(object, "model")?;
-        let held = time(object)?;
-        for end in asking {
-            let answers = turns[end + 1..].iter();
-            let answered = answers.take_while(|turn| turn.role == "assistant").count();
-            let record = made.next();
-            record.change(Field::SessionId).session_id = Some(id.clone());
-            record.change(Field::Messages).messages = Some(json(&turns[..=end])?);
-            self.counter.measure(&tokens[..ends[end]], record, report);
-            record.change(Field::Model).model.clone_from(&model);
-            let answered_at = turns.get(end + 1).and_then(|answer| answer.time);
-            if let Some(at) = answered_at.or(held) {
-                let at = self.clock.place(at, report)?;
-                record.change(Field::Timestamp).timestamp = Some(at);
-                report.assume("the time told of an answer or a conversation is its arrival");
-            }
-            if answered > 0 {
-                let output = (ends[end + answered] - ends[end]) as u64;
-                record.change(Field::OutputLength).output_length = Some(output);
-            }
-            // The answers before stand in the messages of a later turn.
-            let answer = turns.get(end + 1).filter(|turn| turn.role == "assistant");
-            if let Some(answer) = answer.filter(|_| end + 2 == turns.len()) {
-                record.add("completion", &answer.content);
-            }
-            let taken = [&KEYS[..], &IDS[..], &TIMES[..], &["model"]].concat();
-            carry(record, object, &taken);
-        }
-        Ok(())
+        Ok(counted)
+    }
+}
+
+/// The tokens of a conversation.
+#[derive(Default)]
+struct Counted {
+    tokens: Vec<u32>,
+    /// How many there are at the end of each turn.
+    ends: Vec<usize>,
+}
+
+impl Counted {
+    /// Those to the end of this turn.
+    fn until(&self, turn: usize) -> &[u32] {
+        &self.tokens[..self.ends[turn]]
+    }
+
+    /// How many the answer behind this turn has, if there is one.
+    fn answer(&self, chat: &Chat, turn: usize) -> Option<u64> {
+        let behind = chat.turns[turn + 1..].iter();
+        let answers = behind.take_while(|turn| turn.role == "assistant").count();
+        let tokens = self.ends[turn + answers] - self.ends[turn];
+        (answers > 0).then_some(tokens as u64)
     }
 }
 

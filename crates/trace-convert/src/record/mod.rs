@@ -129,6 +129,14 @@ impl Record {
         self.beside.push(&name, value);
     }
 
+    /// Add a member whose name is ours, such as what happened to the request.
+    pub(crate) fn add_own(&mut self, name: &str, value: &[u8]) {
+        match self.beside.get(name) {
+            Some(_) => self.add(name, value),
+            None => self.beside.push(name, value),
+        }
+    }
+
     /// Add a foreign value: a JSON number if `text` is one, else a string,
     /// in which bytes that are not UTF-8 are replaced. Names must differ
     /// within a row.
@@ -149,6 +157,28 @@ impl Record {
             self.unspell();
         }
         self.add(name, value);
+    }
+
+    /// Change the member `name`, if there is one that no field of ours holds;
+    /// `value` is JSON.
+    pub(crate) fn replace(&mut self, name: &str, value: &[u8]) {
+        let has = if self.spelled {
+            self.line.raw(name).is_some()
+        } else {
+            self.beside.get(name).is_some()
+        };
+        if !has {
+            return;
+        }
+        if self.spelled {
+            self.unspell();
+        }
+        let json = [b"{", self.beside.json(), b"}"].concat();
+        self.beside.clear();
+        for (key, raw) in json::members(&json) {
+            self.beside
+                .push(&key, if key == name { value } else { raw });
+        }
     }
 
     /// Forget everything but time, lengths and blocks.

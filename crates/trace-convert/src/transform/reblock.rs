@@ -7,6 +7,7 @@
 //! beginning, since nobody knows where.
 
 use super::{Fate, Transform};
+use crate::formats::BLOCK_SIZE;
 use crate::limit;
 use crate::record::Record;
 use crate::report::Report;
@@ -87,6 +88,8 @@ impl Transform for Reblock {
         let blocks = self.convert(&ids, tokens);
         let blocks = blocks.ok_or_else(|| record.error(super::TOO_LARGE))?;
         record.change(Field::HashIds).hash_ids = Some(blocks);
+        let size = (self.join * self.part).to_string();
+        record.replace(BLOCK_SIZE, size.as_bytes());
         Ok(Fate::Kept)
     }
 }

@@ -81,24 +81,73 @@ impl Attributes {
     }
 }
 
+/// How deep lists and maps may lie in one another.
+const DEPTH: usize = 64;
+
 /// The JSON of the attribute `key`, out of what names its type; none where
 /// that is empty.
 fn value(key: &str, raw: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    typed(raw, DEPTH).map_err(|expected| format!("{key}: expected {expected}"))
+}
+
+/// The JSON that `raw` names the type of, with up to `depth` more inside.
+fn typed(raw: &[u8], depth: usize) -> Result<Option<Vec<u8>>, &'static str> {
     if raw.first() != Some(&b'{') {
         // Jaeger's tags hold the value itself.
         return Ok(Some(raw.to_vec()));
     }
+    let depth = depth.checked_sub(1).ok_or("less deep a value")?;
     let typed = crate::json::members(raw);
     let Some((kind, raw)) = typed.first() else {
         return Ok(None);
     };
-    // OTLP writes 64-bit integers as strings.
-    if !matches!(kind.as_ref(), "intValue" | "int_value") {
-        return Ok(Some(raw.to_vec()));
+    match kind.as_ref() {
+        // OTLP writes 64-bit integers as strings.
+        "intValue" | "int_value" => {
+            let digits = text(raw).filter(|text| crate::json::is_number(text.as_bytes()));
+            Ok(Some(digits.ok_or("an integer")?.into_bytes()))
+        }
+        "arrayValue" | "array_value" => list(raw, depth).map(Some),
+        "kvlistValue" | "kvlist_value" => map(raw, depth).map(Some),
+        _ => Ok(Some(raw.to_vec())),
     }
-    let digits = text(raw).filter(|text| crate::json::is_number(text.as_bytes()));
-    let digits = digits.ok_or_else(|| format!("{key}: expected an integer"))?;
-    Ok(Some(digits.into_bytes()))
+}
+
+/// The `values` of an `arrayValue` or `kvlistValue`.
+fn values(raw: &[u8]) -> Result<Vec<Members<'_>>, &'static str> {
+    let all = crate::json::members(raw).into_iter();
+    let values = all.filter(|(name, _)| name == "values").map(|(_, raw)| raw);
+    let all = values.map(serde_json::from_slice::<Vec<Members<'_>>>);
+    let all: Result<Vec<_>, _> = all.collect();
+    Ok(all
+        .map_err(|_| "a list of values")?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+fn list(raw: &[u8], depth: usize) -> Result<Vec<u8>, &'static str> {
+    let mut json = vec![b'['];
+    for member in values(raw)? {
+        if json.len() > 1 {
+            json.push(b',');
+        }
+        let raw = crate::json::object(member.0.iter().map(|(name, raw)| (&**name, *raw)));
+        json.extend(typed(&raw, depth)?.unwrap_or_else(|| b"null".to_vec()));
+    }
+    json.push(b']');
+    Ok(json)
+}
+
+fn map(raw: &[u8], depth: usize) -> Result<Vec<u8>, &'static str> {
+    let mut members = Vec::new();
+    for pair in values(raw)? {
+        let key = pair.get("key").and_then(text).ok_or("a key")?;
+        let value = pair.get("value").map(|raw| typed(raw, depth)).transpose()?;
+        members.extend(value.flatten().map(|value| (key, value)));
+    }
+    let members = members.iter().map(|(name, raw)| (&**name, &**raw));
+    Ok(crate::json::object(members))
 }
 
 /// A string's content, or a number as it is written.

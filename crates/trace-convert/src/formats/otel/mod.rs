@@ -1,7 +1,8 @@
 //! OpenTelemetry spans of LLM calls, by the GenAI conventions.
 //!
 //! `{"spans": […]}`, an array or lines of spans (as the console exporters print
-//! them, too), OTLP's own JSON in both spellings, and Jaeger's. A span with
+//! them, too), OTLP's own JSON in both spellings and as Tempo gives it, Jaeger's
+//! and Zipkin's. A span with
 //! token counts or messages becomes a request: its start, its lengths, its
 //! messages where they were recorded, be it as one attribute or, as OpenLLMetry
 //! and OpenInference do, as one for each part. Its other attributes stay on the
@@ -32,11 +33,19 @@ pub(crate) static FORMAT: Format = Format {
     name: "otel",
     about: "OpenTelemetry GenAI spans, as an export or one per line",
     detect: |head| {
-        head.has("resourceSpans.scopeSpans.spans.traceId")
-            || head.has("resource_spans.scope_spans.spans.trace_id")
-            || head.has("data.spans.spanID")
-            || head.has("spans.span_id")
-            || head.has("spans.spanId")
+        let exports = [
+            "resourceSpans",
+            "resource_spans",
+            "batches.scopeSpans",
+            "trace.resourceSpans",
+            "data.spans.spanID",
+            "spans.span_id",
+            "spans.spanId",
+        ];
+        // Zipkin has tags, and no other name for the id of a span.
+        let zipkin = ["traceId", "id", "duration", "tags"];
+        exports.iter().any(|key| head.has(key))
+            || zipkin.iter().all(|key| head.has(key))
             || (["span_id", "spanId", "context.span_id"]
                 .iter()
                 .any(|id| head.has(id))
@@ -127,8 +136,8 @@ impl Otel {
         let members: Members<'_> =
             serde_json::from_slice(&bytes).map_err(|error| elements.json_error(&error))?;
         let mut spans = Vec::new();
-        collect(&members, &mut spans).map_err(|error| elements.json_error(&error))?;
-        if spans.is_empty() {
+        let export = collect(&members, &mut spans).map_err(|error| elements.json_error(&error))?;
+        if !export {
             let place = (elements.name().clone(), elements.began());
             return Ok(self.span(&bytes, &place, record, report)?);
         }
@@ -197,26 +206,34 @@ impl Otel {
     }
 }
 
-/// The spans that an export holds, however deep.
-fn collect(members: &Members<'_>, spans: &mut Vec<Box<RawValue>>) -> serde_json::Result<()> {
+/// What an export has around its spans.
+const AROUND: [&str; 6] = [
+    "resourceSpans",
+    "scopeSpans",
+    "resource_spans",
+    "scope_spans",
+    "data",
+    "batches",
+];
+
+/// The spans that an export holds, however deep; `false` for an object that is
+/// none.
+fn collect(members: &Members<'_>, spans: &mut Vec<Box<RawValue>>) -> serde_json::Result<bool> {
+    let mut export = false;
     if let Some(raw) = members.get("spans") {
         spans.extend(serde_json::from_slice::<Vec<Box<RawValue>>>(raw)?);
+        export = true;
     }
-    let around = [
-        "resourceSpans",
-        "scopeSpans",
-        "resource_spans",
-        "scope_spans",
-        "data",
-    ];
-    for key in around {
-        if let Some(raw) = members.get(key) {
-            for inner in serde_json::from_slice::<Vec<Members<'_>>>(raw)? {
-                collect(&inner, spans)?;
-            }
+    if let Some(trace) = members.get("trace").filter(|raw| raw.starts_with(b"{")) {
+        export |= collect(&serde_json::from_slice(trace)?, spans)?;
+    }
+    for raw in AROUND.iter().filter_map(|key| members.get(key)) {
+        for inner in serde_json::from_slice::<Vec<Members<'_>>>(raw)? {
+            collect(&inner, spans)?;
         }
+        export = true;
     }
-    Ok(())
+    Ok(export)
 }
 
 #[cfg(test)]
@@ -253,7 +270,10 @@ mod tests {
         let inference = r#"{"context":{"trace_id":"t","span_id":"s"},"start_time":"2024-05-10T00:00:00Z","end_time":"2024-05-10T00:00:01Z","attributes":{"llm.model_name":"m","llm.token_count.prompt":10,"llm.token_count.completion":5}}"#;
         let snake = r#"{"resource_spans":[{"scope_spans":[{"spans":[{"trace_id":"t","span_id":"s","start_time_unix_nano":1700000000000000000,"end_time_unix_nano":"1700000001000000000","attributes":[{"key":"gen_ai.request.model","value":{"string_value":"m"}},{"key":"gen_ai.usage.input_tokens","value":{"int_value":"10"}},{"key":"gen_ai.usage.output_tokens","value":{"int_value":5}}]}]}]}]}"#;
         let jaeger = r#"{"data":[{"traceID":"t","spans":[{"traceID":"t","spanID":"s","operationName":"chat","startTime":1700000000000000,"duration":1000000,"tags":[{"key":"gen_ai.request.model","type":"string","value":"m"},{"key":"gen_ai.usage.input_tokens","type":"int64","value":10},{"key":"gen_ai.usage.output_tokens","type":"int64","value":5}]}],"processes":{}}]}"#;
-        for export in [console, inference, snake, jaeger] {
+        let zipkin = r#"[{"traceId":"t","id":"s","name":"chat","timestamp":1700000000000000,"duration":1000000,"tags":{"gen_ai.request.model":"m","gen_ai.usage.input_tokens":"10","gen_ai.usage.output_tokens":"5"}}]"#;
+        let tempo = r#"{"batches":[{"resource":{},"scopeSpans":[{"spans":[{"traceId":"t","spanId":"s","startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000001000000000","attributes":[{"key":"gen_ai.request.model","value":{"stringValue":"m"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"10"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"5"}}]}]}]}]}"#;
+        let tempo_2 = tempo.replacen(r#"{"batches""#, r#"{"trace":{"resourceSpans""#, 1) + "}";
+        for export in [console, inference, snake, jaeger, zipkin, tempo, &tempo_2] {
             let (out, error, _) = convert_with("", export);
             assert_eq!(error, None, "{export}");
             assert!(out.starts_with(request), "{out}");
@@ -266,6 +286,8 @@ mod tests {
             r#""messages":[{"role":"system","content":"a"},{"role":"user","content":"b"}]"#;
         for attributes in [
             r#""gen_ai.input.messages":"[{\"role\":\"system\",\"parts\":[{\"type\":\"text\",\"content\":\"a\"}]},{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"b\"},{\"type\":\"blob\"}]}]""#,
+            r#""gen_ai.system_instructions":"[{\"type\":\"text\",\"content\":\"a\"}]","gen_ai.input.messages":[{"role":"user","parts":[{"type":"text","content":"b"}]}]"#,
+            r#""gen_ai.system_instructions":"a","gen_ai.input.messages":[{"role":"user","content":"b"}]"#,
             r#""gen_ai.prompt.0.role":"system","gen_ai.prompt.0.content":"a","gen_ai.prompt.1.role":"user","gen_ai.prompt.1.content":"b""#,
             r#""llm.input_messages.0.message.role":"system","llm.input_messages.0.message.content":"a","llm.input_messages.1.message.role":"user","llm.input_messages.1.message.content":"b""#,
         ] {
@@ -277,6 +299,7 @@ mod tests {
             assert!(out.contains(expected), "{out}");
             assert!(!out.contains("message."), "{out}");
             assert!(!out.contains("gen_ai.prompt"), "{out}");
+            assert!(!out.contains("instructions"), "{out}");
         }
     }
 
@@ -303,6 +326,32 @@ mod tests {
             "{out}"
         );
     }
+
+    #[test]
+    fn messages_of_otlp_may_be_lists_and_maps() {
+        let text = |text: &str| format!(r#"{{"stringValue":"{text}"}}"#);
+        let pair = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{value}}}"#);
+        let map =
+            |pairs: &[String]| format!(r#"{{"kvlistValue":{{"values":[{}]}}}}"#, pairs.join(","));
+        let list = |value: &str| format!(r#"{{"arrayValue":{{"values":[{value}]}}}}"#);
+        let part = map(&[pair("type", &text("text")), pair("content", &text("b"))]);
+        let message = map(&[pair("role", &text("user")), pair("parts", &list(&part))]);
+        let span = format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"t","startTimeUnixNano":"1","attributes":[{}]}}]}}]}}]}}"#,
+            pair("gen_ai.input.messages", &list(&message))
+        );
+        let (out, error, _) = convert_with("", &span);
+        assert_eq!(error, None);
+        let expected = r#""messages":[{"role":"user","content":"b"}]"#;
+        assert!(out.contains(expected), "{out}");
+    }
+
+    #[test]
+    fn an_export_without_spans_has_none() {
+        let (out, error, _) = convert_with("", r#"{"resourceSpans":[]}"#);
+        assert_eq!((out.as_str(), error), ("", None));
+    }
+
     #[test]
     fn what_is_odd_about_a_span_is_counted() {
         let span = r#"{"span_id":"s","start_time":"2024-05-10T00:00:02Z","end_time":"2024-05-10T00:00:01Z","attributes":{"gen_ai.usage.input_tokens":"3","gen_ai.input.messages":"[{\"role\":\"us"}}"#;

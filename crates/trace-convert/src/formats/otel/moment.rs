@@ -22,10 +22,12 @@ impl Moment {
     /// A time that is none.
     pub(super) fn of(span: &Members<'_>, report: &mut Report) -> Result<Option<Self>, String> {
         let is_jaeger = span.get("spanID").is_some();
-        let (start, duration) = if is_jaeger {
-            // Jaeger counts microseconds.
-            let number = |name: &&str| time(span, &[name], |text| decimal(text, TimeUnit::Us));
-            (number(&"startTime")?, number(&"duration")?)
+        let is_zipkin = span.get("tags").is_some() && span.get("timestamp").is_some();
+        let (start, duration) = if is_jaeger || is_zipkin {
+            // Both count microseconds.
+            let micros = |name: &str| time(span, &[name], |text| decimal(text, TimeUnit::Us));
+            let start = if is_jaeger { "startTime" } else { "timestamp" };
+            (micros(start)?, micros("duration")?)
         } else {
             let start = time(span, &STARTS, moment)?;
             let end = time(span, &ENDS, moment)?;

@@ -10,7 +10,8 @@ use crate::report::{Kind, Report};
 use serde_json::value::RawValue;
 
 /// What a span tells of itself, beside its attributes.
-const CARRIED: [&str; 12] = [
+const CARRIED: [&str; 13] = [
+    "id",
     "trace_id",
     "traceId",
     "span_id",
@@ -26,13 +27,12 @@ const CARRIED: [&str; 12] = [
 ];
 
 /// Attributes that become fields.
-const USED: [&str; 12] = [
+const USED: [&str; 11] = [
     "gen_ai.request.model",
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.output_tokens",
     "gen_ai.usage.prompt_tokens",
     "gen_ai.usage.completion_tokens",
-    "gen_ai.input.messages",
     "gen_ai.conversation.id",
     "llm.model_name",
     "llm.token_count.prompt",
