@@ -77,9 +77,14 @@ impl Blocks {
         }
     }
 
+    /// Whether `count` blocks can be taken.
+    pub fn has_room(&self, count: u64) -> bool {
+        count <= self.capacity.saturating_sub(self.in_use())
+    }
+
     /// Take `count` blocks that have no id yet, evicting what nobody holds. Whether there was room.
     pub fn take(&mut self, count: u64) -> bool {
-        if count > self.capacity.saturating_sub(self.in_use()) {
+        if !self.has_room(count) {
             return false;
         }
         self.private += count;

@@ -30,6 +30,31 @@ pub struct Load {
     pub context: u64,
 }
 
+impl Load {
+    /// Tokens that are computed.
+    pub(super) fn tokens(self) -> u64 {
+        self.prefill_tokens + self.sequences
+    }
+
+    /// This and that.
+    pub(super) fn and(self, that: Load) -> Load {
+        Load {
+            prefill_tokens: self.prefill_tokens + that.prefill_tokens,
+            sequences: self.sequences + that.sequences,
+            context: self.context + that.context,
+        }
+    }
+
+    /// This without that, which is in it.
+    pub(super) fn without(self, that: Load) -> Load {
+        Load {
+            prefill_tokens: self.prefill_tokens - that.prefill_tokens,
+            sequences: self.sequences - that.sequences,
+            context: self.context - that.context,
+        }
+    }
+}
+
 impl Cost {
     /// What a step with this load takes.
     pub fn step(&self, load: Load) -> Duration {

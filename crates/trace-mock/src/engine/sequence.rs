@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::cost::Load;
+
 /// What an engine is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Job {
@@ -101,6 +103,22 @@ impl Sequence {
     /// Whether it has its prompt behind it, and computes the one token it generated last.
     pub(super) fn decodes(&self) -> bool {
         self.generated > 0 && self.left() == 1
+    }
+
+    /// What it adds to the running step.
+    pub(super) fn share(&self) -> Load {
+        match self.chunk {
+            0 => Load::default(),
+            _ if self.decodes() => Load {
+                sequences: self.job.width,
+                context: self.job.width * self.computed,
+                ..Load::default()
+            },
+            chunk => Load {
+                prefill_tokens: chunk,
+                ..Load::default()
+            },
+        }
     }
 
     /// The event of a step that ends at `at`.

@@ -242,6 +242,55 @@ fn who_runs_out_of_blocks_preempts_the_last_and_all_end() {
 }
 
 #[test]
+fn by_priority_who_would_be_admitted_last_is_preempted() {
+    let order = |priority| {
+        let limits = Limits {
+            block_size: 4,
+            blocks: 6,
+            priority,
+            ..Limits::default()
+        };
+        let mut engine = Engine::new(limits, COST, Jitter::None, 0);
+        let low = Job {
+            priority: 1,
+            ..job(0, 8, 12)
+        };
+        // The low one is far into its answer when the high one comes.
+        let events = run(
+            &mut engine,
+            &[(ms(0), low), (ms(20), job(1, 8, 12))],
+            |_| (),
+        );
+        assert!(engine.gauges(0).preemptions > 0);
+        let done = events.iter().filter(|event| event.done);
+        done.map(|event| event.id).collect::<Vec<_>>()
+    };
+    assert_eq!(order(false), [0, 1]);
+    assert_eq!(order(true), [1, 0]);
+}
+
+#[test]
+fn a_prompt_waits_until_all_of_it_fits_and_not_its_first_piece_alone() {
+    let limits = Limits {
+        block_size: 4,
+        blocks: 6,
+        tokens: 8,
+        ..Limits::default()
+    };
+    let mut engine = Engine::new(limits, COST, Jitter::None, 0);
+    let jobs = [(ms(0), job(0, 8, 9)), (ms(20), job(1, 16, 1))];
+    let events = run(&mut engine, &jobs, |_| ());
+    assert_eq!(engine.gauges(0).preemptions, 0);
+    let ends: Vec<_> = events.iter().filter(|event| event.done).collect();
+    assert_eq!((ends[0].id, ends[1].id), (0, 1));
+    assert_eq!(
+        ends[1].waited,
+        ends[0].at - ms(20),
+        "it has no place before"
+    );
+}
+
+#[test]
 fn what_can_never_run_is_said_before() {
     let limits = Limits {
         sequences: 2,

@@ -31,7 +31,7 @@ impl Engine {
         self.step = Some(now + self.cost.step(load).mul_f64(factor));
     }
 
-    /// Give each running sequence its share of the step, preempting the last where blocks run out.
+    /// Give each running sequence its share of the step, preempting others where blocks run out.
     fn go_on(&mut self, budget: &mut u64, load: &mut Load) {
         let mut at = 0;
         while at < self.running.len() && *budget > 0 {
@@ -48,20 +48,15 @@ impl Engine {
             }
             let needs = self.needs(sequence, chunk);
             if !self.blocks.take(needs) {
-                // It may be this one; then it is over with it, since all behind it are gone.
-                self.preempt();
+                // It may be this one; then the next stands in its place.
+                at -= usize::from(self.preempt(budget, load) < at);
                 continue;
             }
             let sequence = &mut self.running[at];
             sequence.private += needs;
             sequence.chunk = chunk;
             *budget = budget.saturating_sub(chunk * width);
-            if decodes {
-                load.sequences += width;
-                load.context += width * sequence.computed;
-            } else {
-                load.prefill_tokens += chunk;
-            }
+            *load = load.and(sequence.share());
             at += 1;
         }
     }
@@ -94,11 +89,13 @@ impl Engine {
             }
             let chunk = left.min(*budget);
             self.blocks.hold(&ids[..hit]);
-            let all = sequence
-                .job
-                .blocks_for(computed + chunk, self.limits.block_size);
-            let needs = all.saturating_sub(hit as u64);
-            if !self.blocks.take(needs) {
+            let needs = |computed| {
+                let all = sequence.job.blocks_for(computed, self.limits.block_size);
+                all.saturating_sub(hit as u64)
+            };
+            // All that it has to compute must fit, lest it is admitted only to be preempted.
+            let (whole, needs) = (needs(computed + left), needs(computed + chunk));
+            if !self.blocks.has_room(whole) || !self.blocks.take(needs) {
                 self.blocks.release(&ids[..hit], 0);
                 return;
             }
@@ -130,9 +127,24 @@ impl Engine {
         all.saturating_sub(sequence.shared as u64 + sequence.private)
     }
 
-    /// Send the sequence that was admitted last back to the queue, without what it computed.
-    fn preempt(&mut self) {
-        let mut sequence = self.running.pop().expect("who asks for blocks is running");
+    /// Send a sequence back to the queue, without what it computed, and what it has in this step:
+    /// the one that was admitted last, or by priority the one that would be admitted last. Returns
+    /// its place among those that run.
+    fn preempt(&mut self, budget: &mut u64, load: &mut Load) -> usize {
+        let last = self.running.len() - 1;
+        let by_priority = |at: &usize| {
+            let sequence = &self.running[*at];
+            (sequence.job.priority, sequence.arrival, sequence.number)
+        };
+        let place = if self.limits.priority {
+            (0..=last).max_by_key(by_priority).unwrap_or(last)
+        } else {
+            last
+        };
+        let mut sequence = self.running.remove(place);
+        let share = sequence.share();
+        *load = load.without(share);
+        *budget = (*budget + share.tokens()).min(self.limits.tokens);
         self.vacate(&mut sequence);
         sequence.computed = 0;
         sequence.chunk = 0;
@@ -140,6 +152,7 @@ impl Engine {
         let counts = self.counts.entry(sequence.job.group).or_default();
         counts.preemptions += 1;
         self.waiting.insert(self.place(&sequence), sequence);
+        place
     }
 
     pub(super) fn vacate(&mut self, sequence: &mut Sequence) {
