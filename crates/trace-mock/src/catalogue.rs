@@ -51,6 +51,29 @@ impl Service {
         ))
     }
 
+    /// vLLM's metric of how the KV cache is laid out, which routers read; nothing without an engine.
+    pub(crate) fn cache_config(&self) -> String {
+        let Some(limits) = self.limits else {
+            return String::new();
+        };
+        let blocks = match limits.blocks {
+            u64::MAX => "None".to_owned(), // as many as it takes
+            blocks => blocks.to_string(),
+        };
+        let caching = if limits.prefix_caching {
+            "True"
+        } else {
+            "False"
+        };
+        let name = "vllm:cache_config_info";
+        format!(
+            "# HELP {name} How the KV cache is laid out.\n# TYPE {name} gauge\n\
+             {name}{{block_size=\"{}\",enable_prefix_caching=\"{caching}\",engine=\"0\",\
+             num_gpu_blocks=\"{blocks}\"}} 1\n",
+            limits.block_size,
+        )
+    }
+
     /// vLLM's metric of the adapters that are being asked; nothing, if there are none.
     pub(crate) fn adapters(&self) -> String {
         let adapters = self.models.adapters();

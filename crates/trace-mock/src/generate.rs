@@ -177,10 +177,11 @@ impl Service {
         (order, wanted): (Order, &Wanted),
         default: u64,
         number: u64,
-        record: Record,
+        mut record: Record,
         fault: Option<Fault>,
     ) -> Response<Answer> {
         let ask = &order.ask;
+        record.widen(order.choices);
         let speech = self.speech(&order, wanted, (default, number));
         let plan = match (fault, &speech) {
             (Some(Fault::Empty), _) => Plan::EMPTY,

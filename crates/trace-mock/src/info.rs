@@ -134,6 +134,7 @@ impl Service {
             }
             Info::Metrics => {
                 let mut text = self.books.metrics.text(|group| self.gauges(group));
+                text.push_str(&self.cache_config());
                 text.push_str(&self.adapters());
                 text.into()
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::books::Books;
 use crate::fault::Fault;
 use crate::line::{Said, push_number, since};
-use crate::metrics::{Finish, Metrics};
+use crate::metrics::{Finish, Finished, Metrics};
 use crate::plan::Reason;
 
 /// A request being answered. Becomes its line when dropped, whatever the reason.
@@ -24,8 +24,12 @@ pub(crate) struct Record {
     input_tokens: u64,
     asked_tokens: u64,
     sent_tokens: u64,
-    /// When the latest token left.
-    token: Option<Instant>,
+    /// When the first and the latest token left.
+    tokens: Option<(Instant, Instant)>,
+    /// In the queue.
+    waited: Duration,
+    /// Answers that are given, each with as many tokens.
+    choices: u64,
     /// Why the answer ended, once it has.
     end: Option<Reason>,
     fault: Option<Fault>,
@@ -46,7 +50,9 @@ impl Record {
             input_tokens: said.input_length,
             asked_tokens: said.output_length.unwrap_or(0),
             sent_tokens: 0,
-            token: None,
+            tokens: None,
+            waited: Duration::ZERO,
+            choices: 1,
             end: None,
             fault: None,
         };
@@ -64,13 +70,18 @@ impl Record {
     }
 
     /// Note how long it was in the queue.
-    pub(crate) fn queued(&self, waited: Duration) {
-        self.metrics.queued(waited);
+    pub(crate) fn queued(&mut self, waited: Duration) {
+        self.waited = waited;
+    }
+
+    /// Note how many answers it gets.
+    pub(crate) fn widen(&mut self, choices: u64) {
+        self.choices = choices;
     }
 
     /// Note that bytes leave at `now`, with which `tokens` in all have been sent.
     pub(crate) fn send(&mut self, tokens: u64, now: Instant) {
-        let before = self.token;
+        let before = self.tokens.map(|(_, latest)| latest);
         let more = self.send_whole(tokens, now);
         // Those that leave with the first follow it at once.
         let (more, before) = match before {
@@ -88,8 +99,13 @@ impl Record {
         let (first, _) = self.sent.unwrap_or((now, now));
         self.sent = Some((first, now));
         let more = tokens.saturating_sub(self.sent_tokens);
-        if more > 0 && self.token.replace(now).is_none() {
-            self.metrics.first_token(now - self.arrival);
+        if more > 0 {
+            let (first, _) = *self.tokens.get_or_insert_with(|| {
+                let after = now - self.arrival;
+                self.metrics.first_token(after, self.input_tokens);
+                (now, now)
+            });
+            self.tokens = Some((first, now));
         }
         self.sent_tokens = tokens;
         more
@@ -106,6 +122,24 @@ impl Record {
     /// Note that the answer has reached its end, and why.
     pub(crate) fn complete(&mut self, reason: Reason) {
         self.end = Some(reason);
+    }
+
+    /// Count it as over.
+    fn count(&self, how: Finish) {
+        let after = |moment: Instant| moment - self.arrival;
+        if self.tokens.is_none() && self.end.is_some() {
+            self.metrics.read(self.input_tokens); // an embedding
+        }
+        self.metrics.finished(&Finished {
+            how,
+            waited: self.waited,
+            tokens: self.tokens.map(|(first, last)| (after(first), after(last))),
+            total: self.arrival.elapsed(),
+            prompt: self.input_tokens,
+            asked: self.asked_tokens,
+            generated: self.sent_tokens,
+            choices: self.choices,
+        });
     }
 
     fn finish(&mut self) {
@@ -141,9 +175,7 @@ impl Drop for Record {
         if let Some(Fault::Status { .. } | Fault::Html) = self.fault {
             self.metrics.refused();
         } else {
-            let total = self.arrival.elapsed();
-            self.metrics
-                .finished(how, total, self.input_tokens, self.sent_tokens);
+            self.count(how);
         }
         if self.books.records() {
             self.finish();

@@ -19,7 +19,7 @@ use crate::api::{Api, Family};
 use crate::books::Books;
 use crate::count::Counter;
 use crate::drive::Driver;
-use crate::engine::{Engine, Jitter};
+use crate::engine::{Engine, Jitter, Limits};
 use crate::fault::Faults;
 use crate::info::Info;
 use crate::models::Models;
@@ -47,6 +47,8 @@ pub(crate) struct Service {
     pub(crate) schedule: Schedule,
     pub(crate) jitter: Jitter,
     pub(crate) driver: Option<Arc<Driver>>,
+    /// What bounds the engine.
+    pub(crate) limits: Option<Limits>,
     /// The tokens of answers, over and over, where an engine keeps them.
     pub(crate) words: Option<Vec<u32>>,
     pub(crate) counter: Arc<Counter>,
@@ -102,6 +104,7 @@ impl Service {
             },
             jitter: settings.jitter,
             driver,
+            limits,
             words,
             sessions: sessions.then(Mutex::default),
             session_header: header

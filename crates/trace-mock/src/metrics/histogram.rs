@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// Upper ends of vLLM's buckets, in seconds: of first tokens, of gaps, of whole answers.
 pub(super) const FIRST: &[f64] = &[
@@ -18,13 +17,23 @@ pub(super) const WHOLE: &[f64] = &[
     480.0, 960.0, 1920.0, 7680.0,
 ];
 
+/// Of tokens: vLLM's 1, 2, 5 and so on, which it ends at the length of the context.
+pub(super) const TOKENS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5,
+    5e5, 1e6,
+];
+
+/// Of answers to one prompt.
+pub(super) const CHOICES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0];
+
 /// How often values fell into each bucket.
 #[derive(Debug)]
 pub(super) struct Histogram {
     ends: &'static [f64],
     /// One per bucket, and one for what is beyond them all.
     counts: Vec<AtomicU64>,
-    sum_micros: AtomicU64,
+    /// In millionths.
+    sum: AtomicU64,
 }
 
 impl Histogram {
@@ -32,17 +41,17 @@ impl Histogram {
         Histogram {
             ends,
             counts: (0..=ends.len()).map(|_| AtomicU64::new(0)).collect(),
-            sum_micros: AtomicU64::new(0),
+            sum: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn observe(&self, value: Duration, times: u64) {
-        let seconds = value.as_secs_f64();
-        let bucket = self.ends.partition_point(|end| *end < seconds);
+    pub(super) fn observe(&self, value: f64, times: u64) {
+        let bucket = self.ends.partition_point(|end| *end < value);
         self.counts[bucket].fetch_add(times, Ordering::Relaxed);
-        let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
-        self.sum_micros
-            .fetch_add(micros.saturating_mul(times), Ordering::Relaxed);
+        // The cast saturates.
+        let millionths = (value * 1e6) as u64;
+        self.sum
+            .fetch_add(millionths.saturating_mul(times), Ordering::Relaxed);
     }
 
     pub(super) fn push(&self, name: &str, labels: &str, out: &mut String) {
@@ -54,7 +63,7 @@ impl Histogram {
                 None => writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}"),
             };
         }
-        let sum = self.sum_micros.load(Ordering::Relaxed) as f64 / 1e6;
+        let sum = self.sum.load(Ordering::Relaxed) as f64 / 1e6;
         let _ = writeln!(
             out,
             "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}"

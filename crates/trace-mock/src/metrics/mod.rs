@@ -16,7 +16,7 @@ use crate::engine::Gauges;
 use crate::reply::quoted;
 use names::{HISTOGRAMS, NUMBERS, count};
 
-pub(crate) use model::{Finish, Metrics};
+pub(crate) use model::{Finish, Finished, Metrics};
 
 /// Models that are counted apart. Requests for further ones, which somebody must be making up, are
 /// counted with the first.
@@ -124,6 +124,26 @@ impl Board {
                 push_value(name, &labels, count(finished), &mut out);
             }
         }
+        let name = "vllm:prompt_tokens_by_source_total";
+        push_title(
+            name,
+            "Prompt tokens by where they are from.",
+            "counter",
+            &mut out,
+        );
+        for (entry, gauges) in entries.iter().zip(&gauges) {
+            let read = count(&entry.metrics.prompt_tokens);
+            let hits = gauges.hits as f64;
+            // A hit is counted as soon as it is found.
+            let sources = [
+                ("local_compute", (read - hits).max(0.0)),
+                ("local_cache_hit", hits),
+            ];
+            for (source, tokens) in sources {
+                let labels = format!("{},source=\"{source}\"", entry.labels);
+                push_value(name, &labels, tokens, &mut out);
+            }
+        }
         for (name, help, histogram) in HISTOGRAMS {
             push_title(name, help, "histogram", &mut out);
             for entry in &entries {
@@ -159,11 +179,29 @@ mod tests {
         let metrics = board.of(None);
         metrics.opened();
         metrics.opened();
-        metrics.first_token(Duration::from_millis(5));
-        metrics.more_tokens(2, Duration::from_millis(40));
-        metrics.queued(Duration::from_secs(9_000));
-        metrics.finished(Finish::Length, Duration::from_millis(45), 7, 3);
-        metrics.finished(Finish::Abort, Duration::from_millis(1), 2, 0);
+        let ms = Duration::from_millis;
+        metrics.first_token(ms(9_000_005), 7);
+        metrics.more_tokens(2, ms(40));
+        metrics.finished(&Finished {
+            how: Finish::Length,
+            waited: ms(9_000_000),
+            tokens: Some((ms(9_000_005), ms(9_000_045))),
+            total: ms(9_000_045),
+            prompt: 7,
+            asked: 3,
+            generated: 3,
+            choices: 2,
+        });
+        metrics.finished(&Finished {
+            how: Finish::Abort,
+            waited: Duration::ZERO,
+            tokens: None,
+            total: ms(1),
+            prompt: 2,
+            asked: 9,
+            generated: 0,
+            choices: 1,
+        });
         let gauges = Gauges {
             running: 2,
             hits: 5,
@@ -176,12 +214,23 @@ mod tests {
             format!("vllm:num_requests_running{{{labels}}} 2"),
             format!("vllm:kv_cache_usage_perc{{{labels}}} 0.25"),
             format!("vllm:prefix_cache_hits_total{{{labels}}} 5"),
-            format!("vllm:prompt_tokens_total{{{labels}}} 9"),
+            format!("vllm:prompt_tokens_total{{{labels}}} 7"),
+            format!("vllm:prompt_tokens_by_source_total{{{labels},source=\"local_compute\"}} 2"),
+            format!("vllm:prompt_tokens_by_source_total{{{labels},source=\"local_cache_hit\"}} 5"),
+            format!("vllm:generation_tokens_total{{{labels}}} 6"),
             format!("vllm:request_success_total{{{labels},finished_reason=\"length\"}} 1"),
             format!("vllm:request_success_total{{{labels},finished_reason=\"abort\"}} 1"),
-            format!("vllm:time_to_first_token_seconds_bucket{{{labels},le=\"0.001\"}} 0"),
+            format!("vllm:time_to_first_token_seconds_sum{{{labels}}} 9000.005"),
+            format!("vllm:request_prefill_time_seconds_sum{{{labels}}} 0.005"),
+            format!("vllm:request_decode_time_seconds_sum{{{labels}}} 0.04"),
+            format!("vllm:request_inference_time_seconds_sum{{{labels}}} 0.045"),
+            format!("vllm:request_time_per_output_token_seconds_sum{{{labels}}} 0.02"),
             // A value on the end of a bucket is within it.
-            format!("vllm:time_to_first_token_seconds_bucket{{{labels},le=\"0.005\"}} 1"),
+            format!("vllm:request_prompt_tokens_bucket{{{labels},le=\"1.0\"}} 0"),
+            format!("vllm:request_prompt_tokens_bucket{{{labels},le=\"2.0\"}} 1"),
+            format!("vllm:request_generation_tokens_bucket{{{labels},le=\"5.0\"}} 2"),
+            format!("vllm:request_params_max_tokens_sum{{{labels}}} 12"),
+            format!("vllm:request_params_n_bucket{{{labels},le=\"1.0\"}} 1"),
             format!("vllm:inter_token_latency_seconds_bucket{{{labels},le=\"0.025\"}} 2"),
             format!("vllm:inter_token_latency_seconds_sum{{{labels}}} 0.04"),
             format!("vllm:request_queue_time_seconds_bucket{{{labels},le=\"7680.0\"}} 0"),

@@ -41,7 +41,7 @@ pub(super) fn count(count: &AtomicU64) -> f64 {
     count.load(Ordering::Relaxed) as f64
 }
 
-pub(super) const NUMBERS: [Number; 8] = [
+pub(super) const NUMBERS: [Number; 9] = [
     gauge(
         "vllm:num_requests_running",
         "Requests in the batch.",
@@ -78,6 +78,11 @@ pub(super) const NUMBERS: [Number; 8] = [
         |metrics, _| count(&metrics.prompt_tokens),
     ),
     counter(
+        "vllm:prompt_tokens_cached_total",
+        "Prompt tokens that were cached.",
+        |_, gauges| gauges.hits as f64,
+    ),
+    counter(
         "vllm:generation_tokens_total",
         "Tokens generated.",
         |metrics, _| count(&metrics.generation_tokens),
@@ -88,7 +93,7 @@ pub(super) const NUMBERS: [Number; 8] = [
 type Place = fn(&Metrics) -> &Histogram;
 
 /// Name, help and place of the histograms.
-pub(super) const HISTOGRAMS: [(&str, &str, Place); 5] = [
+pub(super) const HISTOGRAMS: [(&str, &str, Place); 14] = [
     (
         "vllm:time_to_first_token_seconds",
         "Arrival to first token.",
@@ -106,6 +111,11 @@ pub(super) const HISTOGRAMS: [(&str, &str, Place); 5] = [
         |metrics| &metrics.next,
     ),
     (
+        "vllm:request_time_per_output_token_seconds",
+        "From token to token, the mean of each request.",
+        |metrics| &metrics.pace,
+    ),
+    (
         "vllm:e2e_request_latency_seconds",
         "Arrival to end.",
         |metrics| &metrics.whole,
@@ -114,5 +124,46 @@ pub(super) const HISTOGRAMS: [(&str, &str, Place); 5] = [
         "vllm:request_queue_time_seconds",
         "Arrival to batch.",
         |metrics| &metrics.queue,
+    ),
+    (
+        "vllm:request_prefill_time_seconds",
+        "Batch to first token.",
+        |metrics| &metrics.prefill,
+    ),
+    (
+        "vllm:request_decode_time_seconds",
+        "First token to last.",
+        |metrics| &metrics.decode,
+    ),
+    (
+        "vllm:request_inference_time_seconds",
+        "Batch to last token.",
+        |metrics| &metrics.inference,
+    ),
+    (
+        "vllm:request_prompt_tokens",
+        "Tokens of the prompt.",
+        |metrics| &metrics.prompts,
+    ),
+    (
+        "vllm:request_generation_tokens",
+        "Tokens of each answer.",
+        |metrics| &metrics.lengths,
+    ),
+    // As many in each of the answers, so the most in any.
+    (
+        "vllm:request_max_num_generation_tokens",
+        "Tokens of the longest answer.",
+        |metrics| &metrics.lengths,
+    ),
+    (
+        "vllm:request_params_max_tokens",
+        "Tokens that were asked for.",
+        |metrics| &metrics.limits,
+    ),
+    (
+        "vllm:request_params_n",
+        "Answers that were asked for.",
+        |metrics| &metrics.choices,
     ),
 ];
