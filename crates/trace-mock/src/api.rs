@@ -17,10 +17,16 @@ pub(crate) enum Api {
     Generate,
     /// `/generate_stream`
     GenerateStream,
+    /// `/`, which is either of the two as its body says
+    GenerateEither,
     /// `/api/generate`
     OllamaGenerate,
     /// `/api/chat`
     OllamaChat,
+    /// `/api/embed`
+    OllamaEmbed,
+    /// `/api/embeddings`, which is older, and for one text
+    OllamaEmbedding,
     /// `/v1/messages`
     Messages,
 }
@@ -45,8 +51,11 @@ impl Api {
             "/v1/messages" => Api::Messages,
             "/generate" => Api::Generate,
             "/generate_stream" => Api::GenerateStream,
+            "/" => Api::GenerateEither,
             "/api/generate" => Api::OllamaGenerate,
             "/api/chat" => Api::OllamaChat,
+            "/api/embed" => Api::OllamaEmbed,
+            "/api/embeddings" => Api::OllamaEmbedding,
             _ => return None,
         })
     }
@@ -58,27 +67,65 @@ impl Api {
         rests.into_iter().find_map(|rest| match rest {
             "/chat/completions" => Some(Api::Chat),
             "/completions" => Some(Api::Completions),
+            "/embeddings" if path.ends_with("/api/embeddings") => Some(Api::OllamaEmbedding),
             "/embeddings" => Some(Api::Embeddings),
             "/responses" => Some(Api::Responses),
+            "/" => None, // whatever else may end so
             rest => Api::at(rest),
         })
+    }
+
+    /// Whether vectors are answered and no tokens.
+    pub(crate) fn embeds(self) -> bool {
+        matches!(
+            self,
+            Api::Embeddings | Api::OllamaEmbed | Api::OllamaEmbedding
+        )
     }
 
     pub(crate) fn family(self) -> Family {
         match self {
             Api::Completions | Api::Chat | Api::Responses | Api::Embeddings => Family::OpenAi,
-            Api::Generate | Api::GenerateStream => Family::Tgi,
-            Api::OllamaGenerate | Api::OllamaChat => Family::Ollama,
+            Api::Generate | Api::GenerateStream | Api::GenerateEither => Family::Tgi,
+            Api::OllamaGenerate | Api::OllamaChat | Api::OllamaEmbed | Api::OllamaEmbedding => {
+                Family::Ollama
+            }
             Api::Messages => Family::Anthropic,
         }
     }
 }
 
-/// An error of `kind`, a status and a reason, as the clients of a family know it.
+impl Family {
+    /// Whose errors are known at `path`, where there is nothing else.
+    pub(crate) fn at(path: &str) -> Family {
+        if path.starts_with("/api/") {
+            Family::Ollama
+        } else if path.starts_with("/v1/messages") {
+            Family::Anthropic
+        } else {
+            Family::OpenAi
+        }
+    }
+}
+
+/// An error with a status and a reason, as the clients of a family know it.
 pub(crate) fn error_json(family: Family, status: u16, reason: &str) -> String {
+    error_about(family, status, reason, None)
+}
+
+/// The same, with the parameter that is wrong if it is one.
+pub(crate) fn error_about(
+    family: Family,
+    status: u16,
+    reason: &str,
+    param: Option<&str>,
+) -> String {
     let kind = match (status, family) {
         (401, Family::Anthropic) => "authentication_error",
         (404, Family::Anthropic) => "not_found_error",
+        // vLLM's words.
+        (400, Family::OpenAi) => "BadRequestError",
+        (404, Family::OpenAi) => "NotFoundError",
         (429, _) => "rate_limit_error",
         (500.., Family::Anthropic) => "api_error",
         (500.., _) => "server_error",
@@ -86,9 +133,12 @@ pub(crate) fn error_json(family: Family, status: u16, reason: &str) -> String {
     };
     let reason = Quoted(reason);
     match family {
-        Family::OpenAi => format!(
-            "{{\"error\":{{\"message\":{reason},\"type\":\"{kind}\",\"param\":null,\"code\":{status}}}}}"
-        ),
+        Family::OpenAi => {
+            let param = param.map_or("null".to_owned(), |param| format!("\"{param}\""));
+            format!(
+                "{{\"error\":{{\"message\":{reason},\"type\":\"{kind}\",\"param\":{param},\"code\":{status}}}}}"
+            )
+        }
         Family::Tgi => format!("{{\"error\":{reason},\"error_type\":\"{kind}\"}}"),
         Family::Ollama => format!("{{\"error\":{reason}}}"),
         Family::Anthropic => {
@@ -121,6 +171,9 @@ mod tests {
             ("/openai/v1/chat/completions", Some(Api::Chat)),
             ("/openai/deployments/x/chat/completions", Some(Api::Chat)),
             ("/x/api/generate", Some(Api::OllamaGenerate)),
+            ("/x/api/embeddings", Some(Api::OllamaEmbedding)),
+            ("/x/embeddings", Some(Api::Embeddings)),
+            ("/x/", None),
             ("/v1/threads/x/messages", None),
             ("/v1/models", None),
             ("", None),
@@ -132,9 +185,15 @@ mod tests {
     #[test]
     fn errors_have_the_shape_their_clients_know() {
         let error = |family, status| -> Value {
-            serde_json::from_str(&error_json(family, status, "it \"broke\"")).unwrap()
+            let json = error_about(family, status, "it \"broke\"", Some("n"));
+            serde_json::from_str(&json).unwrap()
         };
         assert_eq!(error(Family::OpenAi, 500)["error"]["type"], "server_error");
+        let bad = error(Family::OpenAi, 400)["error"].clone();
+        assert_eq!(
+            (&bad["type"], &bad["param"]),
+            (&"BadRequestError".into(), &"n".into())
+        );
         assert_eq!(
             error(Family::OpenAi, 400)["error"]["message"],
             "it \"broke\""

@@ -43,12 +43,29 @@ impl Service {
             return Err(Refusal::new(StatusCode::NOT_FOUND, reason));
         }
         let modified = date(self.books.unix(self.ready_at));
-        let length = self.max_model_len.map_or("null".into(), |n| n.to_string());
+        // A client that finds one takes it for a number.
+        let length = self
+            .max_model_len
+            .map(|length| format!(",\"mock.context_length\":{length}"));
+        let length = length.unwrap_or_default();
         Ok(format!(
             "{{\"modelfile\":\"\",\"parameters\":\"\",\"template\":\"\",\"details\":{DETAILS},\
-             \"model_info\":{{\"general.architecture\":\"mock\",\"mock.context_length\":{length}}},\
+             \"model_info\":{{\"general.architecture\":\"mock\"{length}}},\
              \"capabilities\":[\"completion\",\"tools\"],\"modified_at\":\"{modified}\"}}"
         ))
+    }
+
+    /// What text-generation-inference tells of itself.
+    pub(crate) fn tgi_info(&self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        let most = self
+            .max_model_len
+            .map_or("null".to_owned(), |most| most.to_string());
+        format!(
+            "{{\"model_id\":{},\"max_total_tokens\":{most},\"max_input_tokens\":{most},\
+             \"router\":\"trace-mock\",\"version\":\"{version}\"}}",
+            self.models.first
+        )
     }
 
     /// vLLM's metric of how the KV cache is laid out, which routers read; nothing without an engine.

@@ -19,7 +19,7 @@ use crate::line::Said;
 use crate::pace::{Pace, Scattered};
 use crate::plan::{Plan, Reason};
 use crate::record::Record;
-use crate::reply::{HTML, JSON, Refusal, quoted_header, response, retry_after};
+use crate::reply::{HTML, JSON, Refusal, quoted, quoted_header, response, retry_after};
 use crate::service::{REQUEST, Service};
 use crate::speech::Speech;
 use crate::stream::Stream;
@@ -48,13 +48,16 @@ impl Service {
         if let Some(model) = &order.ask.model {
             self.models.allow(model)?;
         }
-        let default = self.room(&order).map_err(Refusal::bad)?;
+        let default = self.room(&order)?;
         if let Some(driver) = &self.driver {
             driver
                 .fits(&self.job(&order, default))
                 .map_err(Refusal::bad)?;
         }
         let wanted = order.ask.wanted().map_err(Refusal::bad)?;
+        if let Some(wrong) = &order.ask.wrong {
+            return Err(Refusal::bad(wrong.reason.as_str()).about(wrong.param));
+        }
         let (number, mut record) = self.open(arrival, headers, &order, default);
         let fault = ordered.unwrap_or_else(|| self.faults.of(number, self.streams));
         record.suffer(fault);
@@ -72,7 +75,7 @@ impl Service {
                 pending().await
             }
             _ => {
-                order.ask.limit = order.ask.limit.or((api == Api::Embeddings).then_some(0));
+                order.ask.limit = order.ask.limit.or(api.embeds().then_some(0));
                 let mut response = self
                     .speak(api, (order, &wanted), default, number, record, fault)
                     .await;
@@ -101,7 +104,7 @@ impl Service {
     }
 
     /// How many tokens an answer gets that has no limit of its own, within the context.
-    fn room(&self, order: &Order) -> Result<u64, String> {
+    fn room(&self, order: &Order) -> Result<u64, Refusal> {
         let Some(most) = self.max_model_len else {
             return Ok(self.output_tokens);
         };
@@ -110,12 +113,15 @@ impl Service {
         let input = order.input_tokens / prompts;
         let asked = order.ask.limit.unwrap_or(0);
         if input + asked > most || input >= most {
-            return Err(format!(
-                "This model's maximum context length is {most} tokens. However, you requested {} \
-                 tokens ({input} in the messages, {asked} in the completion). Please reduce the \
-                 length of the messages or completion.",
+            // As vLLM says it, which clients look for.
+            return Err(Refusal::bad(format!(
+                "This model's maximum context length is {most} tokens. However, you requested \
+                 {asked} output tokens and your prompt contains at least {input} input tokens, for \
+                 a total of at least {} tokens. Please reduce the length of the input prompt or the \
+                 number of requested output tokens. (parameter=input_tokens, value={input})",
                 input + asked
-            ));
+            ))
+            .about("input_tokens"));
         }
         Ok(self.output_tokens.min(most - input))
     }
@@ -202,10 +208,11 @@ impl Service {
             created: self.books.unix(arrival),
             model: ask.model.as_deref().unwrap_or(&self.models.first),
             prompt_tokens: order.input_tokens,
+            told: &ask.told,
         };
         let mut form = Form::new(&title, order.choices, plan)
             .with_vectors(self.vectors(ask))
-            .with_manner(manner(&order, speech));
+            .with_manner(manner(&order, speech, plan.stop));
         if let Some(Fault::Chunks(tokens)) = fault {
             form = form.in_chunks(tokens.into());
         }
@@ -306,9 +313,10 @@ impl Service {
 }
 
 /// How the answer to `order` is unusual, with that speech.
-fn manner(order: &Order, speech: Option<Speech>) -> Manner {
+fn manner(order: &Order, speech: Option<Speech>, stop: Option<usize>) -> Manner {
     Manner {
         speech,
+        stop: stop.map(|at| quoted(&order.ask.stop[at])),
         echoes: order.echoes.clone(),
         logprobs: order.ask.logprobs,
         running_usage: order.ask.running_usage,

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use hyper::header::{HeaderMap, HeaderName};
 use hyper::{Method, Response, StatusCode};
 use serde::Deserialize;
 
@@ -13,12 +14,17 @@ use crate::engine::Gauges;
 use crate::reply::{JSON, PROMETHEUS, Refusal, TEXT, not_allowed, whole};
 use crate::service::Service;
 
+const ANTHROPIC: HeaderName = HeaderName::from_static("anthropic-version");
+
 /// A path that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Info<'a> {
     Root,
     Models,
     Model(&'a str),
+    /// The same as Anthropic has them.
+    AnthropicModels,
+    AnthropicModel(&'a str),
     LoadAdapter,
     UnloadAdapter,
     Tags,
@@ -29,6 +35,8 @@ pub(crate) enum Info<'a> {
     Ready,
     Metrics,
     Version,
+    Load,
+    Tgi,
     Tokenize,
     Detokenize,
     CountTokens,
@@ -47,15 +55,26 @@ impl<'a> Info<'a> {
             "/api/ps" => Info::Loaded,
             "/api/version" => Info::OllamaVersion,
             "/health" | "/ping" => Info::Health,
-            "/ready" => Info::Ready,
+            "/ready" | "/health/ready" => Info::Ready,
             "/metrics" => Info::Metrics,
             "/version" => Info::Version,
+            "/load" => Info::Load,
+            "/info" => Info::Tgi,
             "/tokenize" => Info::Tokenize,
             "/detokenize" => Info::Detokenize,
             "/v1/messages/count_tokens" => Info::CountTokens,
             "/reset_prefix_cache" => Info::ResetPrefixCache,
             _ => return path.strip_prefix("/v1/models/").map(Info::Model),
         })
+    }
+
+    /// The same for who asked with these headers: Anthropic's clients say so.
+    pub(crate) fn asked(self, headers: &HeaderMap) -> Info<'a> {
+        match self {
+            Info::Models if headers.contains_key(ANTHROPIC) => Info::AnthropicModels,
+            Info::Model(name) if headers.contains_key(ANTHROPIC) => Info::AnthropicModel(name),
+            info => info,
+        }
     }
 
     /// Whether it is there without a key: what supervisors ask for.
@@ -84,7 +103,9 @@ impl<'a> Info<'a> {
 
     fn family(self) -> Family {
         match self {
-            Info::CountTokens => Family::Anthropic,
+            Info::CountTokens | Info::AnthropicModels | Info::AnthropicModel(_) => {
+                Family::Anthropic
+            }
             Info::Tags | Info::Show | Info::Loaded | Info::OllamaVersion => Family::Ollama,
             _ => Family::OpenAi,
         }
@@ -116,6 +137,8 @@ impl Service {
             Info::Root => Bytes::from_static(b"trace-mock is running\n"),
             Info::Models => self.models.list().into(),
             Info::Model(name) => self.models.one(name)?.into(),
+            Info::AnthropicModels => self.models.anthropic_list().into(),
+            Info::AnthropicModel(name) => self.models.anthropic_one(name)?.into(),
             Info::LoadAdapter => self.models.load(body)?.into(),
             Info::UnloadAdapter => self.models.unload(body)?.into(),
             Info::Tags | Info::Loaded => self.catalogue().into(),
@@ -132,6 +155,8 @@ impl Service {
                 let version = env!("CARGO_PKG_VERSION");
                 format!("{{\"version\":\"trace-mock {version}\"}}").into()
             }
+            Info::Load => format!("{{\"server_load\":{}}}", self.books.open_requests()).into(),
+            Info::Tgi => self.tgi_info().into(),
             Info::Metrics => {
                 let mut text = self.books.metrics.text(|group| self.gauges(group));
                 text.push_str(&self.cache_config());

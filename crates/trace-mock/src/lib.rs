@@ -28,12 +28,13 @@
 //! |---|---|
 //! | `/v1/completions`, `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings` | OpenAI's, with vLLM's additions |
 //! | `/v1/messages`, `/v1/messages/count_tokens` | Anthropic's |
-//! | `/generate`, `/generate_stream` | text-generation-inference's |
-//! | `/api/generate`, `/api/chat`, `/api/show` | Ollama's |
+//! | `/generate`, `/generate_stream`, `/` | text-generation-inference's |
+//! | `/api/generate`, `/api/chat`, `/api/embed`, `/api/embeddings`, `/api/show` | Ollama's |
 //! | `/tokenize`, `/detokenize`, `/reset_prefix_cache`, `/v1/load_lora_adapter`, `/v1/unload_lora_adapter` | vLLM's |
 //!
-//! and `GET /v1/models`, `/health`, `/ready`, `/version` and `/metrics`, the last in vLLM's names,
-//! and Ollama's `/api/tags`, `/api/ps` and `/api/version`.
+//! and `GET /v1/models` (Anthropic's list where a request has `anthropic-version`), `/health`,
+//! `/ready`, `/version`, `/load` and `/metrics`, the last in vLLM's names, text-generation-inference's
+//! `/info`, and Ollama's `/api/tags`, `/api/ps` and `/api/version`.
 //! The fields that matter are the prompt (text, token ids, or an array of either: one choice each)
 //! or the messages (content as text or parts), the limit of tokens, `n`, `stop`, `min_tokens`,
 //! `ignore_eos`, `priority`, `stream`, `stream_options.include_usage` and `model`, by the names
@@ -49,14 +50,18 @@
 //! | `tools` and a `tool_choice` that wants a call | a call of that tool, or as many of those on offer as `--tool-calls` says, whose arguments follow their schemas; streamed token by token, but for Ollama, which gives a call in one piece |
 //! | `parallel_tool_calls: false`, Anthropic's `disable_parallel_tool_use` | one call |
 //! | `tools` alone | the same at the rate of `--tool-call-rate`, else words |
-//! | `response_format`, a response's `text.format`, Ollama's `format` | JSON by the schema, or an object; words fill its first free string up to the limit of tokens |
+//! | `response_format`, a response's `text.format`, Anthropic's `output_config.format`, Ollama's `format`, vLLM's `structured_outputs` with `json` | JSON by the schema, or an object; words fill its first free string up to the limit of tokens |
+//! | vLLM's `structured_outputs` with `choice` | the first of them |
 //! | `logprobs`, `top_logprobs` | −0.7, −1.4, … for the likeliest tokens, of which the one that is said is the first |
 //! | a completion's `echo` | the prompt before the answer, with log-probabilities too |
 //! | `stream_options.continuous_usage_stats` | the usage so far in each event |
 //! | `encoding_format`, `dimensions` | vectors in base64, and of that length |
 //!
 //! Of a schema, types, properties, items, `enum`, `const`, `anyOf`, `$ref` within it, bounds and the
-//! usual formats are followed, a `pattern` is not. `seed`, `temperature` and the like change nothing.
+//! usual formats are followed, a `pattern` is not, nor are vLLM's `regex` and `grammar`. `seed`,
+//! `temperature` and the like change nothing; senseless ones are refused, as by vLLM. A response
+//! repeats what was asked for, and is not kept: `previous_response_id` finds nothing. A request's
+//! header `x-request-id` comes back with its answer.
 //!
 //! # When tokens leave
 //!

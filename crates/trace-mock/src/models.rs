@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use hyper::StatusCode;
 use serde::Deserialize;
 
 use crate::reply::{Refusal, quoted};
 use crate::settings::Adapter;
+use crate::wire::ollama::date;
 
 /// The models on offer, as they are told to clients.
 #[derive(Debug)]
@@ -142,6 +144,36 @@ impl Models {
         Ok(self.json(offer.ok_or_else(|| unknown(name))?))
     }
 
+    /// All of them as Anthropic lists them.
+    pub(crate) fn anthropic_list(&self) -> String {
+        let offers = self.offers();
+        let each: Vec<_> = offers.iter().map(|offer| self.anthropic(offer)).collect();
+        let id =
+            |offer: Option<&Offer>| offer.map_or("null".to_owned(), |offer| quoted(&offer.name));
+        format!(
+            "{{\"data\":[{}],\"has_more\":false,\"first_id\":{},\"last_id\":{}}}",
+            each.join(","),
+            id(offers.first()),
+            id(offers.last())
+        )
+    }
+
+    /// One of them as Anthropic has it.
+    pub(crate) fn anthropic_one(&self, name: &str) -> Result<String, Refusal> {
+        let offers = self.offers();
+        let offer = offers.iter().find(|offer| offer.name == name);
+        Ok(self.anthropic(offer.ok_or_else(|| unknown(name))?))
+    }
+
+    fn anthropic(&self, offer: &Offer) -> String {
+        let name = quoted(&offer.name);
+        let created = date(Duration::from_secs(self.created));
+        format!(
+            "{{\"type\":\"model\",\"id\":{name},\"display_name\":{name},\
+             \"created_at\":\"{created}\"}}"
+        )
+    }
+
     fn json(&self, offer: &Offer) -> String {
         let name = quoted(&offer.name);
         let created = self.created;
@@ -174,7 +206,7 @@ fn named(body: &[u8]) -> Result<Named, Refusal> {
 /// What is said of a name that none of them has.
 fn unknown(name: &str) -> Refusal {
     let reason = format!("The model `{name}` does not exist.");
-    Refusal::new(StatusCode::NOT_FOUND, reason)
+    Refusal::new(StatusCode::NOT_FOUND, reason).about("model")
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) reason: Reason,
     /// Bytes of their text that are shown: what a stop string begins is not.
     pub(crate) visible: u64,
+    /// Which of the strings that were to end it did.
+    pub(crate) stop: Option<usize>,
 }
 
 impl Plan {
@@ -31,6 +33,7 @@ impl Plan {
         tokens: 0,
         reason: Reason::Stop,
         visible: u64::MAX,
+        stop: None,
     };
 
     /// The answer to `ask`, of `default` tokens where it has no limit.
@@ -41,6 +44,7 @@ impl Plan {
             tokens: ask.limit.unwrap_or(default),
             reason: ask.limit.map_or(Reason::Stop, |_| Reason::Length),
             visible: u64::MAX,
+            stop: None,
         };
         if let Some((chance, mut random)) = eos
             && !ask.ignore_eos
@@ -53,7 +57,7 @@ impl Plan {
                 plan.reason = Reason::Stop;
             }
         }
-        for stop in &ask.stop {
+        for (at, stop) in ask.stop.iter().enumerate() {
             if let Some((tokens, visible)) = find(stop, ask.min_tokens, plan.tokens)
                 && visible < plan.visible
             {
@@ -61,6 +65,7 @@ impl Plan {
                     tokens,
                     reason: Reason::Stop,
                     visible,
+                    stop: Some(at),
                 };
             }
         }
@@ -150,8 +155,11 @@ mod tests {
             ..ask(Some(100))
         };
         assert_eq!(
-            Plan::of(&both, 16, None).tokens,
-            3,
+            (
+                Plan::of(&both, 16, None).tokens,
+                Plan::of(&both, 16, None).stop
+            ),
+            (3, Some(1)),
             "the first to come ends it"
         );
     }

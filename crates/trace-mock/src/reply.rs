@@ -6,7 +6,7 @@ use hyper::{Response, StatusCode};
 use trace_core::push_string;
 
 use crate::answer::{Answer, Whole};
-use crate::api::{Family, error_json};
+use crate::api::{Family, error_about};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -19,12 +19,26 @@ pub(crate) const PROMETHEUS: HeaderValue =
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) reason: String,
+    /// The parameter that is wrong, if it is one.
+    param: Option<&'static str>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Refusal {
         let reason = reason.into();
-        Refusal { status, reason }
+        Refusal {
+            status,
+            reason,
+            param: None,
+        }
+    }
+
+    /// The same for what is wrong with a parameter.
+    pub(crate) fn about(self, param: &'static str) -> Refusal {
+        Refusal {
+            param: Some(param),
+            ..self
+        }
     }
 
     /// The client's fault.
@@ -34,7 +48,7 @@ impl Refusal {
 
     /// As a response in the shape of `family`.
     pub(crate) fn respond(&self, family: Family) -> Response<Answer> {
-        let json = error_json(family, self.status.as_u16(), &self.reason);
+        let json = error_about(family, self.status.as_u16(), &self.reason, self.param);
         let mut response = whole(self.status, JSON, json.into());
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             retry_after(&mut response, 1);

@@ -151,7 +151,9 @@ impl Service {
     async fn respond(&self, arrival: Instant, request: Request<Incoming>) -> Response<Answer> {
         let (head, mut body) = request.into_parts();
         let path = head.uri.path();
-        let api = Api::at(path);
+        // At the root there is something to read, too.
+        let reads = head.method != Method::POST && path == "/";
+        let api = Api::at(path).filter(|_| !reads);
         let generates = api.is_some() && head.method == Method::POST;
         if generates {
             self.books.arrive(arrival);
@@ -168,10 +170,15 @@ impl Service {
                 Ok(body) => self.generate(api, arrival, &head.headers, body).await,
                 Err(refusal) => Err(refusal),
             };
-            return answered.unwrap_or_else(|refusal| {
+            let mut response = answered.unwrap_or_else(|refusal| {
                 self.books.refuse();
                 refusal.respond(api.family())
             });
+            // Whoever numbers requests finds the number in the answer.
+            if let Some(number) = head.headers.get(&REQUEST) {
+                response.headers_mut().insert(REQUEST, number.clone());
+            }
+            return response;
         }
         let answered = match Info::at(path) {
             Some(info) if info.is_open() => Ok(info),
@@ -182,8 +189,8 @@ impl Service {
             )),
         };
         match answered.and_then(|info| Ok((info, body?))) {
-            Ok((info, body)) => self.inform(info, &head.method, &body),
-            Err(refusal) => refusal.respond(Family::OpenAi),
+            Ok((info, body)) => self.inform(info.asked(&head.headers), &head.method, &body),
+            Err(refusal) => refusal.respond(Family::at(path)),
         }
     }
 

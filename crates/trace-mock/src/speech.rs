@@ -40,6 +40,7 @@ impl Speech {
             tokens: cut.unwrap_or(tokens),
             reason: cut.map_or(Reason::Stop, |_| Reason::Length),
             visible: u64::MAX,
+            stop: None,
         }
     }
 }
@@ -58,8 +59,15 @@ impl Service {
         if !called.is_empty() {
             return Some(calling(tokenizer, &called));
         }
-        let Shape::Json(schema) = &wanted.shape else {
-            return None;
+        let schema = match &wanted.shape {
+            Shape::Text => return None,
+            Shape::Said(text) => {
+                return Some(Speech {
+                    script: Script::of(tokenizer, text),
+                    calls: Vec::new(),
+                });
+            }
+            Shape::Json(schema) => schema,
         };
         let Sample { before, after } = sample(schema.as_deref(), Sample::object);
         let after = after.as_deref();

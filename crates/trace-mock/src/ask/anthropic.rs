@@ -23,15 +23,29 @@ struct Body<'a> {
     tools: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_choice: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_config: Option<Output<'a>>,
+    /// The older name of what is in `output_config`.
+    #[serde(borrow)]
+    output_format: Option<&'a RawValue>,
+}
+
+/// What is wanted of the answer.
+#[derive(Deserialize)]
+struct Output<'a> {
+    #[serde(borrow)]
+    format: Option<&'a RawValue>,
 }
 
 /// The body of `/v1/messages`. A limit must be there, as Anthropic has it.
 pub(super) fn message(body: &[u8]) -> Result<Ask<'_>, String> {
     let body: Body<'_> = parse(body)?;
+    let format = body.output_config.and_then(|output| output.format);
+    let format = format.or(body.output_format);
     let mut texts = body.system.0;
     texts.extend(chat_of(body.messages)?);
     Ok(Ask {
-        wish: Wish::new(body.tools, body.tool_choice, None),
+        wish: Wish::new(body.tools, body.tool_choice, format),
         model: name(body.model),
         stream: body.stream.unwrap_or(false),
         usage: true,

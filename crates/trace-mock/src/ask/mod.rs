@@ -7,6 +7,7 @@ mod anthropic;
 mod ollama;
 mod openai;
 mod prompt;
+mod sampling;
 mod tgi;
 mod wish;
 
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 pub(crate) use prompt::Part;
+pub(crate) use sampling::Wrong;
 pub(crate) use wish::{Choice, Shape, Tool, Wanted, Wish};
 
 use crate::api::Api;
@@ -69,6 +71,10 @@ pub(crate) struct Ask<'a> {
     pub(crate) dimensions: Option<u64>,
     /// Whether embeddings are wanted in base64.
     pub(crate) base64: bool,
+    /// What a response repeats of its request, as members of an object.
+    pub(crate) told: String,
+    /// A parameter that is wrong, for who heeds it.
+    pub(crate) wrong: Option<Wrong>,
 }
 
 impl Ask<'_> {
@@ -92,6 +98,8 @@ impl Ask<'_> {
             prompts: Vec::new(),
             dimensions: self.dimensions,
             base64: self.base64,
+            told: self.told,
+            wrong: self.wrong,
         }
     }
 
@@ -160,8 +168,11 @@ pub(crate) fn read(api: Api, body: &[u8]) -> Result<Ask<'_>, String> {
         Api::Embeddings => openai::embedding(body),
         Api::Generate => tgi::generate(body),
         Api::GenerateStream => tgi::generate_stream(body),
+        Api::GenerateEither => tgi::generate_either(body),
         Api::OllamaGenerate => ollama::generate(body),
         Api::OllamaChat => ollama::chat(body),
+        Api::OllamaEmbed => ollama::embed(body),
+        Api::OllamaEmbedding => ollama::embedding(body),
         Api::Messages => anthropic::message(body),
     }?;
     ask.check()
@@ -198,4 +209,16 @@ fn chat_of(messages: Option<Vec<prompt::Message<'_>>>) -> Result<Vec<Part<'_>>, 
         return Err("`messages` is empty".into());
     }
     Ok(prompt::texts(messages))
+}
+
+/// Prompts of which there must be some, each for itself.
+fn several<'a>(
+    prompts: Option<prompt::Prompts<'a>>,
+    name: &str,
+) -> Result<Vec<Vec<Part<'a>>>, String> {
+    let prompts = must(prompts, name)?.0;
+    if prompts.is_empty() {
+        return Err(format!("`{name}` is empty"));
+    }
+    Ok(prompts.into_iter().map(|part| vec![part]).collect())
 }

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::prompt::{Message, Part, Stops, Text};
+use super::prompt::{Message, Part, Prompts, Stops, Text};
 use super::wish::Wish;
-use super::{Ask, Model, chat_of, must, name, parse};
+use super::{Ask, Model, chat_of, must, name, parse, several};
 
 #[derive(Deserialize)]
 struct Body<'a> {
@@ -69,9 +69,57 @@ pub(super) fn chat(body: &[u8]) -> Result<Ask<'_>, String> {
     Ok(body.ask(texts))
 }
 
+#[derive(Deserialize)]
+struct Embed<'a> {
+    #[serde(borrow)]
+    model: Model<'a>,
+    #[serde(borrow)]
+    input: Option<Prompts<'a>>,
+    #[serde(borrow)]
+    prompt: Option<Text<'a>>,
+    dimensions: Option<u64>,
+}
+
+impl<'a> Embed<'a> {
+    fn ask(self, prompts: Vec<Vec<Part<'a>>>) -> Ask<'a> {
+        Ask {
+            model: name(self.model),
+            usage: true,
+            limit: Some(0),
+            n: 1,
+            prompts,
+            dimensions: self.dimensions,
+            ..Ask::default()
+        }
+    }
+}
+
+/// The body of `/api/embed`.
+pub(super) fn embed(body: &[u8]) -> Result<Ask<'_>, String> {
+    let mut body: Embed<'_> = parse(body)?;
+    let prompts = several(body.input.take(), "input")?;
+    Ok(body.ask(prompts))
+}
+
+/// The body of `/api/embeddings`.
+pub(super) fn embedding(body: &[u8]) -> Result<Ask<'_>, String> {
+    let mut body: Embed<'_> = parse(body)?;
+    let prompt = must(body.prompt.take(), "prompt")?;
+    Ok(body.ask(vec![vec![Part::Text(prompt.0)]]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn embeddings_are_of_one_text_or_of_several() {
+        let ask = embed(br#"{"model":"m","input":["a","b"],"dimensions":3}"#).unwrap();
+        assert_eq!((ask.choices(), ask.dimensions), (2, Some(3)));
+        assert_eq!(embed(br#"{"input":"a"}"#).unwrap().choices(), 1);
+        assert_eq!(embedding(br#"{"prompt":"a"}"#).unwrap().choices(), 1);
+        assert!(embed(br#"{"prompt":"a"}"#).is_err() && embedding(br#"{"input":"a"}"#).is_err());
+    }
 
     #[test]
     fn it_streams_unless_told_otherwise_and_options_hold_the_limit() {

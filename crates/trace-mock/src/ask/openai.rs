@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::prompt::{Content, Message, Part, Prompts, Stops, Text};
+use super::sampling::{Sampling, Wrong};
 use super::wish::Wish;
-use super::{Ask, Model, chat_of, json, must, name, parse};
+use super::{Ask, Model, chat_of, json, must, name, parse, several};
 
 #[derive(Deserialize)]
 struct Body<'a> {
@@ -31,7 +32,28 @@ struct Body<'a> {
     #[serde(borrow)]
     tool_choice: Option<&'a RawValue>,
     parallel_tool_calls: Option<bool>,
+    /// vLLM's ways to shape an answer.
+    #[serde(borrow)]
+    structured_outputs: Option<&'a RawValue>,
+    #[serde(borrow)]
+    guided_json: Option<&'a RawValue>,
+    #[serde(borrow)]
+    guided_choice: Option<&'a RawValue>,
     priority: Option<i64>,
+    #[serde(borrow)]
+    temperature: Option<&'a RawValue>,
+    #[serde(borrow)]
+    top_p: Option<&'a RawValue>,
+    #[serde(borrow)]
+    top_k: Option<&'a RawValue>,
+    #[serde(borrow)]
+    min_p: Option<&'a RawValue>,
+    #[serde(borrow)]
+    presence_penalty: Option<&'a RawValue>,
+    #[serde(borrow)]
+    frequency_penalty: Option<&'a RawValue>,
+    #[serde(borrow)]
+    repetition_penalty: Option<&'a RawValue>,
     #[serde(borrow)]
     prompt: Option<Prompts<'a>>,
     #[serde(borrow)]
@@ -53,7 +75,37 @@ enum Logprobs {
 }
 
 impl<'a> Body<'a> {
+    /// A parameter that is senseless. An answer of no tokens makes sense only behind its prompt.
+    fn wrong(&self) -> Option<Wrong> {
+        let limit = self.max_completion_tokens.or(self.max_tokens);
+        if limit == Some(0) && self.echo != Some(true) {
+            return Some(Wrong::new("max_tokens", "must be at least 1", 0));
+        }
+        let wanted = matches!(
+            self.logprobs,
+            Some(Logprobs::Wanted(true) | Logprobs::Of(_))
+        );
+        if self.top_logprobs.is_some_and(|count| count > 0) && !wanted {
+            let reason = "when using `top_logprobs`, `logprobs` must be set to true.";
+            return Some(Wrong {
+                param: "top_logprobs",
+                reason: reason.to_owned(),
+            });
+        }
+        let sampling = Sampling {
+            temperature: self.temperature,
+            top_p: self.top_p,
+            top_k: self.top_k,
+            min_p: self.min_p,
+            presence_penalty: self.presence_penalty,
+            frequency_penalty: self.frequency_penalty,
+            repetition_penalty: self.repetition_penalty,
+        };
+        sampling.wrong()
+    }
+
     fn ask(self, prompts: Vec<Vec<Part<'a>>>) -> Ask<'a> {
+        let wrong = self.wrong();
         let says = |option: fn(&StreamOptions) -> Option<bool>| {
             self.stream_options.as_ref().and_then(option) == Some(true)
         };
@@ -78,9 +130,15 @@ impl<'a> Body<'a> {
             },
             best_of: self.best_of,
             wish: Wish::new(self.tools, self.tool_choice, self.response_format)
-                .parallel(self.parallel_tool_calls),
+                .parallel(self.parallel_tool_calls)
+                .guided(
+                    self.structured_outputs,
+                    self.guided_json,
+                    self.guided_choice,
+                ),
             priority: self.priority.unwrap_or(0),
             prompts,
+            wrong,
             ..Ask::default()
         }
     }
@@ -103,14 +161,6 @@ pub(super) fn chat(body: &[u8]) -> Result<Ask<'_>, String> {
     Ok(Ask { echo: false, ..ask })
 }
 
-fn several<'a>(prompts: Option<Prompts<'a>>, name: &str) -> Result<Vec<Vec<Part<'a>>>, String> {
-    let prompts = must(prompts, name)?.0;
-    if prompts.is_empty() {
-        return Err(format!("`{name}` is empty"));
-    }
-    Ok(prompts.into_iter().map(|part| vec![part]).collect())
-}
-
 #[derive(Deserialize)]
 struct Response<'a> {
     #[serde(borrow)]
@@ -119,16 +169,83 @@ struct Response<'a> {
     max_output_tokens: Option<u64>,
     priority: Option<i64>,
     #[serde(borrow)]
-    instructions: Option<Text<'a>>,
+    instructions: Option<&'a RawValue>,
     #[serde(borrow)]
     input: Option<&'a RawValue>,
     #[serde(borrow)]
-    text: Option<TextOptions<'a>>,
+    text: Option<&'a RawValue>,
     #[serde(borrow)]
     tools: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_choice: Option<&'a RawValue>,
-    parallel_tool_calls: Option<bool>,
+    #[serde(borrow)]
+    parallel_tool_calls: Option<&'a RawValue>,
+    #[serde(default)]
+    include: Option<Vec<String>>,
+    top_logprobs: Option<u64>,
+    #[serde(borrow)]
+    temperature: Option<&'a RawValue>,
+    #[serde(borrow)]
+    top_p: Option<&'a RawValue>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    previous_response_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(borrow)]
+    truncation: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user: Option<&'a RawValue>,
+}
+
+impl Response<'_> {
+    /// What the answer repeats, as members of an object, with what is usual where it is not said.
+    fn told(&self) -> String {
+        let limit = self.max_output_tokens.map(|limit| limit.to_string());
+        let alternatives = self.top_logprobs.unwrap_or(0).to_string();
+        let said = |json: Option<&RawValue>| json.map(|json| json.get().to_owned());
+        let members = [
+            ("instructions", said(self.instructions), "null"),
+            ("max_output_tokens", limit, "null"),
+            ("metadata", said(self.metadata), "{}"),
+            (
+                "parallel_tool_calls",
+                said(self.parallel_tool_calls),
+                "true",
+            ),
+            (
+                "previous_response_id",
+                said(self.previous_response_id),
+                "null",
+            ),
+            ("reasoning", said(self.reasoning), "null"),
+            ("service_tier", said(self.service_tier), "\"auto\""),
+            ("temperature", said(self.temperature), "1.0"),
+            ("text", said(self.text), "{\"format\":{\"type\":\"text\"}}"),
+            ("tool_choice", said(self.tool_choice), "\"auto\""),
+            ("tools", said(self.tools), "[]"),
+            ("top_logprobs", Some(alternatives), "0"),
+            ("top_p", said(self.top_p), "1.0"),
+            ("truncation", said(self.truncation), "\"disabled\""),
+            ("user", said(self.user), "null"),
+        ];
+        let mut told = String::new();
+        for (name, said, usual) in members {
+            let said = said.filter(|said| said != "null");
+            told.push_str(&format!(",\"{name}\":{}", said.as_deref().unwrap_or(usual)));
+        }
+        // A line feed in JSON is a blank; in an event it would end it.
+        told.replace(['\n', '\r'], " ")
+    }
+}
+
+/// A part that is understood by itself.
+fn inner<'a, T: Deserialize<'a>>(json: Option<&'a RawValue>) -> Result<Option<T>, String> {
+    let part = json.map(|part| super::json::<Option<T>>(part.get().as_bytes()));
+    Ok(part.transpose()?.flatten())
 }
 
 /// What is wanted of the text of a response.
@@ -151,8 +268,8 @@ struct Item<'a> {
 pub(super) fn response(body: &[u8]) -> Result<Ask<'_>, String> {
     let body: Response<'_> = parse(body)?;
     let input = must(body.input, "input")?.get();
-    let mut texts: Vec<_> = body
-        .instructions
+    let instructions: Option<Text<'_>> = inner(body.instructions)?;
+    let mut texts: Vec<_> = instructions
         .map(|text| Part::Text(text.0))
         .into_iter()
         .collect();
@@ -169,9 +286,21 @@ pub(super) fn response(body: &[u8]) -> Result<Ask<'_>, String> {
         let text: Text<'_> = json(input.as_bytes())?;
         texts.push(Part::Text(text.0));
     }
-    let format = body.text.and_then(|text| text.format);
+    let text: Option<TextOptions<'_>> = inner(body.text)?;
+    let format = text.and_then(|text| text.format);
+    let included = |what: &str| body.include.iter().flatten().any(|name| name == what);
+    let logprobs = included("message.output_text.logprobs");
+    let sampling = Sampling {
+        temperature: body.temperature,
+        top_p: body.top_p,
+        ..Sampling::default()
+    };
     Ok(Ask {
-        wish: Wish::new(body.tools, body.tool_choice, format).parallel(body.parallel_tool_calls),
+        told: body.told(),
+        wrong: sampling.wrong(),
+        logprobs: logprobs.then(|| body.top_logprobs.unwrap_or(0)),
+        wish: Wish::new(body.tools, body.tool_choice, format)
+            .parallel(inner(body.parallel_tool_calls)?),
         model: name(body.model),
         stream: body.stream.unwrap_or(false),
         usage: true,

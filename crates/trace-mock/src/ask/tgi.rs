@@ -2,28 +2,48 @@
 
 use serde::Deserialize;
 
+use serde_json::value::RawValue;
+
 use super::prompt::{Part, Stops, Text};
+use super::wish::Wish;
 use super::{Ask, must, parse};
 
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow)]
     inputs: Option<Text<'a>>,
-    #[serde(default)]
-    parameters: Parameters,
+    #[serde(borrow, default)]
+    parameters: Parameters<'a>,
+    stream: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
-struct Parameters {
+struct Parameters<'a> {
     max_new_tokens: Option<u64>,
     #[serde(default)]
     stop: Stops,
+    /// Whether each token of an answer is told apart.
+    details: Option<bool>,
+    /// `{"type": "json", "value": SCHEMA}`
+    #[serde(borrow)]
+    grammar: Option<&'a RawValue>,
 }
 
 /// The body of `/generate`.
 pub(super) fn generate(body: &[u8]) -> Result<Ask<'_>, String> {
+    generate_either(body).map(|ask| Ask {
+        stream: false,
+        ..ask
+    })
+}
+
+/// The body of `/`, which says whether to stream.
+pub(super) fn generate_either(body: &[u8]) -> Result<Ask<'_>, String> {
     let body: Body<'_> = parse(body)?;
     Ok(Ask {
+        stream: body.stream.unwrap_or(false),
+        logprobs: (body.parameters.details == Some(true)).then_some(0),
+        wish: Wish::new(None, None, body.parameters.grammar),
         usage: true,
         limit: body.parameters.max_new_tokens,
         stop: body.parameters.stop.0,
@@ -50,7 +70,10 @@ mod tests {
         let body = br#"{"inputs":"a","parameters":{"max_new_tokens":5,"stop":["x"],"seed":1}}"#;
         let ask = generate_stream(body).unwrap();
         assert_eq!((ask.limit, ask.stream, ask.stop.len()), (Some(5), true, 1));
-        assert!(!generate(br#"{"inputs":"a"}"#).unwrap().stream);
+        assert!(!generate(br#"{"inputs":"a","stream":true}"#).unwrap().stream);
+        let either = br#"{"inputs":"a","stream":true,"parameters":{"details":true}}"#;
+        let ask = generate_either(either).unwrap();
+        assert_eq!((ask.stream, ask.logprobs), (true, Some(0)));
         assert!(generate(b"{}").unwrap_err().contains("`inputs` is missing"));
     }
 }

@@ -16,6 +16,34 @@ pub(crate) struct Wish {
     bare: bool,
     /// Whether tools are called one at a time.
     single: bool,
+    /// vLLM's word for the shape of an answer, which wins over the format.
+    guide: Option<String>,
+}
+
+/// vLLM's `structured_outputs`.
+#[derive(Deserialize)]
+struct Guide<'a> {
+    #[serde(borrow)]
+    json: Option<&'a RawValue>,
+    json_object: Option<bool>,
+    choice: Option<Vec<String>>,
+}
+
+impl Guide<'_> {
+    /// The shape; none where it is one that is not followed, such as a pattern.
+    fn shape(self) -> Option<Shape> {
+        if let Some(schema) = self.json {
+            // A schema may come as text.
+            let text = serde_json::from_str::<String>(schema.get());
+            return Some(Shape::Json(Some(
+                text.unwrap_or_else(|_| schema.get().to_owned()),
+            )));
+        }
+        if self.json_object == Some(true) {
+            return Some(Shape::Json(None));
+        }
+        self.choice?.into_iter().next().map(Shape::Said)
+    }
 }
 
 /// What is wanted.
@@ -42,9 +70,23 @@ impl Wish {
             tools: kept(tools),
             choice: kept(choice),
             format: kept(format),
-            bare: false,
-            single: false,
+            ..Wish::default()
         }
+    }
+
+    /// The same with vLLM's words for the shape of an answer, of which the newer is the first.
+    pub(super) fn guided(
+        self,
+        structured: Option<&RawValue>,
+        json: Option<&RawValue>,
+        choice: Option<&RawValue>,
+    ) -> Wish {
+        let older = |name: &str, json: &RawValue| format!("{{\"{name}\":{}}}", json.get());
+        let guide = structured
+            .map(|guide| guide.get().to_owned())
+            .or(json.map(|json| older("json", json)))
+            .or(choice.map(|choice| older("choice", choice)));
+        Wish { guide, ..self }
     }
 
     /// The same, with several calls of tools in one answer or not; they may be if it is not said.
@@ -70,6 +112,8 @@ impl Wish {
             Some(format) if self.bare => bare(format)?,
             format => shape(part(format, "format")?)?,
         };
+        let guide: Option<Guide<'_>> = part(&self.guide, "structured_outputs")?;
+        let shape = guide.and_then(Guide::shape).unwrap_or(shape);
         Ok(Wanted {
             shape,
             tools,
@@ -94,6 +138,8 @@ pub(crate) enum Shape {
     Text,
     /// JSON, by this schema if there is one.
     Json(Option<String>),
+    /// This text.
+    Said(String),
 }
 
 /// A tool that may be called.
@@ -207,6 +253,9 @@ struct Format<'a> {
     json_schema: Option<Schema<'a>>,
     #[serde(borrow)]
     schema: Option<&'a RawValue>,
+    /// text-generation-inference's name for it.
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -225,11 +274,16 @@ fn shape(format: Option<Format<'_>>) -> Result<Shape, String> {
     };
     let schema = format
         .schema
+        .or(format.value)
         .or(format.json_schema.and_then(|inner| inner.schema));
     match format.kind.as_str() {
-        "text" => Ok(Shape::Text),
+        // Patterns and grammars are not followed.
+        "text" | "regex" | "structural_tag" => Ok(Shape::Text),
         "json_object" => Ok(Shape::Json(None)),
-        "json_schema" => Ok(Shape::Json(schema.map(|schema| schema.get().to_owned()))),
+        "json_schema" if schema.is_none() => {
+            Err("the format json_schema has no `json_schema`".into())
+        }
+        "json" | "json_schema" => Ok(Shape::Json(schema.map(|schema| schema.get().to_owned()))),
         kind => Err(format!(
             "the format {kind:?} is not known: text, json_object or json_schema"
         )),
@@ -322,6 +376,25 @@ mod tests {
             assert_eq!(format(json), Ok(Shape::Json(Some("{\"a\":1}".into()))));
         }
         assert!(format(r#"{"type":"xml"}"#).is_err());
+        assert!(format(r#"{"type":"json_schema"}"#).is_err());
+        let grammar = format(r#"{"type":"json","value":{"a":1}}"#);
+        assert_eq!(grammar, Ok(Shape::Json(Some("{\"a\":1}".into()))));
+        let guided = |json: &str| {
+            let guide = Some(json.to_owned());
+            let wish = Wish {
+                guide,
+                ..Wish::default()
+            };
+            wish.read().map(|wanted| wanted.shape)
+        };
+        let schema = || Ok(Shape::Json(Some("{\"a\":1}".into())));
+        assert_eq!(guided(r#"{"json":{"a":1}}"#), schema());
+        assert_eq!(guided(r#"{"json":"{\"a\":1}"}"#), schema());
+        assert_eq!(
+            guided(r#"{"choice":["x","y"]}"#),
+            Ok(Shape::Said("x".into()))
+        );
+        assert_eq!(guided(r#"{"regex":"[a-z]"}"#), Ok(Shape::Text));
         let bare = |json: &str| {
             wish("null", "null", json)
                 .bare()

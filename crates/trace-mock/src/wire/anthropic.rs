@@ -77,7 +77,9 @@ pub(super) fn push_end(form: &Form, usage: Option<Usage>, out: &mut Vec<u8>) {
         "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"",
     );
     put(out, reason(form));
-    put(out, "\",\"stop_sequence\":null}");
+    put(out, "\",\"stop_sequence\":");
+    put(out, form.stop().unwrap_or("null"));
+    out.push(b'}');
     if let Some(usage) = usage {
         put(out, ",\"usage\":");
         push_usage(usage, out);
@@ -96,6 +98,7 @@ pub(super) fn whole(form: &Form, usage: Option<Usage>) -> Vec<u8> {
 
 fn reason(form: &Form) -> &'static str {
     match (form.is_cut(), form.calls_tools()) {
+        _ if form.stop().is_some() => "stop_sequence",
         (true, _) => "max_tokens",
         (false, true) => "tool_use",
         (false, false) => "end_turn",
@@ -129,7 +132,8 @@ fn push_message(form: &Form, over: bool, usage: Option<Usage>, out: &mut Vec<u8>
     } else {
         put(out, "],\"stop_reason\":null");
     }
-    put(out, ",\"stop_sequence\":null");
+    put(out, ",\"stop_sequence\":");
+    put(out, form.stop().filter(|_| over).unwrap_or("null"));
     let begun = Usage {
         prompt: form.prompt_tokens,
         ..Usage::default()
@@ -246,5 +250,23 @@ mod tests {
             (&"msg_7".into(), &" the time".into())
         );
         assert_eq!(json["usage"]["input_tokens"], 1);
+    }
+
+    #[test]
+    fn the_string_that_ended_it_is_told() {
+        let manner = super::super::Manner {
+            stop: Some("\" of\"".into()),
+            ..super::super::Manner::default()
+        };
+        let form = form(Api::Messages, true, 1, 2).with_manner(manner);
+        let json = whole(&form);
+        let events = events(&bytes(&form));
+        assert_eq!(events[0].1["message"]["stop_sequence"], Value::Null);
+        for end in [&json, &events[6].1["delta"]] {
+            assert_eq!(
+                (&end["stop_reason"], &end["stop_sequence"]),
+                (&"stop_sequence".into(), &" of".into())
+            );
+        }
     }
 }

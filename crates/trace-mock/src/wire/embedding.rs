@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Form, Usage, put, put_number};
+use super::{End, Form, Usage, put, put_number};
 
 pub(super) fn whole(form: &Form, usage: Option<Usage>) -> Vec<u8> {
     let mut out = b"{\"object\":\"list\",\"data\":[".to_vec();
@@ -27,6 +27,35 @@ pub(super) fn whole(form: &Form, usage: Option<Usage>) -> Vec<u8> {
         put_number(&mut out, ",\"total_tokens\":", usage.prompt);
         out.push(b'}');
     }
+    out.push(b'}');
+    out
+}
+
+/// The answer of Ollama's `/api/embed`.
+pub(super) fn ollama(form: &Form, end: &End) -> Vec<u8> {
+    let mut out = b"{\"model\":".to_vec();
+    out.extend_from_slice(&form.head);
+    put(&mut out, ",\"embeddings\":[");
+    for index in 0..form.choices {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_array(&vector(index, form.vectors.dimensions), &mut out);
+    }
+    let total = u64::try_from(end.total.as_nanos()).unwrap_or(u64::MAX);
+    put_number(&mut out, "],\"total_duration\":", total);
+    put(&mut out, ",\"load_duration\":0");
+    if let Some(usage) = end.usage {
+        put_number(&mut out, ",\"prompt_eval_count\":", usage.prompt);
+    }
+    out.push(b'}');
+    out
+}
+
+/// The answer of Ollama's older `/api/embeddings`, for one text.
+pub(super) fn ollama_one(form: &Form) -> Vec<u8> {
+    let mut out = b"{\"embedding\":".to_vec();
+    push_array(&vector(0, form.vectors.dimensions), &mut out);
     out.push(b'}');
     out
 }
@@ -88,6 +117,22 @@ mod tests {
         assert_ne!(json["data"][0]["embedding"], json["data"][1]["embedding"]);
         assert_eq!(json["usage"]["total_tokens"], 5);
         assert_eq!(json["model"], "m");
+    }
+
+    #[test]
+    fn ollama_has_them_in_its_own_shapes() {
+        let vectors = Vectors {
+            dimensions: 5,
+            base64: false,
+        };
+        let json = whole(&form(Api::OllamaEmbed, false, 2, 0).with_vectors(vectors));
+        assert_eq!(json["embeddings"][1].as_array().unwrap().len(), 5);
+        assert_eq!(
+            (&json["model"], &json["prompt_eval_count"]),
+            (&"m".into(), &5.into())
+        );
+        let json = whole(&form(Api::OllamaEmbedding, false, 1, 0).with_vectors(vectors));
+        assert_eq!(json["embedding"].as_array().unwrap().len(), 5);
     }
 
     #[test]

@@ -77,8 +77,15 @@ fn push_completion(
 
 /// As a chat has them: an object for each token.
 fn push_chat(form: &Form, alternatives: u64, tokens: Range<u64>, out: &mut Vec<u8>) {
+    put(out, "{\"content\":");
+    push_entries(form, alternatives, tokens, out);
+    out.push(b'}');
+}
+
+/// An array of an object for each token.
+pub(super) fn push_entries(form: &Form, alternatives: u64, tokens: Range<u64>, out: &mut Vec<u8>) {
     let all: Vec<&str> = tokens.map(|at| form.token(at)).collect();
-    put(out, "{\"content\":[");
+    out.push(b'[');
     each(out, &all, |out, _, token| {
         push_entry(token, 0, out);
         put(out, ",\"top_logprobs\":[");
@@ -91,7 +98,7 @@ fn push_chat(form: &Form, alternatives: u64, tokens: Range<u64>, out: &mut Vec<u
         }
         put(out, "]}");
     });
-    put(out, "]}");
+    out.push(b']');
 }
 
 /// Append a token of a chat, but for its end.

@@ -12,6 +12,8 @@ use crate::words;
 pub(crate) struct Manner {
     /// What it says, if not the usual words.
     pub(crate) speech: Option<Speech>,
+    /// The string that ended it, a JSON string.
+    pub(crate) stop: Option<String>,
     /// The prompts, where they stand before their answers.
     pub(crate) echoes: Vec<Script>,
     /// How many alternatives of each token are told, if log-probabilities are.
@@ -53,6 +55,11 @@ impl Form {
 
     pub(super) fn manner(&self) -> Option<&Manner> {
         self.manner.as_deref()
+    }
+
+    /// The string that ended it, a JSON string.
+    pub(super) fn stop(&self) -> Option<&str> {
+        self.manner()?.stop.as_deref()
     }
 
     pub(super) fn speech(&self) -> Option<&Speech> {

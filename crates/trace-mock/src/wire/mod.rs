@@ -59,6 +59,8 @@ pub(crate) struct Title<'a> {
     /// A JSON string.
     pub(crate) model: &'a str,
     pub(crate) prompt_tokens: u64,
+    /// What a response repeats of its request, as members of an object.
+    pub(crate) told: &'a str,
 }
 
 /// What is the same in all parts of one answer.
@@ -87,8 +89,10 @@ impl Form {
             Api::Completions | Api::Chat => openai::head(title),
             Api::Responses => responses::head(title),
             Api::OllamaGenerate | Api::OllamaChat => ollama::head(title),
-            Api::Embeddings | Api::Messages => title.model.as_bytes().to_vec(),
-            Api::Generate | Api::GenerateStream => Vec::new(),
+            Api::Embeddings | Api::OllamaEmbed | Api::OllamaEmbedding | Api::Messages => {
+                title.model.as_bytes().to_vec()
+            }
+            Api::Generate | Api::GenerateStream | Api::GenerateEither => Vec::new(),
         };
         Form {
             api: title.api,
@@ -170,8 +174,10 @@ impl Form {
                 Api::Responses => responses::push_delta(self, step, tokens, out),
                 Api::Messages => anthropic::push_delta(self, tokens, out),
                 Api::OllamaGenerate | Api::OllamaChat => ollama::push_delta(self, tokens, out),
-                Api::Generate | Api::GenerateStream => tgi::push_delta(self, tokens, last, out),
-                Api::Embeddings => {}
+                Api::Generate | Api::GenerateStream | Api::GenerateEither => {
+                    tgi::push_delta(self, tokens, last, out);
+                }
+                Api::Embeddings | Api::OllamaEmbed | Api::OllamaEmbedding => {}
             }
         }
     }
@@ -216,7 +222,8 @@ impl Form {
             Api::Responses => responses::push_end(self, end.usage, out),
             Api::Messages => anthropic::push_end(self, end.usage, out),
             Api::OllamaGenerate | Api::OllamaChat => ollama::push_end(self, end, out),
-            Api::Generate | Api::GenerateStream | Api::Embeddings => {}
+            Api::Generate | Api::GenerateStream | Api::GenerateEither => {}
+            Api::Embeddings | Api::OllamaEmbed | Api::OllamaEmbedding => {}
         }
     }
 
@@ -228,7 +235,10 @@ impl Form {
             Api::Messages => anthropic::whole(self, end.usage),
             Api::OllamaGenerate | Api::OllamaChat => ollama::whole(self, end),
             Api::Generate | Api::GenerateStream => tgi::whole(self),
+            Api::GenerateEither => tgi::whole_list(self),
             Api::Embeddings => embedding::whole(self, end.usage),
+            Api::OllamaEmbed => embedding::ollama(self, end),
+            Api::OllamaEmbedding => embedding::ollama_one(self),
         }
     }
 
@@ -280,11 +290,13 @@ pub(crate) mod tests {
             created: Duration::from_secs(1_700_000_000),
             model: "\"m\"",
             prompt_tokens: 5,
+            told: ",\"tools\":[7]",
         };
         let plan = Plan {
             tokens,
             reason: Reason::Length,
             visible: u64::MAX,
+            stop: None,
         };
         Form::new(&title, choices, plan)
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::manner::Piece;
-use super::{Form, Title, Usage, put, put_number};
+use super::{Form, Title, Usage, logprobs, put, put_number};
 
 /// The members of the response object that never change, from its id on.
 pub(super) fn head(title: &Title<'_>) -> Vec<u8> {
@@ -13,13 +13,10 @@ pub(super) fn head(title: &Title<'_>) -> Vec<u8> {
     put_number(&mut head, "", title.created.as_secs());
     put(
         &mut head,
-        ",\"error\":null,\"incomplete_details\":null,\"instructions\":null,\"metadata\":{},\"model\":",
+        ",\"error\":null,\"incomplete_details\":null,\"model\":",
     );
     put(&mut head, title.model);
-    put(
-        &mut head,
-        ",\"parallel_tool_calls\":true,\"temperature\":1.0,\"tool_choice\":\"auto\",\"tools\":[],\"top_p\":1.0",
-    );
+    put(&mut head, title.told);
     head
 }
 
@@ -115,7 +112,7 @@ pub(super) fn push_start(form: &Form, out: &mut Vec<u8>) {
     push_part_place(form, out);
     put(
         out,
-        ",\"part\":{\"type\":\"output_text\",\"text\":\"\",\"annotations\":[]}}\n\n",
+        ",\"part\":{\"type\":\"output_text\",\"text\":\"\",\"annotations\":[],\"logprobs\":[]}}\n\n",
     );
 }
 
@@ -152,7 +149,7 @@ pub(super) fn push_delta(form: &Form, step: u64, tokens: Range<u64>, out: &mut V
     if !form.calls_tools() {
         push_event("response.output_text.delta", &mut number, out);
         push_part_place(form, out);
-        put(out, ",\"logprobs\":[]");
+        push_logprobs(form, tokens.clone(), out);
         return push_text_delta(form, tokens, out);
     }
     for piece in form.pieces(tokens) {
@@ -195,7 +192,8 @@ pub(super) fn push_end(form: &Form, usage: Option<Usage>, out: &mut Vec<u8>) {
 fn push_said(form: &Form, number: &mut u64, out: &mut Vec<u8>) {
     push_event("response.output_text.done", number, out);
     push_part_place(form, out);
-    put(out, ",\"logprobs\":[],\"text\":\"");
+    push_logprobs(form, 0..form.plan.tokens, out);
+    put(out, ",\"text\":\"");
     form.push_all(out);
     put(out, "\"}\n\n");
     push_event("response.content_part.done", number, out);
@@ -281,7 +279,18 @@ fn push_message(form: &Form, out: &mut Vec<u8>) {
 fn push_part(form: &Form, out: &mut Vec<u8>) {
     put(out, "{\"type\":\"output_text\",\"text\":\"");
     form.push_all(out);
-    put(out, "\",\"annotations\":[]}");
+    put(out, "\",\"annotations\":[]");
+    push_logprobs(form, 0..form.plan.tokens, out);
+    out.push(b'}');
+}
+
+/// What is told of the probabilities of `tokens`, if that is wanted.
+fn push_logprobs(form: &Form, tokens: Range<u64>, out: &mut Vec<u8>) {
+    put(out, ",\"logprobs\":");
+    match form.manner().and_then(|manner| manner.logprobs) {
+        Some(alternatives) => logprobs::push_entries(form, alternatives, tokens, out),
+        None => put(out, "[]"),
+    }
 }
 
 fn push_usage(usage: Usage, out: &mut Vec<u8>) {
@@ -382,5 +391,26 @@ mod tests {
             (&"resp_7".into(), &"incomplete".into())
         );
         assert_eq!(json["usage"]["total_tokens"], 8);
+        assert_eq!(
+            json["tools"],
+            serde_json::json!([7]),
+            "as the request has them"
+        );
+    }
+
+    #[test]
+    fn the_probabilities_of_tokens_are_told_where_they_are_wanted() {
+        let manner = super::super::Manner {
+            logprobs: Some(2),
+            ..super::super::Manner::default()
+        };
+        let form = form(Api::Responses, true, 1, 2).with_manner(manner);
+        let json = whole(&form);
+        let told = &json["output"][0]["content"][0]["logprobs"];
+        assert_eq!(told[1]["token"], " time");
+        assert_eq!(told[1]["top_logprobs"].as_array().unwrap().len(), 2);
+        let events = events(&bytes(&form));
+        assert_eq!(events[4].1["logprobs"][0]["token"], " the");
+        assert_eq!(events[6].1["logprobs"], *told);
     }
 }

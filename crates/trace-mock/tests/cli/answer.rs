@@ -90,7 +90,7 @@ fn what_is_wrong_is_answered_in_the_shape_of_openai() {
         let response = mock.ask(&format!("{head} HTTP/1.1"), body);
         assert_eq!(response.status, status, "{head} {body}");
         let error = &response.json()["error"];
-        assert!(error["message"].is_string() && error["type"] == "invalid_request_error");
+        assert!(error["message"].is_string() && error["type"].is_string());
     }
     assert_eq!(mock.complete("unheard-of", PROMPT).status, 400);
     // None of them is recorded: the first record is of the first good request.

@@ -27,13 +27,13 @@ fn records_are_request_lines_that_say_when_bytes_left() {
     mock.post(
         "/v1/completions",
         "",
-        r#"{"prompt":"a","model":"m\u00e9","max_tokens":0}"#,
+        r#"{"prompt":"a","model":"m\u00e9","max_tokens":1}"#,
     );
     let record = mock.record();
     assert!(record["timestamp"].as_f64().unwrap() >= 11.0);
     assert_eq!(
         (&record["model"], &record["output_length"]),
-        (&"mé".into(), &0.into())
+        (&"mé".into(), &1.into())
     );
 }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod api;
+mod asked;
 mod clients;
 mod engine;
 mod fault;
