@@ -58,7 +58,7 @@ pub struct Args {
     pub concat: bool,
 
     /// Time between the last line of an input and the beginning of the next
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "0", requires = "concat")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "0", requires = "concat", allow_hyphen_values = true)]
     pub gap: Micros,
 
     /// Move an input in time: 10s later, -10s earlier
@@ -66,7 +66,7 @@ pub struct Args {
     pub offset: Vec<String>,
 
     /// Divide the times and delays of an input by SPEED, before --offset
-    #[arg(long, value_name = "[INPUT=]SPEED")]
+    #[arg(long, value_name = "[INPUT=]SPEED", allow_hyphen_values = true)]
     pub speed: Vec<String>,
 
     /// Ask MODEL for every request of an input
