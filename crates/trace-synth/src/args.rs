@@ -119,6 +119,15 @@ impl Command {
             Self::Servegen(args) => args.requests(),
         }
     }
+
+    /// How many requests were asked for, where the rate alone may end the
+    /// trace before.
+    pub(crate) fn wanted(&self) -> Option<u64> {
+        match self {
+            Self::Rate(args) if args.when.duration.is_none() => args.when.requests,
+            _ => None,
+        }
+    }
 }
 
 /// Most requests per second that can be asked for.

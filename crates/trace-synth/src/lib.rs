@@ -82,7 +82,7 @@ pub use synth::Synth;
 ///
 /// # Errors
 /// Flags that contradict each other, and a file that cannot be read or
-/// written. An error of `stdout` stays an [`io::Error`].
+/// written. An error of `stdout` has its [`io::Error`] as its cause.
 pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
     if let Command::Curve(curve) = &args.command
         && curve.dry_run
@@ -92,15 +92,20 @@ pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
     }
     // First, so that a mistake in the flags doesn't empty a file.
     let trace = args.command.requests()?;
-    match destination(&args.command) {
-        None if stdout_is_a_file() => write_watched(trace, stdout)?,
-        None => write(trace, stdout)?,
+    let written = match destination(&args.command) {
+        None if stdout_is_a_file() => write_watched(trace, stdout).context("cannot write")?,
+        None => write_telling(trace, stdout, |_| {}).context("cannot write")?,
         Some(path) => {
             let file =
                 File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
             write_watched(trace, file)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+                .with_context(|| format!("cannot write {}", path.display()))?
         }
+    };
+    if let Some(wanted) = args.command.wanted().filter(|wanted| written < *wanted) {
+        eprintln!(
+            "trace-synth: {written} of {wanted} requests: the rate adds up to no more before it is 0 for good, or before 2^53 ms"
+        );
     }
     Ok(cli::DONE)
 }
@@ -126,22 +131,23 @@ pub(crate) fn json_error(name: &str, error: &serde_json::Error) -> anyhow::Error
 /// # Errors
 /// Those of `output`.
 pub fn write(trace: impl Requests, output: impl Write) -> io::Result<()> {
-    write_telling(trace, output, |_| {})
+    write_telling(trace, output, |_| {}).map(|_| ())
 }
 
-fn write_watched(trace: impl Requests, output: impl Write) -> io::Result<()> {
+fn write_watched(trace: impl Requests, output: impl Write) -> io::Result<u64> {
     let mut progress = cli::Progress::new("requests", None);
     let written = write_telling(trace, output, |count| progress.set(count, ""));
     progress.finish();
     written
 }
 
-/// Write, and `tell` how many requests were, now and then.
+/// Write, and `tell` how many requests were, now and then, and give it at
+/// last.
 fn write_telling(
     mut trace: impl Requests,
     output: impl Write,
     mut tell: impl FnMut(u64),
-) -> io::Result<()> {
+) -> io::Result<u64> {
     const NOW_AND_THEN: u64 = 1 << 15;
     let mut lines = Writer::new(output);
     let mut row = Row::default();
@@ -153,7 +159,8 @@ fn write_telling(
             tell(count);
         }
     }
-    lines.flush()
+    lines.flush()?;
+    Ok(count)
 }
 
 #[cfg(unix)]

@@ -264,7 +264,7 @@ fn a_full_disk_is_an_error() {
     let full = std::fs::File::create("/dev/full").unwrap();
     let output = tool().args(["sine"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).starts_with("trace-synth: No space left on device"));
+    assert!(text(&output.stderr).starts_with("trace-synth: cannot write: No space left on device"));
 }
 
 #[test]
