@@ -225,8 +225,9 @@ fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
 async fn serve(listener: TcpListener, service: Arc<Service>, mut phase: watch::Receiver<Phase>) {
     let watched = phase.clone();
     if let Some(upstream) = service.upstream.clone() {
+        let service = Arc::clone(&service);
         // Ends with the runtime.
-        tokio::spawn(async move { upstream.watch().await });
+        tokio::spawn(async move { upstream.watch(&service.timer).await });
     }
     let mut connections = JoinSet::new();
     loop {

@@ -112,7 +112,8 @@ pub struct Forward {
     pub ca: Option<PathBuf>,
     /// Whether any certificate will do.
     pub insecure: bool,
-    /// Look for bytes without sleeping for so long after the last came, if said.
+    /// Look for bytes without sleeping for so long after the last came, zero for never. Unless
+    /// said, 100 ms where there is more than one core.
     pub busy_poll: Option<Micros>,
 }
 

@@ -24,9 +24,9 @@ pub struct ForwardArgs {
     #[arg(long, requires = "upstream", conflicts_with = "upstream_ca")]
     pub insecure: bool,
 
-    /// Look for bytes without sleeping for so long after the last came. Saves two wake-ups of a
-    /// machine that is idle in between, some 0.05 ms each, for a whole core as long as it looks. Only
-    /// where a core is to spare: one that others want, too, makes it milliseconds late
+    /// Look for bytes without sleeping for so long after the last came; 0 never does. Saves two
+    /// wake-ups of a machine that is idle in between, up to 0.1 ms each, for a core while it looks. It
+    /// lets go of one that others want, too [default: 100ms; 0 on a machine with one core]
     #[arg(long, value_name = "DURATION", requires = "upstream", value_parser = parse_duration)]
     pub busy_poll: Option<Micros>,
 }

@@ -2,16 +2,29 @@
 //!
 //! Reading an event costs as much as forwarding it; streams whose tokens come at the same moment
 //! would wait for each other. So bytes are put aside with the moment they came, and read in
-//! portions.
+//! portions. The clerk is not woken for each: that would keep who forwards from the next request,
+//! and take a core at the very moment when a client, the proxy and the server want one.
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
 
 use super::observe::{Kind, Observer};
 use super::report::Report;
+use crate::api::Api;
+use crate::count::{Counter, Order};
+
+/// How long the clerk leaves notes lying while there are some.
+const NAP: Duration = Duration::from_millis(5);
+
+/// Naps without a note after which the clerk sleeps until there is one.
+const IDLE_NAPS: u32 = 200;
 
 /// Bytes of an answer that nobody has read, and when they came.
 #[derive(Debug, Default)]
@@ -43,9 +56,35 @@ impl Unread {
     }
 }
 
+/// A prompt that nobody has counted.
+#[derive(Debug)]
+pub(super) struct Uncounted {
+    pub(super) api: Api,
+    pub(super) body: Bytes,
+    pub(super) counter: Arc<Counter>,
+    /// Whose threads count it.
+    pub(super) runtime: Handle,
+}
+
+/// A prompt that is being counted.
+type Counted = Receiver<Result<Order, String>>;
+
+impl Uncounted {
+    fn count(self) -> Counted {
+        let (done, counted) = sync_channel(1);
+        self.runtime.spawn_blocking(move || {
+            // The clerk may be gone with the server.
+            let _ = done.send(self.counter.order(self.api, &self.body));
+        });
+        counted
+    }
+}
+
 /// Something for the clerk.
 #[derive(Debug)]
 enum Note {
+    /// The prompt of request `seq`, of which nothing came before.
+    Asked { seq: u64, prompt: Uncounted },
     /// More of the answer to request `seq`, which is read like this.
     More {
         seq: u64,
@@ -72,6 +111,11 @@ impl Clerk {
         Ok(Clerk(notes))
     }
 
+    /// Have the prompt of request `seq` counted.
+    pub(super) fn asked(&self, seq: u64, prompt: Uncounted) {
+        self.tell(Note::Asked { seq, prompt });
+    }
+
     /// Read more of the answer to request `seq`.
     pub(super) fn more(&self, seq: u64, kind: Kind, unread: Unread) {
         self.tell(Note::More { seq, kind, unread });
@@ -88,22 +132,53 @@ impl Clerk {
     }
 }
 
-fn work(notes: &Receiver<Note>) {
-    let mut open: HashMap<u64, Observer> = HashMap::new();
-    for note in notes {
+/// A request whose answer is not over.
+#[derive(Debug, Default)]
+struct Open {
+    counted: Option<Counted>,
+    observer: Option<Observer>,
+}
+
+/// The requests whose answers are not over.
+#[derive(Debug, Default)]
+struct Desk(HashMap<u64, Open>);
+
+impl Desk {
+    fn take(&mut self, note: Note) {
         match note {
-            Note::More { seq, kind, unread } => {
-                let observer = open.entry(seq).or_insert_with(|| Observer::new(kind));
-                unread.read(observer);
+            Note::Asked { seq, prompt } => {
+                self.0.entry(seq).or_default().counted = Some(prompt.count());
             }
-            Note::Last { unread, report } => {
-                let observer = open.remove(&report.seq);
+            Note::More { seq, kind, unread } => {
+                let observer = &mut self.0.entry(seq).or_default().observer;
+                unread.read(observer.get_or_insert_with(|| Observer::new(kind)));
+            }
+            Note::Last { unread, mut report } => {
+                let Open { counted, observer } = self.0.remove(&report.seq).unwrap_or_default();
                 let mut observer = observer.unwrap_or_else(|| Observer::new(report.kind));
                 unread.read(&mut observer);
                 if let Some(ended) = report.ended {
                     observer.end(ended);
                 }
+                report.counted = counted;
                 report.close(&observer);
+            }
+        }
+    }
+}
+
+/// Take notes until nobody can write any.
+fn work(notes: &Receiver<Note>) {
+    let mut desk = Desk::default();
+    while let Ok(note) = notes.recv() {
+        desk.take(note);
+        let mut idle = 0;
+        while idle < IDLE_NAPS {
+            thread::sleep(NAP);
+            idle += 1;
+            for note in notes.try_iter() {
+                desk.take(note);
+                idle = 0;
             }
         }
     }

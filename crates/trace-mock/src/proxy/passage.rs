@@ -4,13 +4,13 @@
 //! the answer have been forwarded, since nobody waits for it then, and the clerk reads the answer.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use trace_core::ErrorKind;
 
-use super::clerk::Unread;
+use super::clerk::{Uncounted, Unread};
 use super::head::field;
 use super::letter::Letter;
 use super::observe::Kind;
@@ -30,6 +30,8 @@ pub(super) struct Passage {
     api: Api,
     /// The body of the request, until it is counted.
     body: Option<Bytes>,
+    /// Whether the clerk has it.
+    handed: bool,
     unread: Unread,
     /// `None` only when dropped.
     report: Option<Box<Report>>,
@@ -51,6 +53,7 @@ impl Passage {
             upstream: Arc::clone(upstream),
             api,
             body,
+            handed: false,
             unread: Unread::default(),
             report: Some(Box::new(Report {
                 service: Arc::clone(service),
@@ -73,7 +76,7 @@ impl Passage {
 
     /// Take the body, if it was not there before: the answer may begin while it comes.
     pub(super) fn take(&mut self, letter: &Letter) {
-        if self.body.is_none() && self.report().counted.is_none() {
+        if self.body.is_none() && !self.handed {
             self.body = letter.body();
         }
     }
@@ -83,15 +86,16 @@ impl Passage {
         let Some(body) = self.body.take() else {
             return;
         };
-        let api = self.api;
-        let report = self.report();
-        let counter = Arc::clone(&report.service.counter);
-        let (done, counted) = sync_channel(1);
-        report.counted = Some(counted);
-        tokio::task::spawn_blocking(move || {
-            // The clerk may be gone with the server.
-            let _ = done.send(counter.order(api, &body));
-        });
+        self.handed = true;
+        let (api, report) = (self.api, self.report());
+        let (seq, counter) = (report.seq, Arc::clone(&report.service.counter));
+        let prompt = Uncounted {
+            api,
+            body,
+            counter,
+            runtime: Handle::current(),
+        };
+        self.upstream.clerk.asked(seq, prompt);
     }
 
     /// Note the head of the answer.

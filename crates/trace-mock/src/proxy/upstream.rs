@@ -2,17 +2,24 @@
 
 use std::fmt;
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use hyper::http::Uri;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use trace_core::ErrorKind;
+use trace_core::clock::Timer;
 
 use super::clerk::Clerk;
 use super::head::Way;
 use super::tls::Tls;
 use super::vigil::Vigil;
 use crate::settings::Forward;
+
+/// How long the thread stays awake after the last byte where nobody says: longer than any engine
+/// takes for a token. Beside longer waits a wake-up is nothing.
+const AWAKE: Duration = Duration::from_millis(100);
 
 /// A connection to the server.
 pub(super) type Link = Box<dyn Duplex>;
@@ -76,14 +83,14 @@ impl Upstream {
             },
             tls: tls.transpose()?,
             clerk: Clerk::start().map_err(|err| trace_core::in_words(&err))?,
-            vigil: forward.busy_poll.map(|span| Vigil::new(span.into())),
+            vigil: vigil(forward.busy_poll.map(Duration::from)),
         })
     }
 
     /// Keep the thread awake while bytes are about to come, if that is wanted.
-    pub(crate) async fn watch(&self) {
+    pub(crate) async fn watch(&self, timer: &Timer) {
         if let Some(vigil) = &self.vigil {
-            vigil.keep().await;
+            vigil.keep(timer).await;
         }
     }
 
@@ -101,6 +108,14 @@ impl Upstream {
             Some(tls) => Box::new(tls.over(stream).await.map_err(Unanswered::Tls)?),
         })
     }
+}
+
+/// Who keeps the thread awake for `span` after each byte, or for as long as it should be.
+fn vigil(span: Option<Duration>) -> Option<Vigil> {
+    // With one core somebody else always wants it.
+    let spare = || thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    let span = span.unwrap_or_else(|| if spare() { AWAKE } else { Duration::ZERO });
+    (!span.is_zero()).then(|| Vigil::new(span))
 }
 
 /// Why there is no answer.

@@ -108,14 +108,16 @@ fn tokens_that_the_server_does_not_tell_are_counted() {
 }
 
 #[test]
-fn a_proxy_that_stays_awake_passes_the_same() {
-    let (_server, mut proxy) = pair(&["--ttft", "30ms"], &["--busy-poll", "10ms"]);
-    for _ in 0..3 {
-        let events = proxy.post("/v1/completions", "", STREAM).events();
-        assert_eq!(events.len(), 5);
-        assert!(number(&proxy.record(), "ttft_ms") >= 30.0);
-        // It sleeps in between, and wakes up again.
-        std::thread::sleep(std::time::Duration::from_millis(30));
+fn a_proxy_passes_the_same_awake_or_asleep() {
+    for awake in ["10ms", "0"] {
+        let (_server, mut proxy) = pair(&["--ttft", "30ms"], &["--busy-poll", awake]);
+        for _ in 0..3 {
+            let events = proxy.post("/v1/completions", "", STREAM).events();
+            assert_eq!(events.len(), 5);
+            assert!(number(&proxy.record(), "ttft_ms") >= 30.0);
+            // It sleeps in between, and wakes up again.
+            std::thread::sleep(std::time::Duration::from_millis(30));
+        }
     }
     let (status, _, words) = crate::harness::run(&["--busy-poll", "1s"]);
     assert_eq!(status, Some(2));
