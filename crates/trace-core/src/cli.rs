@@ -1,6 +1,10 @@
 //! Manners in a pipe: flags, files, exit codes and progress, the same in
 //! every tool.
 
+mod slo;
+
+pub use self::slo::{SloClock, SloClockArg};
+
 use crate::block::BLOCK_TOKENS;
 use crate::error::in_words;
 use crate::manual;

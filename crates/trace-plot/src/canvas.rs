@@ -2,7 +2,8 @@
 //!
 //! plotters counts in whole pixels. Drawing at ten units a pixel keeps curves
 //! smooth and lets a line be 1.5 pixels wide; the picture is scaled back by
-//! the view box.
+//! the view box. Text that our font lacks letters of is not drawn: it is for
+//! the fonts of whoever looks at it, and stands apart.
 
 use std::{cell::RefCell, fmt::Write as _};
 
@@ -18,7 +19,10 @@ use plotters::{
     },
 };
 
-use crate::font;
+use crate::{
+    font::{self, Letters},
+    markup::{escaped, hex},
+};
 
 /// Units plotters counts in, for each pixel of the picture.
 pub const UNITS: f64 = 10.0;
@@ -45,35 +49,52 @@ pub enum Anchor {
 /// A surface to draw on, in pixels from the upper left corner.
 pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
+    letters: Letters,
     /// What goes to the marked places, in their order.
     pieces: RefCell<Vec<String>>,
+    foreign: RefCell<String>,
 }
 
-/// The SVG of what `draw` draws on a canvas of `width` × `height` pixels.
+/// What was drawn.
+#[derive(Debug)]
+pub struct Drawn {
+    /// A document of SVG, in units of a tenth of a pixel.
+    pub svg: String,
+    /// Elements of SVG, in pixels: text with letters that our font lacks.
+    pub foreign: String,
+}
+
+/// What `draw` draws on a canvas of `width` × `height` pixels.
 ///
 /// # Errors
 /// What `draw` returns.
-pub fn svg(
+pub fn drawn(
     (width, height): (u32, u32),
+    letters: Letters,
     draw: impl FnOnce(&Canvas<'_>) -> Result<()>,
-) -> Result<String> {
+) -> Result<Drawn> {
     font::register();
     let mut svg = String::new();
     let size = (width * UNITS as u32, height * UNITS as u32);
     let canvas = Canvas {
         area: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
+        letters,
         pieces: RefCell::default(),
+        foreign: RefCell::default(),
     };
     draw(&canvas)?;
     canvas.area.present()?;
-    let pieces = canvas.pieces.take();
+    let (pieces, foreign) = (canvas.pieces.take(), canvas.foreign.take());
     drop(canvas);
     let svg = placed(&svg, &pieces);
     let (dash, gap) = (5.0 * UNITS, 3.5 * UNITS);
     // to blend a whole element takes a picture of its own, to blend a fill none
     let svg = svg.replace("<polygon opacity", "<polygon fill-opacity");
     let marked = format!("opacity=\"{DASHED}\"");
-    Ok(svg.replace(&marked, &format!("stroke-dasharray=\"{dash} {gap}\"")))
+    Ok(Drawn {
+        svg: svg.replace(&marked, &format!("stroke-dasharray=\"{dash} {gap}\"")),
+        foreign,
+    })
 }
 
 /// `svg` with `pieces` instead of the elements that mark their places.
@@ -125,10 +146,10 @@ impl Canvas<'_> {
         if points.is_empty() {
             return Ok(());
         }
-        let RGBColor(red, green, blue) = color;
         let mut piece = format!(
-            "<path fill=\"none\" stroke=\"#{red:02x}{green:02x}{blue:02x}\" stroke-width=\"{}\" \
-             stroke-linecap=\"round\" stroke-opacity=\"{opacity}\" d=\"",
+            "<path fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linecap=\"round\" \
+             stroke-opacity=\"{opacity}\" d=\"",
+            hex(color),
             (width * UNITS).round()
         );
         for &point in points {
@@ -157,6 +178,11 @@ impl Canvas<'_> {
         Ok(self.area.draw(&Rectangle::new(corners.map(units), style))?)
     }
 
+    /// `text` as it is written here: what is measured must be what is drawn.
+    pub fn written(&self, text: &str) -> String {
+        self.letters.write(text)
+    }
+
     /// One line of `text`, standing with its baseline on `at`.
     pub fn text(
         &self,
@@ -166,6 +192,11 @@ impl Canvas<'_> {
         size: f64,
         color: RGBColor,
     ) -> Result<()> {
+        let text = self.written(text);
+        if !font::is_ours(&text) {
+            self.leave(&text, at, anchor, size, color);
+            return Ok(());
+        }
         let horizontal = match anchor {
             Anchor::Start => HPos::Left,
             Anchor::Middle => HPos::Center,
@@ -183,7 +214,29 @@ impl Canvas<'_> {
             .color(&color)
             .pos(Pos::new(horizontal, VPos::Bottom));
         let at = units((at.0, at.1 + size / 4.0));
-        Ok(self.area.draw(&Text::new(font::legible(text), at, style))?)
+        Ok(self.area.draw(&Text::new(text, at, style))?)
+    }
+
+    /// Leave `text` to the fonts of whoever looks at it, in the room that was
+    /// measured for it.
+    fn leave(&self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, color: RGBColor) {
+        let anchor = match anchor {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        };
+        let mut foreign = self.foreign.borrow_mut();
+        write!(
+            foreign,
+            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\" \
+             fill=\"{}\" textLength=\"{:.1}\" lengthAdjust=\"spacingAndGlyphs\">{}</text>",
+            at.0,
+            at.1,
+            hex(color),
+            font::width(text, size),
+            escaped(text)
+        )
+        .expect("writing to a string");
     }
 }
 

@@ -9,9 +9,9 @@
 use anyhow::{Result, ensure};
 
 use crate::{
-    canvas::{self, Anchor, Canvas},
+    canvas::{self, Anchor, Canvas, Drawn},
     figure::Figure,
-    font,
+    font::{self, Letters},
     frame::{Frame, crisp},
     shapes::Shapes,
     theme::Theme,
@@ -49,14 +49,14 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of `figure`.
+    /// Those of `figure`, with words of such letters.
     ///
     /// # Errors
     /// If it cannot be drawn.
-    pub fn of(figure: &Figure, look: &Look) -> Result<Self> {
+    pub fn of(figure: &Figure, look: &Look, letters: Letters) -> Result<Self> {
         let mut surroundings = Self::default();
         // words are measured by setting them
-        canvas::svg((look.width, look.height), |canvas| {
+        canvas::drawn((look.width, look.height), letters, |canvas| {
             let drawing = Drawing {
                 figure,
                 look,
@@ -72,14 +72,14 @@ impl Surroundings {
     }
 }
 
-/// The SVG of `figure`, in units of a tenth of a pixel and with its text as text,
-/// and where in it the plot is.
+/// What `figure` looks like with words of such letters, its text as text, and
+/// where in it the plot is.
 ///
 /// # Errors
 /// If there is no room for it.
-pub fn svg(figure: &Figure, look: &Look) -> Result<(String, Place)> {
+pub fn drawn(figure: &Figure, look: &Look, letters: Letters) -> Result<(Drawn, Place)> {
     let mut place = None;
-    let svg = canvas::svg((look.width, look.height), |canvas| {
+    let drawn = canvas::drawn((look.width, look.height), letters, |canvas| {
         let drawing = Drawing {
             figure,
             look,
@@ -89,7 +89,7 @@ pub fn svg(figure: &Figure, look: &Look) -> Result<(String, Place)> {
         place = Some(drawing.all()?);
         Ok(())
     })?;
-    Ok((svg, place.unwrap_or_default()))
+    Ok((drawn, place.unwrap_or_default()))
 }
 
 /// Where the axes of a plot span, in pixels of its picture.

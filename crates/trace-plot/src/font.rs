@@ -1,15 +1,18 @@
-//! The one font, and how wide a text is in it.
+//! The one font, how wide a text is in it, and what becomes of what it lacks.
 //!
 //! DejaVu Sans travels inside the program, so that a picture looks the same on
 //! a laptop, in a container without any fonts, and in CI. It covers Latin,
-//! Greek, Cyrillic, Arabic and Hebrew; what it lacks, such as most emoji and Chinese,
-//! is written as its number, `<U+1F680>`: other names stay other, and nobody
-//! takes a row of boxes for a name.
+//! Greek, Cyrillic, Arabic and Hebrew. A text with anything else in it, such as
+//! Chinese or most emoji, is left to the fonts of whoever looks at it where a
+//! file can hold text, and has numbers such as `<U+1F680>` where it can't
+//! ([`Letters`]): other names stay other, and nobody takes a row of boxes for a
+//! name. A font of all of them would be larger than the program.
 
 use std::sync::{LazyLock, Once};
 
 use ab_glyph::{Font as _, FontRef};
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
+use unicode_width::UnicodeWidthStr;
 
 /// The family name inside the font file.
 pub const FAMILY: &str = "DejaVu Sans";
@@ -24,11 +27,15 @@ pub fn bytes() -> &'static [u8] {
 const THOUSAND_PER_EM: f64 = 1_000.0 * (1901.0 + 483.0) / 2048.0;
 
 /// The width of `text` in pixels when the font size is `size` pixels.
+///
+/// What the font lacks is taken for half as wide as high for each column that a
+/// terminal gives it: exact for Chinese, Japanese and Korean, near for others.
 pub fn width(text: &str, size: f64) -> f64 {
     register();
+    let (known, lacking): (String, String) = text.chars().partition(|&c| has(c) && !only_shapes(c));
     let font = FontDesc::new(FontFamily::Name(FAMILY), THOUSAND_PER_EM, FontStyle::Normal);
-    let ((left, _), (right, _)) = font.layout_box(text).expect("the font was registered");
-    f64::from(right - left) * size / 1_000.0
+    let ((left, _), (right, _)) = font.layout_box(&known).expect("the font was registered");
+    f64::from(right - left) * size / 1_000.0 + lacking.width() as f64 * size / 2.0
 }
 
 /// Make the font known to plotters, once.
@@ -100,26 +107,49 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// `text` as it can be drawn: [`printable`], and what the font has no glyph for
-/// by its number.
-pub fn legible(text: &str) -> String {
+/// Whose letters a text may be of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// The font's; what it lacks is written as its number.
+    Ours,
+    /// Those of whoever looks at it, too.
+    Readers,
+}
+
+impl Letters {
+    /// `text` as it is written with them: [`printable`], and of nothing else.
+    pub fn write(self, text: &str) -> String {
+        let text = printable(text);
+        if self == Self::Readers && !is_ours(&text) {
+            return text;
+        }
+        let mut written = String::with_capacity(text.len());
+        for c in text.chars().filter(|&c| !only_shapes(c)) {
+            if has(c) {
+                written.push(c);
+            } else {
+                written.push_str(&format!("<U+{:04X}>", u32::from(c)));
+            }
+        }
+        written
+    }
+}
+
+/// Whether the font has all of `text`.
+pub fn is_ours(text: &str) -> bool {
+    text.chars().all(|c| has(c) || only_shapes(c))
+}
+
+fn has(c: char) -> bool {
     static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
         FontRef::try_from_slice(bytes()).expect("the font inside the program is valid")
     });
-    let mut legible = String::with_capacity(text.len());
-    for c in printable(text).chars() {
-        // these join and vary the character before them, and are nothing themselves
-        let shapes = matches!(c, '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}');
-        if shapes {
-            continue;
-        }
-        if FONT.glyph_id(c).0 == 0 {
-            legible.push_str(&format!("<U+{:04X}>", u32::from(c)));
-        } else {
-            legible.push(c);
-        }
-    }
-    legible
+    FONT.glyph_id(c).0 != 0
+}
+
+/// Whether `c` joins or varies the character before it, and is nothing itself.
+fn only_shapes(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 #[cfg(test)]
@@ -161,11 +191,30 @@ mod tests {
 
     #[test]
     fn what_has_no_glyph_is_written_as_its_number() {
+        let legible = |text| Letters::Ours.write(text);
         assert_eq!(legible("qwen Ж é ع"), "qwen Ж é ع");
         assert_eq!(legible("a😀🚀"), "a😀<U+1F680>");
         assert_eq!(legible("模型"), "<U+6A21><U+578B>");
         assert_eq!(legible("👩\u{200d}💻"), "<U+1F469><U+1F4BB>");
         assert_eq!(legible(&legible("模")), legible("模"));
+    }
+
+    #[test]
+    fn the_readers_fonts_may_have_what_ours_lacks() {
+        let written = |text| Letters::Readers.write(text);
+        assert_eq!(written("通义\n千问-7B"), "通义 千问-7B");
+        assert_eq!(written("👩\u{200d}💻"), "👩\u{200d}💻");
+        // what needs none of them is outlines, which take no joiners
+        assert_eq!(written("a😀\u{fe0f}"), "a😀");
+        assert!(is_ours("qwen Ж é ع") && !is_ours("qwen 模"));
+    }
+
+    #[test]
+    fn what_the_font_lacks_is_as_wide_as_it_mostly_is() {
+        assert_eq!(width("模型", 10.0), 20.0);
+        assert_eq!(width("模7B型", 10.0), 20.0 + width("7B", 10.0));
+        // one picture
+        assert_eq!(width("👩\u{200d}💻", 10.0), 10.0);
     }
 
     #[test]

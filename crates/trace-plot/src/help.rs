@@ -15,6 +15,9 @@ failed request is never answered: it makes a latency curve end below 100 % and
 counts as infinite in quantiles. What a picture leaves out is written below it.
 
 A picture of several panels is wider or higher than --width and --height say.
+Names in letters that the font inside the program (DejaVu Sans) lacks, such as
+Chinese ones, are text in SVG and HTML, for the fonts of whoever looks at it; a
+PNG has their numbers, as <U+4E2D>.
 
 Nothing is held but counts: per group at most 20,000 bins over time and about
 32 bytes for each latency that differs by more than 0.01 % from the others (at

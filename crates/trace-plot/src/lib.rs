@@ -37,6 +37,7 @@ pub mod group;
 mod help;
 pub mod histogram;
 pub mod kinds;
+mod markup;
 pub mod number;
 pub mod output;
 pub mod per;

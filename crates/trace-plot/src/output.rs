@@ -48,7 +48,7 @@ impl Format {
         }
     }
 
-    fn encode(self, picture: &Picture, scale: f32) -> Result<Vec<u8>> {
+    fn encode(self, picture: &Picture<'_>, scale: f32) -> Result<Vec<u8>> {
         match self {
             Self::Png => picture.png(scale),
             Self::Svg => Ok(picture.svg().into_bytes()),
@@ -62,7 +62,7 @@ impl Output {
     /// # Errors
     /// A directory that cannot be made, a file that cannot be written, a
     /// reader of stdout that has gone.
-    pub fn write(&self, name: &str, picture: &Picture, scale: f32) -> Result<Vec<PathBuf>> {
+    pub fn write(&self, name: &str, picture: &Picture<'_>, scale: f32) -> Result<Vec<PathBuf>> {
         match self {
             Self::Directory(directory, formats) => {
                 make(directory)?;

@@ -9,6 +9,11 @@
 //! machine, as labels were measured in a font the reader may not have; it
 //! costs about as many bytes as the curves. A title and a description make
 //! up for the lost text where a screen reader or a search needs it.
+//!
+//! A text with letters that our font lacks is text in the SVG, held to the room
+//! that was measured for it, so that whoever looks at it sees the name in a font
+//! that has it. The PNG of such a sheet is drawn anew, with numbers for those
+//! letters, which need other room.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -21,8 +26,9 @@ use resvg::{
 use crate::{
     canvas::UNITS,
     draw::{self, Look, Place, Surroundings},
-    figure::{Figure, Sheet},
-    font,
+    figure::Sheet,
+    font::{self, Letters},
+    markup::escaped,
 };
 
 /// Turns figures into pictures; holds the font.
@@ -30,11 +36,20 @@ pub struct Press {
     options: Options<'static>,
 }
 
-/// A figure with its text as outlines, ready to be written in any format.
-pub struct Picture {
+/// A sheet that can be written in any format.
+pub struct Picture<'a> {
+    press: &'a Press,
+    sheet: &'a Sheet,
+    look: Look,
+    /// For who looks at it with fonts of their own.
+    setting: Setting,
+}
+
+/// A sheet with its text as outlines.
+struct Setting {
     tree: Tree,
-    title: String,
-    description: String,
+    /// Elements of SVG: the text that our font lacks letters of.
+    foreign: String,
     size: (u32, u32),
     places: Vec<Place>,
 }
@@ -59,7 +74,20 @@ impl Press {
     }
 
     /// Draw `sheet`, panel beside panel and row below row.
-    pub fn picture(&self, sheet: &Sheet, look: &Look) -> Result<Picture> {
+    ///
+    /// # Errors
+    /// If there is no room for it.
+    pub fn picture<'a>(&'a self, sheet: &'a Sheet, look: &Look) -> Result<Picture<'a>> {
+        Ok(Picture {
+            press: self,
+            sheet,
+            look: *look,
+            setting: self.set(sheet, look, Letters::Readers)?,
+        })
+    }
+
+    /// Its words of such letters.
+    fn set(&self, sheet: &Sheet, look: &Look, letters: Letters) -> Result<Setting> {
         let columns = sheet.layout.columns.max(1) as usize;
         let share = |pixels: u32, share: f64| (f64::from(pixels) * share).round() as u32;
         let look = Look {
@@ -68,7 +96,7 @@ impl Press {
             panel: sheet.panels.len() > 1,
             ..*look
         };
-        let rows = rows(sheet, columns, &look)?;
+        let rows = rows(sheet, columns, &look, letters)?;
         let width = look.width * columns as u32;
         let height = rows.iter().map(|row| row.height).sum();
         let units = |pixels: u32| f64::from(pixels) * UNITS;
@@ -78,36 +106,41 @@ impl Press {
             units(width),
             units(height)
         );
-        let mut description = String::new();
+        let mut foreign = String::new();
         let mut places = Vec::with_capacity(sheet.panels.len());
         let mut top = 0;
         for (panels, row) in sheet.panels.chunks(columns).zip(&rows) {
             for (column, figure) in (0..).zip(panels) {
-                let (drawn, place) = draw::svg(figure, row)?;
-                places.push(place.moved(row.width * column, top));
-                let body = drawn.split_once('>').map_or("", |(_, body)| body);
+                let (drawn, place) = draw::drawn(figure, row, letters)?;
+                let left = row.width * column;
+                places.push(place.moved(left, top));
+                let body = drawn.svg.split_once('>').map_or("", |(_, body)| body);
                 write!(
                     svg,
                     "<svg x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">{body}",
-                    units(row.width * column),
+                    units(left),
                     units(top),
                     units(row.width),
                     units(row.height)
                 )
                 .expect("writing to a string");
-                describe(&mut description, figure, row.panel);
+                if !drawn.foreign.is_empty() {
+                    let words = drawn.foreign;
+                    write!(
+                        foreign,
+                        "<g transform=\"translate({left} {top})\">{words}</g>"
+                    )
+                    .expect("writing to a string");
+                }
             }
             top += row.height;
         }
         svg.push_str("</svg>");
-        let size = (width, height);
-        let title = &sheet.title;
         let tree = Tree::from_str(&svg, &self.options).context("cannot set the text of a plot")?;
-        Ok(Picture {
+        Ok(Setting {
             tree,
-            title: title.clone(),
-            description: description.trim_end().to_owned(),
-            size,
+            foreign,
+            size: (width, height),
             places,
         })
     }
@@ -125,13 +158,14 @@ impl Place {
     }
 }
 
-impl Picture {
-    /// Where the plot of each panel is.
+impl Picture<'_> {
+    /// Where the plot of each panel is in the SVG.
     pub fn places(&self) -> &[Place] {
-        &self.places
+        &self.setting.places
     }
 
-    /// A self-contained SVG file, all text as outlines.
+    /// A self-contained SVG file, all text as outlines but for what our font
+    /// lacks letters of.
     pub fn svg(&self) -> String {
         self.svg_among("")
     }
@@ -146,33 +180,64 @@ impl Picture {
             indent: Indent::None,
             ..WriteOptions::default()
         };
-        let svg = self.tree.to_string(&options);
+        let svg = self.setting.tree.to_string(&options);
         let body = svg.split_once('>').map_or("", |(_, body)| body);
-        let (width, height) = self.size;
-        let (title, description) = (escaped(&self.title), escaped(&self.description));
-        format!(
+        let (width, height) = self.setting.size;
+        let (title, description) = (escaped(&self.sheet.title), escaped(&self.description()));
+        let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\"><title>{title}</title>\
              <desc>{description}</desc>{body}"
-        )
+        );
+        if !self.setting.foreign.is_empty() {
+            let end = svg.rfind("</svg>").unwrap_or(svg.len());
+            let words = format!(
+                "<g font-family=\"'{}', sans-serif\">{}</g>",
+                font::FAMILY,
+                self.setting.foreign
+            );
+            svg.insert_str(end, &words);
+        }
+        svg
     }
 
     /// A PNG file, `scale` pixels for each of the picture's.
     ///
     /// # Errors
-    /// If it would have more pixels than can be held.
+    /// If it would have more pixels than can be held, or there is no room for the
+    /// numbers of letters that our font lacks.
     pub fn png(&self, scale: f32) -> Result<Vec<u8>> {
-        check_size(self.size, scale)?;
+        let ours;
+        let setting = if self.setting.foreign.is_empty() {
+            &self.setting
+        } else {
+            ours = self.press.set(self.sheet, &self.look, Letters::Ours)?;
+            &ours
+        };
+        check_size(setting.size, scale)?;
         let pixels = |length: u32| (f64::from(length) * f64::from(scale)).round() as u32;
-        let (width, height) = (pixels(self.size.0), pixels(self.size.1));
+        let (width, height) = (pixels(setting.size.0), pixels(setting.size.1));
         let mut pixmap = Pixmap::new(width, height)
             .with_context(|| format!("cannot hold a picture of {width} × {height} pixels"))?;
         resvg::render(
-            &self.tree,
+            &setting.tree,
             Transform::from_scale(scale, scale),
             &mut pixmap.as_mut(),
         );
         pixmap.encode_png().context("cannot encode a PNG")
+    }
+
+    /// The words of its panels, with their titles if there are several.
+    fn description(&self) -> String {
+        let panels = &self.sheet.panels;
+        let words = panels.iter().flat_map(|figure| {
+            let title = (panels.len() > 1).then_some(&figure.title);
+            let words = title.into_iter().chain([&figure.facts]);
+            words.chain(&figure.notes)
+        });
+        let some = words.filter(|words| !words.is_empty());
+        let sentences: Vec<String> = some.map(|words| format!("{words}.")).collect();
+        sentences.join(" ")
     }
 }
 
@@ -188,7 +253,7 @@ pub(crate) fn check_size((width, height): (u32, u32), scale: f32) -> Result<()> 
 
 /// How the panels of each row of `sheet` look: as high as their words need, so
 /// that the plots of a stack are all of one height, with axes that line up.
-fn rows(sheet: &Sheet, columns: usize, look: &Look) -> Result<Vec<Look>> {
+fn rows(sheet: &Sheet, columns: usize, look: &Look, letters: Letters) -> Result<Vec<Look>> {
     if !look.panel {
         return Ok(vec![*look]);
     }
@@ -197,7 +262,7 @@ fn rows(sheet: &Sheet, columns: usize, look: &Look) -> Result<Vec<Look>> {
     for panels in sheet.panels.chunks(columns) {
         let mut highest: f64 = 0.0;
         for figure in panels {
-            let around = Surroundings::of(figure, look)?;
+            let around = Surroundings::of(figure, look, letters)?;
             highest = highest.max(around.height);
             labels = labels.max(around.labels);
         }
@@ -214,26 +279,4 @@ fn rows(sheet: &Sheet, columns: usize, look: &Look) -> Result<Vec<Look>> {
         }
     }
     Ok(rows)
-}
-
-/// The words of `figure`, with its title if there are others.
-fn describe(description: &mut String, figure: &Figure, several: bool) {
-    let title = several.then_some(&figure.title);
-    let words = title
-        .into_iter()
-        .chain([&figure.facts])
-        .chain(&figure.notes);
-    for words in words.filter(|words| !words.is_empty()) {
-        description.push_str(words);
-        description.push_str(". ");
-    }
-}
-
-/// `text` in a document of SVG or HTML.
-pub(crate) fn escaped(text: &str) -> String {
-    font::printable(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

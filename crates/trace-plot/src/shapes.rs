@@ -127,7 +127,8 @@ impl Shapes<'_, '_> {
         }
         for (at, text) in words {
             let (x, y) = self.frame.at(*at);
-            let width = font::width(text, WORDS);
+            let text = self.canvas.written(text);
+            let width = font::width(&text, WORDS);
             let places = [
                 (x + 7.0, y - 7.0),
                 (x + 7.0, y + 15.0),
@@ -158,7 +159,7 @@ impl Shapes<'_, '_> {
             if let Some((place, room)) = found {
                 taken.push(room);
                 self.canvas
-                    .text(text, place, Anchor::Start, WORDS, self.theme.text)?;
+                    .text(&text, place, Anchor::Start, WORDS, self.theme.text)?;
             }
         }
         Ok(())

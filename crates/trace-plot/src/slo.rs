@@ -1,50 +1,8 @@
 //! What an answer has to keep to be good: the flags and the rules are those of
 //! `trace-stats`, so that a picture and a number of goodput agree.
 
-use std::path::PathBuf;
-
-use anyhow::Result;
-pub use trace_stats::slo::Slo;
-use trace_stats::slo::{self, Clock, Constraint};
-
-/// Which answers are good.
-#[derive(Clone, Debug, Default, clap::Args)]
-#[group(skip)]
-pub struct SloArgs {
-    /// What a good answer keeps, for goodput, such as ttft_ms=500, as in
-    /// trace-stats; repeatable
-    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
-    pub slo: Vec<Constraint>,
-
-    /// The same from a YAML file; --slo of the same NAME wins
-    #[arg(long, value_name = "FILE")]
-    pub slo_file: Option<PathBuf>,
-
-    /// From when on an answer is judged: `scheduled` or `sent`
-    #[arg(
-        long,
-        value_enum,
-        value_name = "CLOCK",
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub slo_clock: Clock,
-}
-
-impl SloArgs {
-    /// The objectives, if any are asked for.
-    ///
-    /// # Errors
-    /// A file that cannot be read or is none of objectives; a name given twice.
-    pub fn slo(&self) -> Result<Option<Slo>> {
-        slo::Args {
-            slo: self.slo.clone(),
-            slo_file: self.slo_file.clone(),
-            slo_clock: self.slo_clock,
-        }
-        .slo()
-    }
-}
+use trace_stats::slo::Clock;
+pub use trace_stats::slo::{Args as SloArgs, Slo};
 
 /// The objectives in words: `ttft_ms ≤ 500, from the schedule`.
 pub fn words(slo: &Slo) -> String {

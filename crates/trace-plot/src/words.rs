@@ -21,10 +21,10 @@ impl Drawing<'_, '_> {
         let room = self.size.0 - 2.0 * MARGIN;
         let size = if self.look.panel { SUBTITLE } else { TITLE };
         let mut y = MARGIN + size * 0.8;
-        let title = font::shorten(&font::legible(&self.figure.title), size, room);
+        let title = font::shorten(&self.canvas.written(&self.figure.title), size, room);
         self.text(&title, (MARGIN, y), Anchor::Start, size, true)?;
         y += 6.0;
-        for line in font::wrap(&font::legible(&self.figure.facts), TEXT, room) {
+        for line in font::wrap(&self.canvas.written(&self.figure.facts), TEXT, room) {
             y += TEXT * LEADING;
             self.text(&line, (MARGIN, y), Anchor::Start, TEXT, false)?;
         }
@@ -41,7 +41,7 @@ impl Drawing<'_, '_> {
         const GAP: f64 = 22.0;
         let mut at = (MARGIN, y + TEXT * LEADING);
         for entry in &self.figure.legend {
-            let label = font::legible(&entry.label);
+            let label = self.canvas.written(&entry.label);
             let label = font::shorten(&label, TEXT, (room - SAMPLE - 8.0).min(330.0));
             let width = SAMPLE + 8.0 + font::width(&label, TEXT);
             if at.0 > MARGIN && at.0 + width > MARGIN + room {
@@ -85,7 +85,7 @@ impl Drawing<'_, '_> {
         let room = self.size.0 - 2.0 * MARGIN;
         let notes = self.figure.notes.iter();
         let lines: Vec<String> = notes
-            .flat_map(|note| font::wrap(&font::legible(note), NOTE, room))
+            .flat_map(|note| font::wrap(&self.canvas.written(note), NOTE, room))
             .collect();
         let height = NOTE * LEADING;
         let top = self.size.1 - MARGIN * 0.7 - lines.len() as f64 * height;

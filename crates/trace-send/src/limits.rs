@@ -9,11 +9,12 @@ use crate::metric::Metric;
 use crate::outlook::Outlook;
 use crate::reins::Reins;
 use crate::secret::Secrets;
-use crate::slo::{Clock, Slo};
+use crate::slo::Slo;
 use crate::stop::Stop;
 use crate::telemetry::Gpus;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use trace_core::cli::SloClock;
 use trace_core::time::Micros;
 
 /// What a run is held to.
@@ -36,7 +37,7 @@ pub(crate) struct Limits {
     /// What every answer has to keep to be counted as good.
     pub slos: Vec<Slo>,
     /// From when on.
-    pub slo_clock: Clock,
+    pub slo_clock: SloClock,
     /// What ends the run.
     pub stops: Vec<Stop>,
     /// What the run's outcomes are marked with.
@@ -80,7 +81,7 @@ impl Limits {
             secrets: heads.secrets().clone(),
             retries: args.load.retries,
             slos: args.judge.slo.clone(),
-            slo_clock: args.judge.slo_clock,
+            slo_clock: args.judge.clock.slo_clock,
             stops: args.judge.stop_on.clone(),
             label: Label::default(),
             outlook: Arc::default(),

@@ -2,16 +2,7 @@
 
 use crate::metric::Metric;
 use trace_core::Outcome;
-
-/// The moment from which times to the first token and to the end are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Clock {
-    /// When the trace wanted it sent, as the user sees it
-    #[default]
-    Scheduled,
-    /// When it was sent, as the server sees it
-    Sent,
-}
+use trace_core::cli::SloClock as Clock;
 
 /// A limit on one metric of every request: `ttft_ms=500`.
 #[derive(Debug, Clone)]

@@ -118,6 +118,21 @@ impl Report {
         found.map(|(_, value)| value)
     }
 
+    /// The number of that name, if there is one.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.scalar(name)? {
+            Value::Count(count) => Some(*count as f64),
+            Value::Measure(value) => *value,
+            _ => None,
+        }
+    }
+
+    /// A figure of the metric of that name, infinite where it touches a failed
+    /// request.
+    pub fn figure(&self, metric: &str, name: &str) -> Option<f64> {
+        figure(self.metric(metric)?, name)
+    }
+
     /// What tells this group from the others: `model = "a", stage = 1`.
     pub fn title(&self) -> String {
         let fields = self.by.iter();
@@ -177,12 +192,17 @@ impl<K: Serialize, V: Serialize> Serialize for InOrder<'_, K, V> {
     }
 }
 
+/// That figure of `spread`, infinite where it touches a failed request.
+pub fn figure(spread: &Spread, name: &str) -> Option<f64> {
+    let mut figures = spread.figures().into_iter();
+    match figures.find(|(known, _)| *known == name)?.1 {
+        None if spread.censored > 0 && name.starts_with('p') => Some(f64::INFINITY),
+        value => value,
+    }
+}
+
 /// Whether that figure of `spread` is undefined because it touches a failed
 /// request, and so is infinite.
-pub fn is_infinite(spread: &Spread, figure: &str) -> bool {
-    let found = spread
-        .figures()
-        .into_iter()
-        .find(|(name, _)| *name == figure);
-    spread.censored > 0 && figure.starts_with('p') && found.is_some_and(|(_, v)| v.is_none())
+pub fn is_infinite(spread: &Spread, name: &str) -> bool {
+    figure(spread, name) == Some(f64::INFINITY)
 }

@@ -88,7 +88,8 @@ fn draw(generator: &Generator, run: &Run, kind: &Kind, dark: bool) -> Result<Byt
         panel: false,
         labels: 0,
     };
-    let picture = Press::new().picture(&sheet, &look)?;
+    let press = Press::new();
+    let picture = press.picture(&sheet, &look)?;
     Ok(picture.png(2.0)?.into())
 }
 

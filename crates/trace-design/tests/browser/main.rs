@@ -12,6 +12,7 @@
 //! - [`promise`]: what the page counts is what trace-synth makes
 //! - [`sending`]: to a server, and what is seen of it
 //! - [`looks`]: three sizes, light and dark
+//! - [`names`]: pictures of trace-plot, whose letters are the browser's
 //! - [`zooming`]: a part of the time, looked at and drawn on closely
 //! - [`geometry`]: the page's modules by themselves
 //!
@@ -30,6 +31,7 @@ mod geometry;
 mod hand;
 mod keeping;
 mod looks;
+mod names;
 mod naming;
 mod promise;
 mod sending;

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Settings, apart, legend, only};
+use super::{Kind, Nothing, Plot, Settings, apart, legend, only, panel::courses};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, MOST},
     cell::Flow,
-    figure::{Figure, Layer, Mark, Shape, Sheet},
+    figure::{Figure, Mark, Sheet},
     grid::{Grid, corners},
     group::Groups,
     number,
@@ -65,16 +65,10 @@ impl Plot for InFlight {
         };
         let grid = Grid::over(&extent)?;
         let series = groups.series();
-        let mut layers = Vec::new();
-        let mut peak = 0.0;
-        for one in series.iter().rev() {
-            let points = corners(&grid.levels(&self.bins, &one.groups), |step| step.cell);
-            peak = points.iter().map(|point| point.1).fold(peak, f64::max);
-            if series.len() == 1 {
-                layers.push(Layer::of(one.ink, Shape::Area(points.clone())));
-            }
-            layers.push(Layer::line(one.ink, points));
-        }
+        let lines = series.iter();
+        let lines =
+            lines.map(|one| corners(&grid.levels(&self.bins, &one.groups), |step| step.cell));
+        let (layers, peak) = courses(&series, lines.collect());
         let span = (extent.last - extent.first) as f64;
         let mean = if span > 0.0 {
             format!(

@@ -22,6 +22,21 @@ pub(super) fn panel(title: &str, grid: &Grid, y: Axis, layers: Vec<Layer>) -> Fi
     }
 }
 
+/// The line of each of `series`, over its area if it is alone, the first on top;
+/// and the highest value of any.
+pub(super) fn courses(series: &[Series], lines: Vec<Vec<(f64, f64)>>) -> (Vec<Layer>, f64) {
+    let heights = lines.iter().flatten().map(|point| point.1);
+    let peak = heights.fold(0.0, f64::max);
+    let mut layers = Vec::new();
+    for (one, points) in series.iter().zip(lines).rev() {
+        if series.len() == 1 {
+            layers.push(Layer::of(one.ink, Shape::Area(points.clone())));
+        }
+        layers.push(Layer::line(one.ink, points));
+    }
+    (layers, peak)
+}
+
 /// How many of `what` there are in a time, as `amount` counts them, of each of
 /// `series`; the first lies on top.
 pub(super) fn rates<C>(
@@ -34,14 +49,9 @@ pub(super) fn rates<C>(
     let rate = |step: &Step<C>| amount(&step.cell) as f64 / (step.to - step.from) as f64;
     let peak = steps.iter().flatten().map(rate).fold(0.0, f64::max);
     let per = Per::fitting(peak);
-    let mut layers = Vec::new();
-    for (one, steps) in series.iter().zip(steps).rev() {
-        let points = corners(steps, |step| rate(step) * per.us);
-        if series.len() == 1 {
-            layers.push(Layer::of(one.ink, Shape::Area(points.clone())));
-        }
-        layers.push(Layer::line(one.ink, points));
-    }
+    let lines = steps.iter();
+    let lines = lines.map(|steps| corners(steps, |step| rate(step) * per.us));
+    let (layers, _) = courses(series, lines.collect());
     let name = format!("{what}/{}", per.name);
     let y = Axis::from_zero(name, Quantity::Number, peak * per.us);
     panel(title, grid, y, layers)

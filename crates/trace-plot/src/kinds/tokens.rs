@@ -5,13 +5,13 @@
 
 use anyhow::Result;
 
-use super::{Kind, Nothing, Plot, Settings, apart, legend, only};
+use super::{Kind, Nothing, Plot, Settings, apart, legend, only, panel::courses};
 use crate::{
     axis::{Axis, Quantity},
     bins::{Bins, MOST},
     cell::Flow,
     ending::{Ending, Endings},
-    figure::{Figure, Layer, Mark, Shape, Sheet},
+    figure::{Figure, Mark, Sheet},
     grid::{Grid, corners},
     group::Groups,
     number,
@@ -73,17 +73,11 @@ impl Plot for Tokens {
         };
         let series = groups.series();
         let grid = Grid::over(&extent.shared_by(series.len()))?;
-        let mut layers = Vec::new();
-        let mut peak = 0.0;
-        for one in series.iter().rev() {
+        let lines = series.iter().map(|one| {
             let steps = grid.levels(&self.bins, &one.groups);
-            let points = corners(&steps, |step| step.cell * Per::SECOND.us);
-            peak = points.iter().map(|point| point.1).fold(peak, f64::max);
-            if series.len() == 1 {
-                layers.push(Layer::of(one.ink, Shape::Area(points.clone())));
-            }
-            layers.push(Layer::line(one.ink, points));
-        }
+            corners(&steps, |step| step.cell * Per::SECOND.us)
+        });
+        let (layers, peak) = courses(&series, lines.collect());
         let span = (extent.last - extent.first) as f64;
         let mean = if span > 0.0 {
             let mean = number::significant(self.tokens as f64 / span * 1e6);

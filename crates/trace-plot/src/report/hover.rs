@@ -2,7 +2,6 @@
 //! and what to say there.
 
 use anyhow::Result;
-use plotters::style::RGBColor;
 use serde::Serialize;
 
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     draw::Place,
     figure::{Entry, Figure, Layer, Mark, Shape, Sheet},
     frame::Frame,
+    markup::hex,
     number,
     theme::Theme,
 };
@@ -182,10 +182,6 @@ fn words(axis: &Axis, value: f64) -> String {
 
 fn tenth(pixels: f64) -> f64 {
     (pixels * 10.0).round() / 10.0
-}
-
-fn hex(RGBColor(red, green, blue): RGBColor) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 #[cfg(test)]

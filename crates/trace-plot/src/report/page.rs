@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use trace_stats::Report;
 
 use super::{made::Made, tables};
-use crate::{ThemeName, number, picture::escaped};
+use crate::{ThemeName, markup::escaped, number};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -94,7 +94,7 @@ impl Page {
         if let Some(ms) = report.duration_ms {
             line.push_str(&format!(" over {}", number::duration(ms * 1e3)));
         }
-        let count = |name| tables::scalar(report, name).map(|count| number::exact(count as u64));
+        let count = |name| report.number(name).map(|count| number::exact(count as u64));
         if let Some((succeeded, failed)) = count("succeeded").zip(count("failed")) {
             line.push_str(&format!(", {succeeded} succeeded, {failed} failed"));
         }
@@ -123,18 +123,18 @@ impl Page {
             return;
         }
         let rate = |name: &str| {
-            let value = tables::scalar(report, name)?;
+            let value = report.number(name)?;
             Some(format!("{} /s", number::significant(value)))
         };
         let time = |name: &str, figure: &str| {
-            let ms = tables::metric(report, name, figure)?;
+            let ms = report.figure(name, figure)?;
             Some(match ms.is_finite() {
                 true => number::duration(ms * 1e3),
                 false => "inf".to_owned(),
             })
         };
         let length = |name: &str| {
-            let tokens = tables::metric(report, name, "mean")?;
+            let tokens = report.figure(name, "mean")?;
             Some(number::significant(tokens))
         };
         let tiles = [

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use trace_core::quantile::Spread;
-use trace_stats::{Report, Value};
+use trace_stats::{Report, Value, report};
 
-use crate::{number, picture::escaped};
+use crate::{markup::escaped, number};
 
 /// Groups that have room beside one another; more are told below.
 const ABREAST: usize = 12;
@@ -56,7 +55,10 @@ pub(super) fn metrics(report: &Report) -> String {
             );
         }
         for figure in FIGURES {
-            push(&mut table, format_args!("<td>{}", words(spread, figure)));
+            push(
+                &mut table,
+                format_args!("<td>{}", words(report::figure(spread, figure))),
+            );
         }
     }
     table.push_str("</table></div>");
@@ -94,12 +96,12 @@ pub(super) fn comparison(report: &Report) -> String {
     row(&mut table, "duration_ms", groups, |group| group.duration_ms);
     let scalars = report.scalars.iter();
     for (name, _) in scalars.filter(|(name, _)| !name.contains("limit")) {
-        row(&mut table, name, groups, |group| scalar(group, name));
+        row(&mut table, name, groups, |group| group.number(name));
     }
     for (name, figures) in COMPARED {
         for figure in *figures {
             row(&mut table, &format!("{name} {figure}"), groups, |group| {
-                metric(group, name, figure)
+                group.figure(name, figure)
             });
         }
     }
@@ -132,8 +134,7 @@ fn row(table: &mut String, name: &str, groups: &[Report], figure: impl Fn(&Repor
     }
     push(table, format_args!("<tr><th>{}", escaped(name)));
     for (place, figure) in figures.iter().enumerate() {
-        let words = figure.map_or("–".to_owned(), rounded);
-        push(table, format_args!("<td>{words}"));
+        push(table, format_args!("<td>{}", words(*figure)));
         if let (1.., Some(now), Some(first)) = (place, figure, figures[0])
             && let Some(change) = change(first, *now)
         {
@@ -155,53 +156,11 @@ fn change(first: f64, now: f64) -> Option<String> {
     })
 }
 
-/// The single number that `report` has under `name`.
-pub(super) fn scalar(report: &Report, name: &str) -> Option<f64> {
-    let (_, value) = report.scalars.iter().find(|(known, _)| *known == name)?;
-    match value {
-        Value::Count(count) => Some(*count as f64),
-        Value::Measure(measure) => *measure,
-        _ => None,
-    }
-}
-
-/// The quantile or moment `figure` of the metric `name`; infinite if it touches
-/// a request that failed.
-pub(super) fn metric(report: &Report, name: &str, figure: &str) -> Option<f64> {
-    let (_, spread) = report.metrics.iter().find(|(known, _)| *known == name)?;
-    match value(spread, figure) {
-        None if is_infinite(spread, figure) => Some(f64::INFINITY),
-        value => value,
-    }
-}
-
 const FIGURES: [&str; 8] = ["mean", "std", "min", "p50", "p90", "p95", "p99", "max"];
 
-fn value(spread: &Spread, figure: &str) -> Option<f64> {
-    match figure {
-        "mean" => spread.mean,
-        "std" => spread.std,
-        "min" => spread.min,
-        "p50" => spread.p50,
-        "p90" => spread.p90,
-        "p95" => spread.p95,
-        "p99" => spread.p99,
-        "max" => spread.max,
-        _ => None,
-    }
-}
-
-/// An undefined quantile is infinite if requests failed.
-fn is_infinite(spread: &Spread, figure: &str) -> bool {
-    spread.censored > 0 && figure.starts_with('p')
-}
-
-fn words(spread: &Spread, figure: &str) -> String {
-    match value(spread, figure) {
-        Some(value) => rounded(value),
-        None if is_infinite(spread, figure) => "inf".to_owned(),
-        None => "–".to_owned(),
-    }
+/// A figure that may be undefined.
+fn words(figure: Option<f64>) -> String {
+    figure.map_or("–".to_owned(), rounded)
 }
 
 /// Whole numbers whole, others with four significant digits.

@@ -172,3 +172,39 @@ fn runs_are_told_apart_by_source() {
     .success();
     assert!(check_svg(&svg).contains("800 requests"));
 }
+
+/// What the font lacks is text, for the reader's fonts; all else is outlines.
+#[test]
+fn names_in_other_letters_are_told_in_svg() {
+    let dir = TempDir::new().unwrap();
+    let input = dir.path().join("in.jsonl");
+    let models = ["通义千问-72B", "<模型> & 🚀", "llama"];
+    let line = |i: usize| {
+        let (at, model) = (i * 50, models[i % models.len()]);
+        format!(
+            "{{\"timestamp\":{at},\"input_length\":9,\"model\":\"{model}\",\"seq\":{i},\
+             \"scheduled_ms\":{at},\"sent_ms\":{at},\"ttft_ms\":20,\"latency_ms\":40}}\n"
+        )
+    };
+    fs::write(&input, (0..90).map(line).collect::<String>()).unwrap();
+    let draw = |kind: &str, format: &str| {
+        let assert = plot(&[kind, "--format", format, input.to_str().unwrap()]).assert();
+        assert.success().get_output().stdout.clone()
+    };
+    for kind in ["rate", "latency-cdf", "workload"] {
+        let svg = String::from_utf8(draw(kind, "svg")).unwrap();
+        assert!(svg.contains(">通义千问-72B</text>"), "{kind}");
+        assert!(svg.contains(">&lt;模型&gt; &amp; 🚀</text>"), "{kind}");
+        assert!(
+            !svg.contains("llama</text>") && !svg.contains("U+"),
+            "{kind}"
+        );
+        let options = resvg::usvg::Options::default();
+        resvg::usvg::Tree::from_str(&svg, &options).unwrap();
+        assert_eq!(svg.as_bytes(), draw(kind, "svg"), "{kind}");
+        dimensions(&draw(kind, "png"));
+    }
+    let page = plot(&["rate", "--html", "-", input.to_str().unwrap()]).assert();
+    let page = String::from_utf8(page.success().get_output().stdout.clone()).unwrap();
+    assert!(page.contains(">通义千问-72B</text>"));
+}

@@ -2,8 +2,9 @@
 
 use super::values::share;
 use crate::search::Search;
-use crate::slo::{Clock, Slo};
+use crate::slo::Slo;
 use crate::stop::Stop;
+use trace_core::cli::SloClockArg;
 
 /// What a run is held to.
 #[derive(Debug, clap::Args)]
@@ -28,16 +29,9 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "METRIC=MS")]
     pub slo: Vec<Slo>,
 
-    /// From when on an answer is judged: `scheduled`, when the trace wanted it
-    /// sent (in a closed loop, when its slot became free), or `sent`
-    #[arg(
-        long,
-        value_enum,
-        value_name = "CLOCK",
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub slo_clock: Clock,
+    /// From when on an answer is judged.
+    #[command(flatten)]
+    pub clock: SloClockArg,
 
     /// Share of good answers at which a level holds
     #[arg(long, value_name = "SHARE", default_value_t = 0.99, value_parser = share)]

@@ -1,10 +1,10 @@
 //! How a round differs from the round before.
 
-use crate::report::{InOrder, Report, Value, is_infinite};
+use crate::report::{self, InOrder, Report, Value};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
-use trace_core::quantile::{Spread, number};
+use trace_core::quantile::number;
 
 /// The metrics of outcomes that are compared, here each by these figures.
 pub(crate) const METRICS: [&str; 6] = [
@@ -118,7 +118,7 @@ fn figures(before: &Report, after: &Report) -> Vec<(String, Difference)> {
             continue;
         };
         for figure in FIGURES {
-            let difference = Difference::new(value(a, figure), value(b, figure));
+            let difference = Difference::new(report::figure(a, figure), report::figure(b, figure));
             all.push((format!("{name}.{figure}"), difference));
         }
     }
@@ -130,15 +130,6 @@ fn figures(before: &Report, after: &Report) -> Vec<(String, Difference)> {
         }
     }
     all
-}
-
-/// The figure of that name, infinite if it touches a failure.
-fn value(spread: &Spread, figure: &str) -> Option<f64> {
-    let mut figures = spread.figures().into_iter();
-    let found = figures
-        .find(|(name, _)| *name == figure)
-        .and_then(|(_, v)| v);
-    found.or_else(|| is_infinite(spread, figure).then_some(f64::INFINITY))
 }
 
 impl Serialize for Change {

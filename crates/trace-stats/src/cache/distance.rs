@@ -155,6 +155,7 @@ impl Distances {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::paths;
     use super::*;
     use proptest::prelude::*;
 
@@ -237,21 +238,8 @@ mod tests {
 
     /// Paths of a tree, as prompts are, and lists of anything, as they are not.
     fn rows() -> impl Strategy<Value = Vec<Vec<u32>>> {
-        let path = prop::collection::vec(0u32..3, 0..7).prop_map(|choices| {
-            let mut node = 0;
-            choices
-                .iter()
-                .map(|choice| {
-                    node = 3 * node + choice + 1;
-                    node
-                })
-                .collect()
-        });
         let any = prop::collection::vec(0u32..12, 0..8);
-        prop_oneof![
-            prop::collection::vec(path, 0..40),
-            prop::collection::vec(any, 0..40),
-        ]
+        prop_oneof![paths(7), prop::collection::vec(any, 0..40),]
     }
 
     proptest! {

@@ -182,6 +182,7 @@ impl Fleet {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::paths;
     use super::super::row::Row;
     use super::*;
     use clap::ValueEnum;
@@ -216,23 +217,9 @@ mod tests {
         fleet.points(&CAPACITIES)
     }
 
-    fn rows() -> impl Strategy<Value = Vec<Vec<u32>>> {
-        let path = prop::collection::vec(0u32..3, 0..6).prop_map(|choices| {
-            let mut node = 0;
-            choices
-                .iter()
-                .map(|choice| {
-                    node = 3 * node + choice + 1;
-                    node
-                })
-                .collect()
-        });
-        prop::collection::vec(path, 0..40)
-    }
-
     proptest! {
         #[test]
-        fn one_replica_gets_everything_however_it_is_routed(rows in rows()) {
+        fn one_replica_gets_everything_however_it_is_routed(rows in paths(6)) {
             for &policy in Policy::value_variants() {
                 let alone = points(&rows, policy, 1, Routing::RoundRobin);
                 for &routing in Routing::value_variants() {
@@ -242,7 +229,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_measured_is_what_is_simulated(rows in rows(), replicas in 1u32..4) {
+        fn what_is_measured_is_what_is_simulated(rows in paths(6), replicas in 1u32..4) {
             for policy in [Policy::Lru, Policy::PrefixLru] {
                 for routing in [Routing::RoundRobin, Routing::LeastLoaded] {
                     let window = Micros::from_micros(10);
@@ -267,7 +254,7 @@ mod tests {
         }
 
         #[test]
-        fn the_optimum_has_the_most_behind_every_router_that_is_blind(rows in rows()) {
+        fn the_optimum_has_the_most_behind_every_router_that_is_blind(rows in paths(6)) {
             for routing in [Routing::RoundRobin, Routing::LeastLoaded] {
                 let most = points(&rows, Policy::Optimum, 3, routing);
                 for &policy in Policy::value_variants() {

@@ -23,6 +23,8 @@ mod args;
 pub mod capacity;
 pub mod curve;
 pub mod distance;
+#[cfg(test)]
+mod fixture;
 pub mod fleet;
 pub mod optimum;
 pub mod policy;

@@ -2,8 +2,7 @@
 
 use super::gauges::Gauge;
 use crate::by::Change;
-use crate::report::{Report, Value, is_infinite};
-use trace_core::quantile::Spread;
+use crate::report::{self, Report};
 
 /// Metrics of the report, and what FluxPerf calls them.
 const METRICS: [(&str, &str); 5] = [
@@ -56,54 +55,20 @@ pub(super) fn page(
         reports,
         writer: csv::Writer::from_writer(Vec::new()),
     };
-    page.writer.write_record(
-        ["Metric"]
-            .into_iter()
-            .chain(columns.iter().map(String::as_str)),
-    )?;
-    page.row("Total Requests", |report| Some(report.requests as f64))?;
-    page.row("Successful Requests", |report| scalar(report, "succeeded"))?;
-    page.row("Failed Requests", |report| scalar(report, "failed"))?;
-    page.row("Test Duration (sec)", |report| {
-        report.duration_ms.map(|ms| ms / 1_000.0)
-    })?;
-    page.row("Average Input Tokens", |report| {
-        value(report, "input_tokens", "mean")
-    })?;
-    page.row("Average Output Tokens", |report| {
-        value(report, "output_tokens", "mean")
-    })?;
+    let names = columns.iter().map(String::as_str);
+    page.writer
+        .write_record(["Metric"].into_iter().chain(names))?;
+    page.counts()?;
     for (metric, name) in METRICS {
-        page.gap()?;
-        for (figure, short) in FIGURES {
-            page.row(&format!("{name} {short}"), |report| {
-                value(report, metric, figure)
-            })?;
-        }
+        page.metric(metric, name)?;
     }
-    for section in [&THROUGHPUT[..], &GOODPUT[..]] {
-        page.gap()?;
-        for (key, name) in section {
-            page.row(name, |report| scalar(report, key))?;
-        }
-    }
-    for (key, spreads) in gauges {
-        page.gap()?;
-        for (figure, short) in FIGURES {
-            let name = format!("{} {short}", key.title());
-            page.write(&name, spreads.iter().map(|spread| value_of(spread, figure)))?;
-        }
+    page.scalars(&THROUGHPUT)?;
+    page.scalars(&GOODPUT)?;
+    for gauge in gauges {
+        page.gauge(gauge)?;
     }
     if !changes.is_empty() {
-        page.gap()?;
-    }
-    for (figure, name) in CHANGES {
-        if !changes.is_empty() {
-            page.row(
-                &format!("{name} Change From Previous Round (%)"),
-                |report| change(changes, report, figure).map(|share| share * 100.0),
-            )?;
-        }
+        page.changes(changes)?;
     }
     Ok(page.writer.into_inner()?)
 }
@@ -114,6 +79,67 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// How much there was of each level.
+    fn counts(&mut self) -> csv::Result<()> {
+        self.row("Total Requests", |report| Some(report.requests as f64))?;
+        self.row("Successful Requests", |report| report.number("succeeded"))?;
+        self.row("Failed Requests", |report| report.number("failed"))?;
+        self.row("Test Duration (sec)", |report| {
+            report.duration_ms.map(|ms| ms / 1_000.0)
+        })?;
+        self.row("Average Input Tokens", |report| {
+            report.figure("input_tokens", "mean")
+        })?;
+        self.row("Average Output Tokens", |report| {
+            report.figure("output_tokens", "mean")
+        })
+    }
+
+    /// The section of the metric that FluxPerf calls `name`.
+    fn metric(&mut self, metric: &str, name: &str) -> csv::Result<()> {
+        self.gap()?;
+        for (figure, short) in FIGURES {
+            self.row(&format!("{name} {short}"), |report| {
+                report.figure(metric, figure)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A section of single numbers, by what FluxPerf calls them.
+    fn scalars(&mut self, section: &[(&str, &str)]) -> csv::Result<()> {
+        self.gap()?;
+        for (key, name) in section {
+            self.row(name, |report| report.number(key))?;
+        }
+        Ok(())
+    }
+
+    /// The section of a series of telemetry.
+    fn gauge(&mut self, (key, spreads): &Gauge) -> csv::Result<()> {
+        self.gap()?;
+        for (figure, short) in FIGURES {
+            let name = format!("{} {short}", key.title());
+            self.write(
+                &name,
+                spreads.iter().map(|spread| report::figure(spread, figure)),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The section of what each round changed, in percent.
+    fn changes(&mut self, changes: &[Change]) -> csv::Result<()> {
+        self.gap()?;
+        for (figure, name) in CHANGES {
+            self.row(
+                &format!("{name} Change From Previous Round (%)"),
+                |report| change(changes, report, figure).map(|share| share * 100.0),
+            )?;
+        }
+        Ok(())
+    }
+
     fn row(&mut self, name: &str, of: impl Fn(&Report) -> Option<f64>) -> csv::Result<()> {
         let reports = self.reports;
         self.write(name, reports.iter().map(of))
@@ -136,26 +162,6 @@ impl Page<'_> {
         page.write_all(b"\n")?;
         self.writer = csv::WriterBuilder::new().flexible(true).from_writer(page);
         Ok(())
-    }
-}
-
-/// A figure of a metric, infinite if it touches a failed request.
-fn value(report: &Report, metric: &str, figure: &str) -> Option<f64> {
-    let spread: &Spread = report.metric(metric)?;
-    let infinite = is_infinite(spread, figure).then_some(f64::INFINITY);
-    value_of(spread, figure).or(infinite)
-}
-
-fn value_of(spread: &Spread, figure: &str) -> Option<f64> {
-    let mut figures = spread.figures().into_iter();
-    figures.find(|(name, _)| *name == figure)?.1
-}
-
-fn scalar(report: &Report, name: &str) -> Option<f64> {
-    match report.scalar(name)? {
-        Value::Count(count) => Some(*count as f64),
-        Value::Measure(value) => *value,
-        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@ pub struct PartArgs {
     /// In any order. The parts must have been counted with the same flags, which
     /// need not be repeated. With --partial, print their sum as one line again.
     /// A line of more than 1 GiB is refused.
-    #[arg(long, conflicts_with_all = ["by", "cache", "no_prefix", "exact_up_to", "skip_invalid"])]
+    #[arg(long, conflicts_with_all = ["by", "cache", "no_prefix", "exact_up_to", "skip_invalid", "slo", "slo_file"])]
     pub combine: bool,
 
     /// Distinct values of a metric up to which its quantiles are exact

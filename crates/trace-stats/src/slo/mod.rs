@@ -16,11 +16,12 @@ mod file;
 mod judge;
 mod quantity;
 
-pub use args::{Args, Clock};
+pub use args::Args;
 pub use attainment::{Attainment, Share};
 pub use constraint::{Constraint, Limits};
 pub use judge::Judge;
 pub use quantity::{Quantity, Reading};
+pub use trace_core::cli::SloClock as Clock;
 
 use serde::{Deserialize, Serialize};
 use trace_core::Outcome;

@@ -73,7 +73,7 @@ impl Quantity {
     /// What the request of `outcome` has of it, by that `clock`.
     pub fn of(self, outcome: &Outcome, clock: Clock) -> Reading {
         let value = match self {
-            Self::Of(measure) => clock.read(measure, outcome),
+            Self::Of(measure) => by(clock, measure, outcome),
             Self::MeanGap => mean_gap(outcome),
         };
         let of_gaps = matches!(self, Self::MeanGap | Self::Of(Measure::Tpot));
@@ -85,6 +85,22 @@ impl Quantity {
             None => Reading::Untold,
         }
     }
+}
+
+/// `measure` of `outcome` by `clock`; an outcome that does not tell when it was
+/// scheduled counts from when it was sent.
+fn by(clock: Clock, measure: Measure, outcome: &Outcome) -> Option<f64> {
+    let scheduled = match (clock, measure) {
+        (Clock::Scheduled, Measure::Ttft) => Measure::UserTtft.of(outcome),
+        (Clock::Scheduled, Measure::Latency) => Measure::UserLatency.of(outcome),
+        (Clock::Scheduled, Measure::FirstContent) => {
+            let waited = outcome.sent_ms.zip(outcome.scheduled_ms);
+            let waited = waited.map(|(sent, due)| sent.saturating_sub(due).as_millis());
+            waited.and_then(|waited| Some(measure.of(outcome)? + waited))
+        }
+        _ => None,
+    };
+    scheduled.or_else(|| measure.of(outcome))
 }
 
 /// The mean gap between the chunks of an answer, per token where the tokens of
@@ -134,7 +150,26 @@ impl std::str::FromStr for Quantity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::fixture::{served, streamed};
+    use crate::results::fixture::{ms, served, streamed};
+
+    #[test]
+    fn the_scheduled_clock_includes_the_wait() {
+        let outcome = Outcome {
+            first_content_ms: ms(60.0),
+            ..served(100.0, 130.0, 50.0, 80.0)
+        };
+        let read = |clock, measure| by(clock, measure, &outcome);
+        assert_eq!(read(Clock::Sent, Measure::Ttft), Some(50.0));
+        assert_eq!(read(Clock::Scheduled, Measure::Ttft), Some(80.0));
+        assert_eq!(read(Clock::Scheduled, Measure::FirstContent), Some(90.0));
+        assert_eq!(read(Clock::Scheduled, Measure::Latency), Some(110.0));
+        let unscheduled = Outcome {
+            scheduled_ms: None,
+            ..outcome
+        };
+        let ttft = by(Clock::Scheduled, Measure::Ttft, &unscheduled);
+        assert_eq!(ttft, Some(50.0));
+    }
 
     #[test]
     fn names_lead_back_to_their_quantities() {
