@@ -192,7 +192,7 @@ use trace_core::cli;
 /// When the address cannot be listened at, or records could not be written.
 pub fn run(args: &Args) -> anyhow::Result<u8> {
     if let Some(path) = &args.fit {
-        let yaml = fit::run(path)?;
+        let yaml = fit::run(path, io::stderr())?;
         let mut stdout = cli::stdout()?;
         stdout.write_all(yaml.as_bytes())?;
         stdout.flush()?;

@@ -137,8 +137,10 @@ pub struct Args {
     pub tokenizer: TokenizerArg,
 
     /// Serve nothing, but estimate the costs of the engine that gave the outcomes in FILE, such as
-    /// trace-send wrote, and print them as a profile with how well they fit. Holds them: 50 MB for
-    /// a million
+    /// trace-send wrote, and print them as a profile with how well they fit; what they do not tell
+    /// is left out and said on stderr. Holds them: 80 MB for a million, and 4 bytes for each token
+    /// with itl_ms. Several runs, one after the other in FILE, tell more than one: at a rate for
+    /// b, c and d, and with --concurrency 1 for the overhead
     #[arg(long, value_name = "FILE")]
     pub fit: Option<String>,
 

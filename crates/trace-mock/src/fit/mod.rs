@@ -8,9 +8,12 @@
 //! tpot = b + c · batch + d · context + a · prompt tokens per step
 //! ```
 //!
-//! which least squares solve, with no coefficient below zero. First tokens wait for other prompts,
-//! for steps of others, and in queues that outcomes do not tell apart; so overhead and a are fitted
-//! to the quicker half of them, repeatedly, until the half stays the same.
+//! which least squares solve, with no coefficient below zero: for [some steps](span::STEPS) at a time
+//! where the gaps between tokens are known, for whole answers else. First tokens wait for other
+//! prompts, for steps of others and for places in the batch, which outcomes do not tell apart; so
+//! overhead is fitted to requests that had the engine for themselves, and not at all where there
+//! are too few of those. a is from them or from the steps that computed prompts, whichever tell it
+//! better.
 //!
 //! Batch and context rise and fall together, so a run tells what a step costs better than how that
 //! falls to c and to d: the profile says how well, and where they cannot be told apart. Runs at
@@ -20,10 +23,15 @@ mod certainty;
 mod overlap;
 mod report;
 mod solve;
+mod span;
+mod starts;
+mod steps;
 #[cfg(test)]
 mod tests;
 
-use anyhow::{Context, bail};
+use std::io::Write;
+
+use anyhow::Context;
 use trace_core::cli::InputArgs;
 use trace_core::{Line, Reader};
 
@@ -32,8 +40,8 @@ use certainty::Certainty;
 use overlap::Overlap;
 use solve::{Quality, least_squares};
 
-/// A request that got its whole answer. Times in milliseconds since the run began.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A request that got its whole answer. Times in milliseconds since the first began.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) sent: f64,
     pub(crate) first: f64,
@@ -41,6 +49,15 @@ pub(crate) struct Sample {
     pub(crate) input: f64,
     pub(crate) cached: f64,
     pub(crate) output: f64,
+    /// From each token to the next; none where tokens came several at a time.
+    pub(crate) gaps: Vec<f32>,
+}
+
+impl Sample {
+    /// Prompt tokens that were computed.
+    fn own(&self) -> f64 {
+        self.input - self.cached
+    }
 }
 
 /// What came out.
@@ -48,40 +65,76 @@ pub(crate) struct Sample {
 pub(crate) struct Fit {
     pub(crate) cost: Cost,
     samples: usize,
-    first: Quality,
-    next: Quality,
-    /// Of overhead, a, what others' prompts add, and what steps of others do.
-    first_certainty: Certainty<4>,
-    /// Of b, c, d, and what prompts among the steps add.
-    next_certainty: Certainty<4>,
+    steps: Part<4>,
+    /// None where too few requests were alone.
+    starts: Option<Part<2>>,
+    /// Whether a is from the steps that computed prompts, and not from first tokens.
+    from_steps: bool,
     /// Coefficients that the run says nothing of, and why.
-    unknown: Vec<&'static str>,
+    pub(crate) unknown: Vec<String>,
+}
+
+/// A least-squares problem, solved.
+#[derive(Clone, Debug)]
+struct Part<const N: usize> {
+    /// What it was fitted to.
+    of: String,
+    coefficients: [f64; N],
+    quality: Quality,
+    certainty: Certainty<N>,
+    /// Columns that do not vary.
+    constant: [bool; N],
+}
+
+impl<const N: usize> Part<N> {
+    fn solve(of: String, rows: &[[f64; N]], measured: &[f64]) -> Part<N> {
+        let (coefficients, quality) = least_squares(rows, measured);
+        Part {
+            of,
+            coefficients,
+            quality,
+            certainty: Certainty::of(rows, measured, &coefficients),
+            constant: std::array::from_fn(|at| !solve::varies(rows, at)),
+        }
+    }
+
+    /// Standard error of a coefficient, as a share of it; none where it is 0.
+    fn doubt(&self, at: usize) -> Option<f64> {
+        Some(self.certainty.errors[at]? / self.coefficients[at])
+    }
 }
 
 /// Fewest requests that say anything.
 const FEWEST: usize = 10;
 
-/// Fit the outcomes in `path` and spell a profile.
+/// Fit the outcomes in `path` and spell a profile. Says on `stderr` what they do not tell.
 ///
 /// # Errors
 /// They cannot be read, or too few of them are whole streams.
-pub(crate) fn run(path: &str) -> anyhow::Result<String> {
+pub(crate) fn run(path: &str, mut stderr: impl Write) -> anyhow::Result<String> {
     let input = InputArgs {
         files: vec![path.into()],
         skip_invalid: false,
     };
     let samples = read(input.open()?)?;
     let fit = fit(&samples).with_context(|| path.to_owned())?;
+    for why in &fit.unknown {
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(stderr, "trace-mock: {path} does not tell {why}");
+    }
     Ok(fit.yaml(path))
 }
 
 fn read(mut input: Reader<'_>) -> anyhow::Result<Vec<Sample>> {
     let (mut samples, mut line) = (Vec::new(), Line::default());
+    let mut start = None;
     while input.read(&mut line)? {
         let Some(outcome) = line.outcome()? else {
             continue;
         };
-        let times = (outcome.sent_ms, outcome.ttft_ms, outcome.last_token_ms);
+        // The wall clock, where there is one: runs one after the other may be in one file.
+        let sent = outcome.sent_unix_ms.or(outcome.sent_ms);
+        let times = (sent, outcome.ttft_ms, outcome.last_token_ms);
         let input = outcome.input_tokens.or(line.request.input_length);
         let counts = input.zip(outcome.output_tokens.filter(|tokens| *tokens > 0));
         let ((Some(sent), Some(first), Some(last)), Some((input, output)), None) =
@@ -89,7 +142,9 @@ fn read(mut input: Reader<'_>) -> anyhow::Result<Vec<Sample>> {
         else {
             continue;
         };
-        let sent = sent.as_millis();
+        let sent = sent.as_millis() - *start.get_or_insert(sent.as_millis());
+        let gaps = outcome.itl_ms.iter().flatten();
+        let gaps: Vec<_> = gaps.map(|gap| gap.as_millis() as f32).collect();
         samples.push(Sample {
             sent,
             first: sent + first.as_millis(),
@@ -97,6 +152,11 @@ fn read(mut input: Reader<'_>) -> anyhow::Result<Vec<Sample>> {
             input: input as f64,
             cached: outcome.cached_tokens.unwrap_or(0) as f64,
             output: output as f64,
+            gaps: if gaps.len() as u64 + 1 == output {
+                gaps
+            } else {
+                Vec::new()
+            },
         });
     }
     Ok(samples)
@@ -108,102 +168,42 @@ fn read(mut input: Reader<'_>) -> anyhow::Result<Vec<Sample>> {
 /// There are too few of them.
 pub(crate) fn fit(samples: &[Sample]) -> anyhow::Result<Fit> {
     let overlap = Overlap::of(samples);
-    let next = Part::of_steps(samples, &overlap)?;
-    let first = Part::of_starts(samples, &overlap, next.coefficients);
-    let [step_ms, sequence_ms, context_token_ms, _] = next.coefficients;
-    let [overhead_ms, prefill_token_ms, ..] = first.coefficients;
+    let steps = steps::fit(samples, &overlap)?;
+    let starts = starts::fit(samples, &overlap);
+    let mut unknown = Vec::new();
+    if steps.constant[1] {
+        unknown.push("c: the batch never changed".to_owned());
+    }
+    if steps.constant[2] {
+        unknown.push("d: the context never changed".to_owned());
+    }
+    let by_starts = starts.as_ref().ok().and_then(|starts| starts.doubt(1));
+    let by_steps = steps.doubt(3);
+    let from_steps = by_steps.is_some_and(|doubt| by_starts.is_none_or(|other| doubt < other));
+    let [step_ms, sequence_ms, context_token_ms, by_steps] = steps.coefficients;
+    let [overhead_ms, by_starts] = match &starts {
+        Ok(starts) => [starts.coefficients[0], starts.coefficients[1]],
+        Err(_) => [0.0; 2],
+    };
+    match &starts {
+        Err(shared) => unknown.push(shared.words(from_steps)),
+        Ok(starts) if starts.constant[1] && !from_steps => {
+            unknown.push("a: all prompts were of one length".to_owned());
+        }
+        Ok(_) => {}
+    }
     Ok(Fit {
         cost: Cost {
             overhead_ms,
-            prefill_token_ms,
+            prefill_token_ms: if from_steps { by_steps } else { by_starts },
             step_ms,
             sequence_ms,
             context_token_ms,
         },
         samples: samples.len(),
-        unknown: [next.unknown, first.unknown].concat(),
-        first: first.quality,
-        next: next.quality,
-        first_certainty: first.certainty,
-        next_certainty: next.certainty,
+        steps,
+        starts: starts.ok(),
+        from_steps,
+        unknown,
     })
-}
-
-/// One of the two least-squares problems, solved.
-struct Part {
-    coefficients: [f64; 4],
-    quality: Quality,
-    certainty: Certainty<4>,
-    unknown: Vec<&'static str>,
-}
-
-impl Part {
-    /// Times of tokens after the first, by what the steps between them did: b, c, d, and a prompt
-    /// token's share.
-    fn of_steps(samples: &[Sample], overlap: &Overlap) -> anyhow::Result<Part> {
-        let long = samples.iter().filter(|sample| sample.output > 1.0);
-        let row = |sample: &Sample| {
-            let steps = sample.output - 1.0;
-            let during = overlap.during(sample.first, sample.last);
-            let made = during.steps.max(1e-6);
-            let row = [
-                1.0,
-                during.sequences / made,
-                during.context / made,
-                during.prefill / steps,
-            ];
-            (row, (sample.last - sample.first) / steps)
-        };
-        let (rows, tpot): (Vec<_>, Vec<_>) = long.map(row).unzip();
-        if rows.len() < FEWEST {
-            bail!(
-                "{} answers of two tokens or more, with times of first and last token; a fit needs {FEWEST}",
-                rows.len()
-            );
-        }
-        let (coefficients, quality) = least_squares(&rows, &tpot);
-        let names = [
-            (1, "c: the batch never changed"),
-            (2, "d: the context never changed"),
-        ];
-        let constant = names.iter().filter(|(at, _)| !solve::varies(&rows, *at));
-        Ok(Part {
-            coefficients,
-            quality,
-            certainty: Certainty::of(&rows, &tpot, &coefficients),
-            unknown: constant.map(|(_, why)| *why).collect(),
-        })
-    }
-
-    /// Times of first tokens by their prompts, the prompts before those, and the steps of others,
-    /// which cost what `steps` says: overhead, a, and the shares of both.
-    fn of_starts(samples: &[Sample], overlap: &Overlap, steps: [f64; 4]) -> Part {
-        let [b, c, d, _] = steps;
-        let row = |sample: &Sample| {
-            let own = sample.input - sample.cached;
-            let meanwhile = overlap.during(sample.sent, sample.first).prefill;
-            let (sequences, context) = overlap.at(sample.sent);
-            let step = if sequences > 0.5 {
-                b + c * sequences + d * context
-            } else {
-                0.0
-            };
-            let row = [1.0, own, meanwhile - own, step];
-            (row, sample.first - sample.sent)
-        };
-        let (rows, ttft): (Vec<_>, Vec<_>) = samples.iter().map(row).unzip();
-        let (coefficients, quality, kept) = solve::lower_half(&rows, &ttft);
-        let half: Vec<_> = kept.iter().map(|at| rows[*at]).collect();
-        let times: Vec<_> = kept.iter().map(|at| ttft[*at]).collect();
-        let one_length = !solve::varies(&rows, 1);
-        Part {
-            coefficients,
-            quality,
-            certainty: Certainty::of(&half, &times, &coefficients),
-            unknown: one_length
-                .then_some("a: all prompts were of one length")
-                .into_iter()
-                .collect(),
-        }
-    }
 }

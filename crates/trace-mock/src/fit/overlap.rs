@@ -11,8 +11,6 @@ pub(crate) struct Sums {
     pub(crate) sequences: f64,
     /// Tokens of context that they looked back on.
     pub(crate) context: f64,
-    /// Prompt tokens whose computing ended.
-    pub(crate) prefill: f64,
 }
 
 /// The sums from the beginning up to each moment at which something changed.
@@ -36,7 +34,7 @@ struct Mark {
 
 impl Overlap {
     /// What `samples` say of it: each decodes from its first token to its last, its context
-    /// growing evenly from its prompt to its end. A step gives each sequence a token, so there are
+    /// growing evenly over some steps at a time. A step gives each sequence a token, so there are
     /// as many steps at a time as sequences get tokens on average.
     pub(crate) fn of(samples: &[Sample]) -> Overlap {
         let mut changes: Vec<(f64, [f64; 3])> = Vec::with_capacity(2 * samples.len());
@@ -46,9 +44,13 @@ impl Overlap {
                 continue;
             }
             let tokens = sample.output - 1.0;
-            let growth = tokens / span;
-            changes.push((sample.first, [1.0, sample.input, growth]));
-            changes.push((sample.last, [-1.0, -(sample.input + tokens), -growth]));
+            changes.push((sample.first, [1.0, sample.input, 0.0]));
+            changes.push((sample.last, [-1.0, -(sample.input + tokens), 0.0]));
+            for span in sample.spans() {
+                let growth = span.steps / (span.to - span.from).max(1e-6);
+                changes.push((span.from, [0.0, 0.0, growth]));
+                changes.push((span.to, [0.0, 0.0, -growth]));
+            }
         }
         changes.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut marks = vec![Mark {
@@ -64,7 +66,7 @@ impl Overlap {
         }
         let mut prefills: Vec<_> = samples
             .iter()
-            .map(|s| (s.first, s.input - s.cached))
+            .map(|sample| (sample.first, sample.own()))
             .collect();
         prefills.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut sum = 0.0;
@@ -82,7 +84,6 @@ impl Overlap {
             steps: after.steps - before.steps,
             sequences: after.sequences - before.sequences,
             context: after.context - before.context,
-            prefill: after.prefill - before.prefill,
         }
     }
 
@@ -93,15 +94,27 @@ impl Overlap {
         (mark.sequences, mark.context)
     }
 
+    /// Prompt tokens whose computing ended after `from` and up to `to`.
+    pub(crate) fn prefill(&self, from: f64, to: f64) -> f64 {
+        self.read(to) - self.read(from)
+    }
+
+    /// The most sequences that ever decoded at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        let counts = self.marks.iter().map(|mark| mark.sequences);
+        counts.fold(0.0, f64::max).round() as usize
+    }
+
+    /// Prompt tokens whose computing ended up to `to`.
+    fn read(&self, to: f64) -> f64 {
+        let done = self.prefills.partition_point(|(at, _)| *at <= to);
+        done.checked_sub(1)
+            .map_or(0.0, |last| self.prefills[last].1)
+    }
+
     fn until(&self, to: f64) -> Sums {
         let at = self.marks.partition_point(|mark| mark.at <= to) - 1;
-        let done = self.prefills.partition_point(|(at, _)| *at <= to);
-        Sums {
-            prefill: done
-                .checked_sub(1)
-                .map_or(0.0, |last| self.prefills[last].1),
-            ..self.marks[at].until(to).sums
-        }
+        self.marks[at].until(to).sums
     }
 }
 
@@ -140,8 +153,8 @@ mod tests {
             first,
             last,
             input,
-            cached: 0.0,
             output: 11.0,
+            ..Sample::default()
         };
         let overlap = Overlap::of(&[
             sample(0.0, 10.0, 20.0, 100.0),
@@ -156,7 +169,7 @@ mod tests {
             "{sums:?}"
         );
         assert!(
-            (sums.prefill - 50.0).abs() < 1e-9,
+            (overlap.prefill(10.0, 20.0) - 50.0).abs() < 1e-9,
             "its own prompt is done by then"
         );
         assert_eq!(overlap.at(12.0), (1.0, 102.0));

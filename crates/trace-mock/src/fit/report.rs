@@ -8,17 +8,13 @@ use super::certainty::COLLINEAR;
 impl Fit {
     /// A profile, with how well it fits in its comments.
     pub(crate) fn yaml(&self, name: &str) -> String {
-        let Fit {
-            cost, first, next, ..
-        } = self;
+        let Fit { cost, steps, .. } = self;
         let mut out = String::new();
         let _ = writeln!(out, "# Fitted to {} answers of {name}.", self.samples);
-        let _ = writeln!(
-            out,
-            "# Time to first token, the quicker half of {}: {first}.",
-            self.samples
-        );
-        let _ = writeln!(out, "# Time per output token: {next}.");
+        if let Some(starts) = &self.starts {
+            let _ = writeln!(out, "# {}: {}.", starts.of, starts.quality);
+        }
+        let _ = writeln!(out, "# {}: {}.", steps.of, steps.quality);
         let _ = writeln!(
             out,
             "# After ± stands the standard error, were errors independent."
@@ -27,24 +23,21 @@ impl Fit {
             let _ = writeln!(out, "# {doubt}.");
         }
         let _ = writeln!(out, "costs:");
-        let (starts, steps) = (&self.first_certainty, &self.next_certainty);
+        let starts = self.starts.as_ref().map(|starts| starts.certainty.errors);
+        let [overhead, by_starts] = starts.unwrap_or_default();
+        let [b, c, d, by_steps] = steps.certainty.errors;
+        let a = if self.from_steps { by_steps } else { by_starts };
         for (letter, name, value, error) in [
-            ("", "overhead_ms", cost.overhead_ms, starts.errors[0]),
-            (
-                "a",
-                "prefill_token_ms",
-                cost.prefill_token_ms,
-                starts.errors[1],
-            ),
-            ("b", "step_ms", cost.step_ms, steps.errors[0]),
-            ("c", "sequence_ms", cost.sequence_ms, steps.errors[1]),
-            (
-                "d",
-                "context_token_ms",
-                cost.context_token_ms,
-                steps.errors[2],
-            ),
+            ("", "overhead_ms", cost.overhead_ms, overhead),
+            ("a", "prefill_token_ms", cost.prefill_token_ms, a),
+            ("b", "step_ms", cost.step_ms, b),
+            ("c", "sequence_ms", cost.sequence_ms, c),
+            ("d", "context_token_ms", cost.context_token_ms, d),
         ] {
+            if value == 0.0 && self.is_unknown(name, letter) {
+                let _ = writeln!(out, "  # {name}: not told by this run");
+                continue;
+            }
             let _ = write!(out, "  {name}: {value:.9}");
             let letter = if letter.is_empty() {
                 String::new()
@@ -59,6 +52,16 @@ impl Fit {
         out
     }
 
+    /// Whether the run says nothing of a coefficient.
+    fn is_unknown(&self, name: &str, letter: &str) -> bool {
+        let overhead = name == "overhead_ms";
+        let no_starts = self.starts.is_none();
+        let named = |why: &String| !letter.is_empty() && why.starts_with(&format!("{letter}:"));
+        (no_starts && overhead)
+            || (no_starts && letter == "a" && !self.from_steps)
+            || self.unknown.iter().any(named)
+    }
+
     /// What the run does not tell, or not well.
     fn doubts(&self) -> Vec<String> {
         let mut doubts: Vec<_> = self
@@ -66,11 +69,14 @@ impl Fit {
             .iter()
             .map(|why| format!("Not to be told from this run: {why}"))
             .collect();
-        let steps = &self.next_certainty;
+        let steps = &self.steps.certainty;
         let condition = format!("condition number {:.0}", steps.condition);
         let related = steps.correlation(1, 2);
         let (c, d) = (self.cost.sequence_ms, self.cost.context_token_ms);
-        let known = !self.unknown.iter().any(|why| why.starts_with(['c', 'd']));
+        let known = !self
+            .unknown
+            .iter()
+            .any(|why| why.starts_with("c:") || why.starts_with("d:"));
         if c > 0.0 && d > 0.0 && (steps.condition > COLLINEAR || related < -0.95) {
             doubts.push(format!(
                 "c and d cannot be told apart, only what they come to together: {condition}, \

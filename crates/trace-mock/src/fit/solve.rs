@@ -59,35 +59,26 @@ pub(crate) fn least_squares<const N: usize>(
     (coefficients, quality(rows, measured, &coefficients))
 }
 
-/// As [`least_squares`], of the half that is below the fit, found by repeating. Gives the rows that
-/// are in it, too.
-pub(crate) fn lower_half<const N: usize>(
-    rows: &[[f64; N]],
-    measured: &[f64],
-) -> ([f64; N], Quality, Vec<usize>) {
-    let mut kept: Vec<usize> = (0..rows.len()).collect();
-    let mut fitted = (
-        [0.0; N],
-        Quality {
-            r_squared: 0.0,
-            median_error: 0.0,
-        },
-    );
+/// Rows and what was measured, without those that stand out from the fit to the others, found by
+/// repeating: prompts that were computed in pieces, whose steps look too short, and what the
+/// machine of the client did.
+pub(crate) fn trimmed<const N: usize>(mut all: Vec<([f64; N], f64)>) -> (Vec<[f64; N]>, Vec<f64>) {
     for _ in 0..20 {
-        let some: Vec<_> = kept.iter().map(|at| rows[*at]).collect();
-        let times: Vec<_> = kept.iter().map(|at| measured[*at]).collect();
-        fitted = least_squares(&some, &times);
-        let residual = |at: &usize| measured[*at] - value(&rows[*at], &fitted.0);
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by(|a, b| residual(a).total_cmp(&residual(b)));
-        order.truncate(rows.len().div_ceil(2));
-        order.sort_unstable();
-        if order == kept {
+        let (rows, measured): (Vec<_>, Vec<_>) = all.iter().copied().unzip();
+        let (fitted, _) = least_squares(&rows, &measured);
+        let off = |(row, y): &([f64; N], f64)| (y - value(row, &fitted)).abs();
+        let mut offs: Vec<_> = all.iter().map(off).collect();
+        offs.sort_by(f64::total_cmp);
+        let median = offs.get(offs.len() / 2).copied().unwrap_or(0.0);
+        // Six times the median is beyond all but one of ten thousand where errors are normal.
+        let most = 6.0 * median + 1e-3;
+        let before = all.len();
+        all.retain(|one| off(one) <= most);
+        if all.len() == before {
             break;
         }
-        kept = order;
     }
-    (fitted.0, fitted.1, kept)
+    all.into_iter().unzip()
 }
 
 /// What coefficients say of a row.
@@ -199,25 +190,24 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_does_not_count() {
-        let rows: Vec<_> = (0..200).map(|n| [1.0, f64::from(n * 13 % 101)]).collect();
-        // Two of five wait for up to a second.
-        let wait = |n: usize| {
-            if n % 5 < 2 {
-                (n * 7 % 100) as f64 * 10.0 + 5.0
+    fn what_stands_out_does_not_count() {
+        let rows = (0..200).map(|n| [1.0, f64::from(n * 13 % 101)]);
+        // One of ten is late by up to a second, or early.
+        let all = rows.enumerate().map(|(n, row)| {
+            let late = if n % 10 == 0 {
+                (n * 7 % 100) as f64 * 10.0 - 30.0
             } else {
                 0.0
-            }
-        };
-        let measured: Vec<_> = rows
-            .iter()
-            .enumerate()
-            .map(|(n, row)| 20.0 + 2.0 * row[1] + wait(n))
-            .collect();
-        let (found, ..) = lower_half(&rows, &measured);
+            };
+            (row, 20.0 + 2.0 * row[1] + late)
+        });
+        let (rows, measured) = trimmed(all.collect());
+        let (found, _) = least_squares(&rows, &measured);
         assert!(
-            (found[0] - 20.0).abs() < 1.0 && (found[1] - 2.0).abs() < 0.05,
+            (found[0] - 20.0).abs() < 0.01 && (found[1] - 2.0).abs() < 0.001,
             "{found:?}"
         );
+        assert!(rows.len() >= 180, "{}", rows.len());
+        assert_eq!(trimmed::<2>(Vec::new()), (Vec::new(), Vec::new()));
     }
 }

@@ -6,50 +6,60 @@ use trace_core::Streams;
 use trace_core::seed::unit;
 
 use super::*;
-use crate::engine::{Engine, Event, Jitter, Job, Limits, Load};
+use crate::engine::{Engine, Event, Jitter, Job, Limits};
 use crate::profile::Profile;
 
 /// Requests at `rate` per second through an engine, as a client would have measured them.
 fn measured(cost: Cost, rate: f64, jitter: Jitter) -> Vec<Sample> {
-    let mut engine = Engine::new(Limits::default(), cost, jitter, 1);
+    run_through(Limits::default(), cost, rate, jitter, 1_000)
+}
+
+/// The same of `count` requests, through an engine with these limits. Every third prompt begins
+/// with one that all of them know.
+fn run_through(limits: Limits, cost: Cost, rate: f64, jitter: Jitter, count: u64) -> Vec<Sample> {
+    let mut engine = Engine::new(limits, cost, jitter, 1);
     let mut random = Streams::new(5).stream("test");
     let (mut now, mut jobs, mut events) = (Duration::ZERO, Vec::new(), Vec::<Event>::new());
-    for id in 0..1_000 {
+    for id in 0..count {
         now += Duration::from_secs_f64(-libm::log(1.0 - unit(&mut random)) / rate);
         let input = 100 + (unit(&mut random) * 6_000.0) as u64;
         let output = 20 + (unit(&mut random) * 200.0) as u64;
         while engine.advance(now, &mut events) {}
-        engine.submit(
-            now,
-            Job {
-                id,
-                input,
-                output,
-                width: 1,
-                ..Job::default()
-            },
-        );
+        let known = if id % 3 == 0 { input / 32 } else { 0 };
+        let job = Job {
+            id,
+            input,
+            output,
+            width: 1,
+            blocks: (0..known).collect(),
+            ..Job::default()
+        };
+        engine.submit(now, job);
         jobs.push((now, input, output));
     }
     while let Some(next) = engine.next() {
         engine.advance(next, &mut events);
     }
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    let mut times = vec![(Duration::MAX, Duration::ZERO); jobs.len()];
+    let mut tokens = vec![Vec::new(); jobs.len()];
+    let mut cached = vec![0; jobs.len()];
     for event in &events {
-        let (first, last) = &mut times[event.id as usize];
-        *first = (*first).min(event.at);
-        *last = (*last).max(event.at);
+        tokens[event.id as usize].push(ms(event.at));
+        cached[event.id as usize] = event.cached;
     }
-    jobs.iter()
-        .zip(times)
-        .map(|((sent, input, output), (first, last))| Sample {
-            sent: ms(*sent),
-            first: ms(first),
-            last: ms(last),
-            input: *input as f64,
-            cached: 0.0,
-            output: *output as f64,
+    let samples = jobs.into_iter().zip(tokens).zip(cached);
+    samples
+        .map(|(((sent, input, output), tokens), cached)| Sample {
+            sent: ms(sent),
+            first: tokens[0],
+            last: tokens[tokens.len() - 1],
+            input: input as f64,
+            cached: cached as f64,
+            output: output as f64,
+            gaps: tokens
+                .windows(2)
+                .map(|two| (two[1] - two[0]) as f32)
+                .collect(),
         })
         .collect()
 }
@@ -61,24 +71,79 @@ fn close(name: &str, got: f64, truth: f64, within: f64) {
     );
 }
 
+const TRUTH: &str = "overhead=5ms,a=33us,b=8ms,c=100us,d=200ns";
+
+/// Whether all costs of `fit` are those of `truth`, to this share.
+fn recovered(name: &str, fit: &Fit, truth: Cost, within: f64) {
+    let close = |what: &str, got, truth| close(&format!("{name}: {what}"), got, truth, within);
+    close("a", fit.cost.prefill_token_ms, truth.prefill_token_ms);
+    close("b", fit.cost.step_ms, truth.step_ms);
+    close("c", fit.cost.sequence_ms, truth.sequence_ms);
+    close("d", fit.cost.context_token_ms, truth.context_token_ms);
+    assert!(fit.steps.quality.r_squared > 0.9, "{name}: {:?}", fit.steps);
+}
+
 #[test]
 fn the_costs_of_a_simulated_engine_are_found_again() {
-    let truth: Cost = "overhead=5ms,a=33us,b=8ms,c=100us,d=200ns".parse().unwrap();
-    for jitter in [Jitter::None, Jitter::Lognormal(0.05)] {
-        let fit = fit(&measured(truth, 5.0, jitter)).unwrap();
-        close("b", fit.cost.step_ms, truth.step_ms, 0.1);
-        close("a", fit.cost.prefill_token_ms, truth.prefill_token_ms, 0.1);
-        for (sequences, each) in [(1, 500), (4, 2_000), (16, 3_000)] {
-            let load = Load {
-                sequences,
-                context: sequences * each,
-                ..Load::default()
-            };
-            let step = |cost: Cost| cost.step(load).as_secs_f64();
-            close("step", step(fit.cost), step(truth), 0.07);
+    let truth: Cost = TRUTH.parse().unwrap();
+    for rate in [0.5, 3.0, 5.0] {
+        let fit = fit(&measured(truth, rate, Jitter::None)).unwrap();
+        recovered(&format!("{rate}/s"), &fit, truth, 0.05);
+        if fit.unknown.is_empty() {
+            close("overhead", fit.cost.overhead_ms, truth.overhead_ms, 0.01);
         }
-        assert!(fit.next.r_squared > 0.9, "{:?}", fit.next);
+        assert!(fit.unknown.is_empty() || rate > 1.0, "{:?}", fit.unknown);
     }
+    let faster = truth.times(0.1);
+    let fit = super::fit(&measured(faster, 30.0, Jitter::None)).unwrap();
+    recovered("at ten times the speed", &fit, faster, 0.05);
+}
+
+#[test]
+fn they_are_found_where_times_scatter() {
+    let truth: Cost = TRUTH.parse().unwrap();
+    for jitter in [Jitter::Lognormal(0.05), Jitter::Uniform(0.2)] {
+        let fit = fit(&measured(truth, 3.0, jitter)).unwrap();
+        recovered(&format!("{jitter:?}"), &fit, truth, 0.15);
+    }
+}
+
+#[test]
+fn they_are_found_where_requests_wait_for_a_place_now_and_then() {
+    let truth: Cost = TRUTH.parse().unwrap();
+    let limits = Limits {
+        sequences: 6,
+        ..Limits::default()
+    };
+    let fit = fit(&run_through(limits, truth, 3.0, Jitter::None, 1_000)).unwrap();
+    recovered("queue", &fit, truth, 0.05);
+}
+
+#[test]
+fn of_a_run_that_only_waited_no_overhead_is_made_up() {
+    let truth: Cost = TRUTH.parse().unwrap();
+    let limits = Limits {
+        sequences: 4,
+        ..Limits::default()
+    };
+    let fit = fit(&run_through(limits, truth, 1_000.0, Jitter::None, 200)).unwrap();
+    let [why] = &fit.unknown[..] else {
+        panic!("{:?}", fit.unknown);
+    };
+    assert!(
+        why.starts_with("overhead: 1 requests were alone")
+            && why.contains("of which 4 were taken while ")
+            && why.contains("trace-send --concurrency 1"),
+        "{why}"
+    );
+    let yaml = fit.yaml("run.jsonl");
+    assert!(
+        yaml.contains("  # overhead_ms: not told by this run\n"),
+        "{yaml}"
+    );
+    // Steps that computed prompts still tell what a prompt costs.
+    close("a", fit.cost.prefill_token_ms, truth.prefill_token_ms, 0.05);
+    Profile::parse("fit", &yaml).unwrap();
 }
 
 #[test]
@@ -112,8 +177,8 @@ fn what_a_run_does_not_tell_is_said() {
         first: number * 1_000.0 + 50.0,
         last: number * 1_000.0 + 140.0,
         input: 100.0,
-        cached: 0.0,
         output: 10.0,
+        ..Sample::default()
     };
     let samples: Vec<_> = (0..20).map(|number| alone(f64::from(number))).collect();
     let fit = fit(&samples).unwrap();
@@ -142,8 +207,8 @@ fn a_fit_says_where_two_costs_cannot_be_told_apart() {
                 first: sent + 50.0,
                 last: sent + 50.0 + 50.0 * tpot,
                 input: 1_000.0,
-                cached: 0.0,
                 output: 51.0,
+                ..Sample::default()
             })
         })
         .collect();
