@@ -1,6 +1,6 @@
 //! What requests look like, as flags: lengths and shared prefixes.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::value_parser;
 
 use crate::args::TraceArgs;
@@ -42,9 +42,9 @@ pub struct ShapeArgs {
     #[arg(long, value_name = "PREFIXES")]
     pub prefixes: Vec<Sharing>,
 
-    /// Prompts of random words, this many each, as the field text_input:
-    /// poisson:15 is the generator of Phase 02
-    #[arg(long, value_name = "DIST", value_parser = dist::parse_input)]
+    /// Prompts of random words, this many each (at most 4000000), as the field
+    /// text_input: poisson:15 is the generator of Phase 02
+    #[arg(long, value_name = "DIST", value_parser = parse_words)]
     #[arg(allow_negative_numbers = true)]
     #[arg(conflicts_with_all = ["input_length", "total_blocks", "prefixes", "turn_length", "max_context", "tools"])]
     pub prompt_words: Option<Dist>,
@@ -115,10 +115,16 @@ impl ShapeArgs {
     /// A file of lengths that cannot be read.
     pub fn lengths(&self, trace: &TraceArgs) -> anyhow::Result<Box<dyn Lengths + Send>> {
         let streams = trace.streams();
-        let input = match &self.input_length {
+        let mut input = match &self.input_length {
             Some(dist) => dist.open(Field::Input).context("--input-length")?,
             None => self.preset().unwrap_or(always(512)),
         };
+        let most = most_tokens(trace);
+        ensure!(
+            input.min <= most && !matches!(input.shape, Shape::Fixed(tokens) if tokens > most),
+            "--input-length: more than {most} tokens take more hash_ids than a line holds; see --block-size and --no-hash-ids"
+        );
+        input.max = input.max.min(most);
         let output = match &self.output_length {
             Some(dist) => dist.open(Field::Output).context("--output-length")?,
             None => always(128),
@@ -159,7 +165,11 @@ impl ShapeArgs {
             beginnings: sharing::beginnings(&self.prefixes, trace.streams())?,
             script: self.session.script(trace)?,
             service: self.session.service_time,
-            max_context: self.session.max_context.unwrap_or(MAX_TOKENS),
+            max_context: self
+                .session
+                .max_context
+                .unwrap_or(MAX_TOKENS)
+                .min(most_tokens(trace)),
             content: self.content(trace)?,
             model: trace.model.clone(),
             members,
@@ -186,6 +196,28 @@ impl ShapeArgs {
             None => Content::Blocks(trace.block_size.block_size),
         })
     }
+}
+
+/// Most `hash_ids` of a line: with more it is longer than our tools read.
+const MOST_BLOCKS: u64 = 8 << 20;
+
+/// Tokens of the longest prompt that a line of `trace` holds.
+fn most_tokens(trace: &TraceArgs) -> u64 {
+    let most = MOST_BLOCKS.saturating_mul(trace.block_size.block_size);
+    if trace.no_hash_ids {
+        MAX_TOKENS
+    } else {
+        most.min(MAX_TOKENS)
+    }
+}
+
+/// Most words of a prompt: with more, of twelve letters, its line is longer
+/// than our tools read.
+const MOST_WORDS: u64 = 4_000_000;
+
+fn parse_words(text: &str) -> Result<Dist, String> {
+    dist::parse_input(text)?;
+    dist::parse_up_to(text, MOST_WORDS)
 }
 
 /// Always the same length.
