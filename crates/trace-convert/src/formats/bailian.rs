@@ -21,7 +21,7 @@ pub(crate) static FORMAT: Format = Format {
         Ok(Box::new(Bailian {
             unit: args.unit_or(TimeUnit::S),
             reader: None,
-            roots: HashMap::new(),
+            roots: Roots::default(),
             block_size: args.from_block_size.unwrap_or(16),
         }))
     },
@@ -31,8 +31,37 @@ struct Bailian {
     unit: TimeUnit,
     reader: Option<Reader<'static>>,
     block_size: u64,
-    /// The first chat of every chat's conversation: 100 bytes a request.
-    roots: HashMap<SessionId, SessionId>,
+    roots: Roots,
+}
+
+/// The first chat of every chat's conversation: 40 bytes a request whose ids
+/// are numbers, as published ones are, and 100 of others.
+#[derive(Default)]
+struct Roots {
+    numbers: HashMap<i64, i64>,
+    others: HashMap<SessionId, SessionId>,
+}
+
+impl Roots {
+    fn get(&self, chat: &SessionId) -> Option<SessionId> {
+        if let SessionId::Number(number) = chat
+            && let Some(root) = self.numbers.get(number)
+        {
+            return Some(SessionId::Number(*root));
+        }
+        self.others.get(chat).cloned()
+    }
+
+    fn insert(&mut self, chat: SessionId, root: SessionId) {
+        match (&chat, &root) {
+            (SessionId::Number(chat), SessionId::Number(root)) => {
+                self.numbers.insert(*chat, *root);
+            }
+            _ => {
+                self.others.insert(chat, root);
+            }
+        }
+    }
 }
 
 impl Decode for Bailian {
@@ -77,7 +106,7 @@ impl Decode for Bailian {
             "turns whose parent_chat_id is not in the trace, which begin a session",
             u64::from(parent.is_some() && known.is_none()),
         );
-        let root = known.unwrap_or(&chat).clone();
+        let root = known.unwrap_or_else(|| chat.clone());
         self.roots.insert(chat, root.clone());
         record.change(Field::SessionId).session_id = Some(root);
         Ok(true)

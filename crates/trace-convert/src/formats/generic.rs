@@ -159,8 +159,8 @@ impl Generic {
             serde_json::from_slice(&bytes).map_err(|error| elements.json_error(&error))?;
         record.begin(&name, elements.began());
         let all = members(&object, &objects.entered);
-        if !all.iter().map(|member| &member.path).eq(&objects.paths) {
-            objects.paths = all.iter().map(|member| member.path.clone()).collect();
+        if !all.iter().map(|member| &*member.path).eq(&objects.paths) {
+            objects.paths = all.iter().map(|member| member.path.to_string()).collect();
             objects.roles = self.roles(&objects.paths, report);
         }
         let mut parts = Parts::default();

@@ -1,11 +1,12 @@
 //! The members of an object by their paths: `usage.prompt_tokens`.
 
 use crate::json::Members;
+use std::borrow::Cow;
 
 /// A member of an object, or of one inside it.
 pub(crate) struct Member<'a> {
     /// Its key, behind those of the objects around it.
-    pub(crate) path: String,
+    pub(crate) path: Cow<'a, str>,
     pub(crate) raw: &'a [u8],
     /// Whether it stands in an object inside.
     pub(crate) inner: bool,
@@ -34,9 +35,14 @@ pub(crate) fn members<'a>(object: &Members<'a>, entered: &[String]) -> Vec<Membe
 
 fn push<'a>(object: &Members<'a>, before: &str, entered: &[String], all: &mut Vec<Member<'a>>) {
     for (key, raw) in object.0.iter().filter(|(_, raw)| *raw != b"null") {
-        let path = format!("{before}{key}");
         let inner = !before.is_empty();
-        let within = entered.contains(&path).then(|| format!("{path}."));
+        let path = if inner {
+            format!("{before}{key}").into()
+        } else {
+            key.clone()
+        };
+        let within = entered.iter().any(|known| *known == path);
+        let within = within.then(|| format!("{path}."));
         all.push(Member { path, raw, inner });
         if let Some(before) = within
             && let Ok(within) = serde_json::from_slice(raw)
@@ -58,7 +64,7 @@ mod tests {
         let object = serde_json::from_slice(json).unwrap();
         let paths: Vec<_> = members(&object, &entered)
             .into_iter()
-            .map(|member| (member.path, member.inner))
+            .map(|member| (member.path.into_owned(), member.inner))
             .collect();
         let expected = [("a", false), ("a.b", true), ("a.b.c", true), ("d", false)];
         assert_eq!(
