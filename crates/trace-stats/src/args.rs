@@ -79,11 +79,12 @@ pub struct Args {
     /// independent ones. How much less is taken from how 64 to 128 stretches of
     /// the run's time differ (batch means): for a quantile as the number of
     /// independent requests that would tell as much, between whose order
-    /// statistics it lies (Woodruff, 1952). Assumed is that the run is of one
-    /// load (see --window auto), and long against the swings of its queue; a
-    /// note says where it is not. At 95 %, an upper end takes 370 independent
-    /// requests for a p99 and 3700 for a p99.9, else it is open; any interval
-    /// takes requests in 8 stretches of time or more.
+    /// statistics it lies (Woodruff, 1952). Around a mean it is as skew as the
+    /// values are (Hall, 1992). Assumed is that the run is of one load (see
+    /// --window auto), and long against the swings of its queue; a note says where
+    /// it is not. At 95 %, an upper end takes 370 independent requests for a p99
+    /// and 3700 for a p99.9, else it is open; any interval takes requests in 8
+    /// stretches of time or more.
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "0.95", conflicts_with = "combine")]
     pub confidence: Option<Level>,
 

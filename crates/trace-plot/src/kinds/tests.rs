@@ -15,10 +15,15 @@ fn figure(name: &str, settings: &Settings, lines: &str) -> Figure {
 
 /// The sheet of the kind `name` over `lines`.
 fn sheet(name: &str, settings: &Settings, lines: &str) -> Sheet {
+    drawn(name, settings, lines).unwrap()
+}
+
+/// The same, or why there is none.
+fn drawn(name: &str, settings: &Settings, lines: &str) -> Result<Sheet, Nothing> {
     let kind = Kind::named(name).unwrap();
     let mut input = Reader::new("t", lines.as_bytes());
     let mut drawn = crate::sheets(&[kind], settings, &mut input).unwrap();
-    drawn.sheets.remove(0).1.unwrap()
+    drawn.sheets.remove(0).1
 }
 
 /// 300 outcomes of three models, every tenth failed, sent `late` ms late.
@@ -319,6 +324,19 @@ fn a_sweep_is_measured_at_its_levels() {
     assert_eq!(points("sweep-efficiency", 0), [(30.0, 15.0), (6.75, 13.5)]);
     // a p99 that touches the failure is no point
     assert_eq!(points("sweep-latency", 1).len(), 1);
+}
+
+#[test]
+fn one_level_is_no_sweep_but_a_point_by_name() {
+    let settings = Settings::default();
+    let lines = two_levels();
+    let (one, _) = lines.split_at(lines.match_indices('\n').nth(9).unwrap().0 + 1);
+    let refused = drawn("sweep", &settings, one).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("all requests are of one level"),
+        "{refused}"
+    );
+    assert_eq!(knots(&figure("sweep-efficiency", &settings, one)).len(), 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! and Analysis*, 9.5.3), here of equal time and so of unequal numbers, whose
 //! ratio to the whole has a variance of its own (Cochran, *Sampling
 //! Techniques*, 6.3). What is left of the memory between stretches is allowed
-//! for ([`Dependence`]).
+//! for ([`Dependence`]), and so is that sums of latencies are skew.
 //!
 //! A quantile is where a share of the values lies below, and that share is a
 //! mean: its variance tells how many independent values would be as good, and
@@ -149,10 +149,12 @@ impl Cells {
         }
         let dependence = Dependence::of(&apart.stretches);
         let error = dependence.variance.sqrt() / apart.count;
-        let half = student::two_sided(dependence.freedom as u32, level.get()) * error;
+        let student = student::two_sided(dependence.freedom as u32, level.get());
+        let (over, under) = dependence.ends(student);
         Some(MeanInterval {
-            low: apart.of_whole - half,
-            high: apart.of_whole + half,
+            // no quantity is less than nothing, and so is no mean
+            low: (apart.of_whole - over * error).max(0.0),
+            high: apart.of_whole + under * error,
             batches,
             dependence,
         })
@@ -223,6 +225,18 @@ mod tests {
         assert_eq!(interval.batches, 32);
         assert!(interval.dependence.correlation < -0.9);
         assert_eq!(batches.together(&[0]).mean(level(0.95)), None);
+    }
+
+    #[test]
+    fn no_mean_of_times_is_less_than_nothing() {
+        let mut batches = Batches::default();
+        for at in 0..32_u64 {
+            let late = u64::from(at == 7) * 1_000;
+            batches.add(0, Micros::from_micros(at), [once(late)]);
+        }
+        let interval = batches.together(&[0]).mean(level(0.95)).unwrap();
+        assert_eq!(interval.low, 0.0);
+        assert!(interval.high > 1_000.0 / 32.0);
     }
 
     /// Times in a queue with one server: a wait depends on the one before.

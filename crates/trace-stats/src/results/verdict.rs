@@ -46,6 +46,16 @@ impl Verdict {
         let p99 = self.p99?;
         Some(if self.client_limited()? {
             verdict::late(p99, verdict::ADVICE)
+        } else if p99 > CLIENT_LIMIT {
+            let requests = if self.late == 1 {
+                "request"
+            } else {
+                "requests"
+            };
+            format!(
+                "the client kept its schedule but for {} {requests}, too few for a verdict: p99 lateness {p99} ms (limit {CLIENT_LIMIT} ms)",
+                self.late
+            )
         } else {
             format!("the client kept its schedule: p99 lateness {p99} ms (limit {CLIENT_LIMIT} ms)")
         })
@@ -74,6 +84,10 @@ mod tests {
             few.client_limited(),
             Some(false),
             "one or two are no verdict"
+        );
+        assert_eq!(
+            few.in_words().unwrap(),
+            "the client kept its schedule but for 2 requests, too few for a verdict: p99 lateness 5.001 ms (limit 5 ms)"
         );
         let prompt = vec![served(0.0, 5.0, 1.0, 2.0); 3];
         assert_eq!(verdict(&prompt).client_limited(), Some(false));

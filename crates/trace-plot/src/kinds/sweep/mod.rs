@@ -171,7 +171,10 @@ impl Sweep {
         let mut values: Vec<f64> = all.iter().filter_map(at).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
-        if values.is_empty() || !concurrency && !self.levels.several_runs() {
+        // one point is no sweep, but may be wanted by its name
+        let named = !matches!(self.show, Show::All);
+        let along = concurrency && (named || values.len() > 1);
+        if values.is_empty() || !along && !self.levels.several_runs() {
             return Err(Nothing(
                 "all requests are of one level; a sweep has several concurrencies, stages or files (NAME=FILE)".to_owned(),
             ));
