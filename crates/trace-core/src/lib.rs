@@ -31,10 +31,13 @@
 //!
 //! There is no network here. The `cli` feature adds what the tools share at
 //! the shell; the `clock` feature a timer finer than a millisecond, and
-//! connections that know when their bytes came.
+//! connections that know when their bytes came; the `answers` feature reads
+//! what LLM servers answer.
 
 pub mod ahead;
 mod along;
+#[cfg(feature = "answers")]
+pub mod answer;
 pub mod block;
 mod chunk;
 #[cfg(feature = "cli")]

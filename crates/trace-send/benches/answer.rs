@@ -2,7 +2,8 @@
 
 use divan::counter::ItemsCount;
 use trace_core::Micros;
-use trace_send::answer::{Answer, Ending, Wanted};
+use trace_core::answer::{Ending, Wanted};
+use trace_send::answer::Answer;
 
 fn main() {
     divan::main();
@@ -32,7 +33,7 @@ fn stream_of_16_tokens(bencher: divan::Bencher<'_, '_>) {
                 .feed(divan::black_box(piece.as_bytes()), now)
                 .expect("it is an answer");
         }
-        let outcome = answer.outcome(Ending::Complete, Micros::ZERO, Micros::from_micros(20));
+        let (outcome, _) = answer.end(Ending::Complete, Micros::ZERO, Micros::from_micros(20));
         assert_eq!((outcome.chunks, outcome.error.as_ref()), (Some(16), None));
         outcome
     });

@@ -2,13 +2,13 @@
 
 use crate::args::Args;
 use crate::connect::{Connector, Version};
-use crate::event::error_message;
 use crate::fetch::{Question, fetch};
 use crate::leg::Label;
 use crate::secret;
 use crate::target::Target;
 use crate::tls;
 use std::time::Duration;
+use trace_core::answer::error_message;
 
 /// The longest that a server may take to do it.
 const PATIENCE: Duration = Duration::from_secs(60);

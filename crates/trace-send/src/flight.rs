@@ -6,7 +6,7 @@
 //! one buffer that all flights share, for none keeps them: ten thousand streams
 //! cost their bookkeeping only.
 
-use crate::answer::{Answer, Ending, Wanted};
+use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::connect::plain;
 use crate::hearing::{Hearing, Known};
@@ -14,11 +14,11 @@ use crate::http::Head;
 use crate::prepare::Prepared;
 use crate::schedule::Launch;
 use crate::socket::Socket;
-use crate::spoken::Spoken;
 use bytes::Bytes;
 use std::io;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use trace_core::answer::{Ending, Spoken, Wanted};
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, SessionId};
 

@@ -64,9 +64,10 @@
 //!
 //! The server's `usage` counts. Where it tells nothing, the tokenizer in use
 //! counts the text of the answer and of the prompt, on the thread that writes
-//! outcomes, and `token_source` says so. An answer with output that is no text
-//! (the call of a tool) has a token for each chunk, and so has, until it is
-//! written, any that nobody counted: for `--slo tpot_ms` and the live line.
+//! outcomes, and `token_source` says so; the names and arguments of the calls
+//! of tools are text. An answer with more output than is counted (4 MiB) has a
+//! token for each chunk, and so has, until it is written, any that nobody
+//! counted: for `--slo tpot_ms` and the live line.
 //!
 //! # Sessions
 //!
@@ -110,13 +111,11 @@ mod campaign;
 mod channel;
 mod clock;
 mod connect;
-mod content;
 mod crew;
 mod dispatch;
 mod dry;
 mod endpoint;
 mod engine;
-pub mod event;
 pub mod exposition;
 mod feed;
 mod fetch;
@@ -133,7 +132,6 @@ mod live;
 mod members;
 mod metric;
 mod models;
-pub mod ndjson;
 mod order;
 mod outlook;
 mod pace;
@@ -152,8 +150,6 @@ mod setup;
 mod signals;
 mod slo;
 mod socket;
-pub mod spoken;
-pub mod sse;
 mod start;
 mod stop;
 mod tally;
@@ -161,6 +157,7 @@ mod target;
 mod telemetry;
 mod tls;
 mod track;
+mod uncounted;
 mod wake;
 mod warmup;
 mod work;

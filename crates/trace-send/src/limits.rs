@@ -1,6 +1,5 @@
 //! What a run is held to.
 
-use crate::answer::{Text, Wanted};
 use crate::args::Args;
 use crate::endpoint::Endpoint;
 use crate::head::Heads;
@@ -14,6 +13,7 @@ use crate::stop::Stop;
 use crate::telemetry::Gpus;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use trace_core::answer::{Text, Wanted};
 use trace_core::cli::SloClock;
 use trace_core::time::Micros;
 

@@ -1,11 +1,11 @@
 //! Which models a server has, and whether it is there at all.
 
 use crate::connect::Connector;
-use crate::event::error_message;
 use crate::fetch::{Question, fetch};
 use crate::target::Target;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
+use trace_core::answer::error_message;
 
 /// The longest that asking may take when nobody insists; the run waits for it.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@
 //! and then nothing more is sent until it has caught up. What that costs
 //! shows as lateness.
 
-use crate::spoken::Uncounted;
+use crate::uncounted::Uncounted;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};

@@ -4,14 +4,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use trace_core::answer::{Ending, Spoken, Text, Wanted};
 use trace_core::{Micros, Outcome};
-use trace_send::answer::{Answer, Ending, Wanted};
+use trace_send::answer::Answer;
 use trace_send::exposition::Page;
 
 /// The outcome of `bytes`, `size` at a time.
-fn outcome(bytes: &[u8], size: usize) -> Outcome {
+fn outcome(bytes: &[u8], size: usize) -> (Outcome, Spoken) {
     let mut answer = Answer::new(Wanted {
-        text: true,
+        text: Text::History,
         ..Wanted::default()
     });
     let ending = bytes
@@ -20,7 +21,7 @@ fn outcome(bytes: &[u8], size: usize) -> Outcome {
             Ok(_) => answer.is_complete().then_some(Ending::Complete),
             Err(failure) => Some(Ending::Failed(failure)),
         });
-    answer.outcome(ending.unwrap_or(Ending::Closed), Micros::ZERO, Micros::ZERO)
+    answer.end(ending.unwrap_or(Ending::Closed), Micros::ZERO, Micros::ZERO)
 }
 
 fuzz_target!(|bytes: &[u8]| {

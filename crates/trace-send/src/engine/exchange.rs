@@ -1,7 +1,6 @@
 //! One request from launch to outcome, on a task of its own.
 
 use super::Engine;
-use crate::answer::Ending;
 use crate::arrival::Arrival;
 use crate::channel::{self, Lease};
 use crate::connect::{Connection, Opened};
@@ -18,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
+use trace_core::answer::Ending;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure};
 

@@ -1,13 +1,13 @@
 //! Requests that are over become outcomes.
 
 use super::Engine;
-use crate::answer::Ending;
 use crate::connect::Connection;
 use crate::flight::Flight;
 use crate::results::Ended;
-use crate::spoken::Uncounted;
+use crate::uncounted::Uncounted;
 use std::cell::RefCell;
 use std::rc::Rc;
+use trace_core::answer::Ending;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, Outcome, SessionId};
 

@@ -1,7 +1,6 @@
 //! Requests leave: what may, and the connections that it needs.
 
 use super::{Engine, exchange};
-use crate::answer::Text;
 use crate::connect::Connection;
 use crate::flight::Flight;
 use crate::prepare::Prepared;
@@ -10,6 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use tokio::task::spawn_local;
+use trace_core::answer::Text;
 use trace_core::time::Micros;
 use trace_core::{ErrorKind, Failure, SessionId};
 

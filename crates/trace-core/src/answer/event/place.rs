@@ -13,7 +13,10 @@ pub(super) enum Place {
     /// The whole text, which a stream has brought in pieces already.
     Whole,
     Reasoning,
+    /// Calls of tools, the names in them, and what is handed over: text, or an object.
     Calls,
+    CallText,
+    Arguments,
     /// The root's own `delta`: a piece of text whose `type` tells of what, or
     /// an object.
     Delta,
@@ -53,6 +56,8 @@ impl Place {
                 b"text" => Self::Content,
                 b"delta" | b"message" => Self::Message,
                 b"finish_reason" => Self::Finish,
+                // Moonshot
+                b"usage" => Self::Usage,
                 _ => Self::Nowhere,
             },
             Self::Message => match key {
@@ -63,15 +68,23 @@ impl Place {
                 _ => Self::Nowhere,
             },
             Self::Content => match key {
-                b"text" | b"partial_json" => Self::Content,
+                b"text" => Self::Content,
                 b"thinking" => Self::Reasoning,
-                b"input" => Self::Calls,
+                b"name" => Self::CallText,
+                b"input" => Self::Arguments,
+                _ => Self::Nowhere,
+            },
+            Self::Calls => match key {
+                b"function" | b"custom" => Self::Calls,
+                b"name" => Self::CallText,
+                b"arguments" | b"input" => Self::Arguments,
                 _ => Self::Nowhere,
             },
             Self::Reasoning if key == b"text" => Self::Reasoning,
             Self::Delta => match key {
-                b"text" | b"partial_json" => Self::Content,
+                b"text" => Self::Content,
                 b"thinking" => Self::Reasoning,
+                b"partial_json" => Self::CallText,
                 b"stop_reason" => Self::Finish,
                 _ => Self::Nowhere,
             },
@@ -83,7 +96,8 @@ impl Place {
             Self::Items => match key {
                 b"content" => Self::Content,
                 b"summary" => Self::Reasoning,
-                b"arguments" => Self::Content,
+                b"name" => Self::CallText,
+                b"arguments" => Self::Arguments,
                 _ => Self::Nowhere,
             },
             Self::Token if key == b"text" => Self::Content,

@@ -237,6 +237,49 @@ fn tgi_says_everything_twice_and_it_counts_once() {
 }
 
 #[test]
+fn a_call_is_output_by_its_name_and_what_is_handed_over() {
+    for (json, call) in [
+        (
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"1","function":{"name":"f","arguments":""}}]}}]}"#,
+            "f",
+        ),
+        (
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\": 1}"}}]}}]}"#,
+            r#"{"a": 1}"#,
+        ),
+        (
+            r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":""}}]}}]}"#,
+            "",
+        ),
+        (
+            r#"{"message":{"tool_calls":[{"function":{"name":"f","arguments":{"a": [1]}}},{"function":{"name":"g","arguments":null}}]}}"#,
+            r#"f{"a": [1]}g"#,
+        ),
+        (
+            r#"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"a"}}"#,
+            "{\"a",
+        ),
+        (
+            r#"{"content":[{"type":"tool_use","name":"f","input":{}}]}"#,
+            "f{}",
+        ),
+        (
+            r#"{"type":"response.function_call_arguments.delta","delta":"ab"}"#,
+            "ab",
+        ),
+        (
+            r#"{"output":[{"type":"function_call","name":"f","arguments":"{}"}]}"#,
+            "f{}",
+        ),
+    ] {
+        let event = Event::parse(json.as_bytes(), true).unwrap();
+        assert_eq!((&*event.call, event.content), (call, !call.is_empty()));
+        assert_eq!(event.text, "", "{json}");
+        assert_eq!(self::event(json).content, event.content, "{json}");
+    }
+}
+
+#[test]
 fn a_vector_is_an_answer() {
     for vector in ["[0.5,-1]", "\"AAAA\""] {
         let json = format!(

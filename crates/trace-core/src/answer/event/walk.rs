@@ -2,7 +2,9 @@
 
 use super::place::Place;
 use super::{Event, one_line};
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// What the walk has come upon.
@@ -28,6 +30,7 @@ enum Kind {
     #[default]
     Other,
     Reasoning,
+    Call,
     Error,
     End,
 }
@@ -38,6 +41,7 @@ impl Kind {
             "error" => Self::Error,
             "message_stop" | "response.completed" | "response.incomplete" => Self::End,
             _ if text.starts_with("response.reasoning") => Self::Reasoning,
+            _ if text.starts_with("response.function_call") => Self::Call,
             _ => Self::Other,
         };
     }
@@ -75,6 +79,7 @@ impl Found {
         // In pieces or as a whole, but not twice.
         let place = match self.kind {
             Kind::Reasoning => &mut event.thought,
+            Kind::Call => &mut event.call,
             _ => &mut event.text,
         };
         if place.is_empty()
@@ -110,6 +115,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         match self.place {
             Place::Nowhere => from.deserialize_ignored_any(IgnoredAny).map(|_| ()),
+            Place::Arguments => self.arguments(<&RawValue>::deserialize(from)?.get()),
             _ => from.deserialize_any(self),
         }
     }
@@ -127,10 +133,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
             Place::Top => Place::Root,
             place => place,
         };
-        match place {
-            Place::Error => self.found.is_error = true,
-            Place::Calls => self.found.event.content = true,
-            _ => {}
+        if place == Place::Error {
+            self.found.is_error = true;
         }
         while let Some(place) = members.next_key_seed(Key(place))? {
             members.next_value_seed(Walk {
@@ -182,6 +186,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 self.found.delta = true;
                 if self.found.keep_text {
                     self.found.whole = Some(text.to_owned());
+                }
+            }
+            Place::CallText => {
+                event.content = true;
+                if self.found.keep_text {
+                    event.call.push_str(text);
                 }
             }
             Place::Type => self.found.kind.read(text),
@@ -249,6 +259,19 @@ impl<'de> Visitor<'de> for Walk<'_> {
 }
 
 impl Walk<'_> {
+    /// Read what a tool is called with: text, or an object as it is written.
+    fn arguments<E: Error>(mut self, json: &str) -> Result<(), E> {
+        self.place = Place::CallText;
+        match json.as_bytes().first() {
+            Some(b'"') => {
+                let text: String = serde_json::from_str(json).map_err(E::custom)?;
+                self.visit_str(&text)
+            }
+            Some(b'{') => self.visit_str(json),
+            _ => Ok(()),
+        }
+    }
+
     fn unless_top<E: Error>(&self, kind: &str) -> Result<(), E> {
         match self.place {
             Place::Top => Err(E::custom(format_args!(

@@ -31,6 +31,8 @@ pub struct Event {
     pub text: String,
     /// The text of the reasoning, if text was asked for.
     pub thought: String,
+    /// The names and arguments of the calls of tools, if text was asked for.
+    pub call: String,
 }
 
 /// Tokens as the server counted them.

@@ -1,9 +1,11 @@
-//! Server-sent events: bytes in, events out.
+//! The frames of a stream: bytes in, events out.
 //!
-//! As the WHATWG HTML standard (§9.2.6) has it, with three mercies for servers
-//! as they are: the last event counts although no blank line follows it, an
-//! event larger than [`MAX_EVENT`] is an error instead of memory, and ids and
-//! retry times are not kept. Where the bytes are split never matters.
+//! Server-sent events as the WHATWG HTML standard (§9.2.6) has them, with three
+//! mercies for servers as they are: the last event counts although no blank
+//! line follows it, an event larger than [`MAX_EVENT`] is an error instead of
+//! memory, and ids and retry times are not kept. Or JSON values one to a line,
+//! what Ollama and several proxies stream instead: each line with something in
+//! it is an event of that. Where the bytes are split never matters.
 //!
 //! An event that arrived whole is handed over as a part of the bytes it
 //! arrived in; only one that was split is copied.
@@ -16,10 +18,10 @@ pub const MAX_EVENT: usize = 16 << 20;
 
 /// One event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event<'a> {
+pub struct Frame<'a> {
     /// What the `event:` field says, or nothing.
     pub name: &'a [u8],
-    /// The `data:` lines, joined by line feeds.
+    /// The `data:` lines, joined by line feeds, or the one line.
     pub data: &'a [u8],
 }
 
@@ -30,7 +32,9 @@ pub struct TooLong;
 
 /// Reads a stream of events, however it is split.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct Frames {
+    /// Each line is an event.
+    bare: bool,
     /// The beginning of a line whose end has not come yet.
     line: Vec<u8>,
     /// The event so far, from earlier bytes; its lines joined.
@@ -46,12 +50,20 @@ pub struct Decoder {
     foreign: bool,
 }
 
-impl Decoder {
+impl Frames {
+    /// A stream of JSON values, one to a line.
+    pub fn of_lines() -> Self {
+        Self {
+            bare: true,
+            ..Self::default()
+        }
+    }
+
     /// Read `bytes`, and give each event that ends in them to `event`.
     ///
     /// # Errors
-    /// [`TooLong`]; the decoder is of no use after it.
-    pub fn feed(&mut self, bytes: &[u8], mut event: impl FnMut(Event<'_>)) -> Result<(), TooLong> {
+    /// [`TooLong`]; nothing can be read after it.
+    pub fn feed(&mut self, bytes: &[u8], mut event: impl FnMut(Frame<'_>)) -> Result<(), TooLong> {
         // The one data line of the event so far, if it stands in `bytes`.
         let mut here: Option<Range<usize>> = None;
         let mut from = 0;
@@ -85,17 +97,13 @@ impl Decoder {
         }
     }
 
-    /// The stream is over: give the event that no blank line followed.
+    /// The stream is over: give the event that no blank line followed. Nothing
+    /// may come after it.
     ///
     /// # Errors
     /// [`TooLong`]
-    pub fn finish(&mut self, mut event: impl FnMut(Event<'_>)) -> Result<(), TooLong> {
-        self.feed(b"\n\n", &mut event)?;
-        *self = Self {
-            foreign: self.foreign,
-            ..Self::default()
-        };
-        Ok(())
+    pub fn finish(&mut self, event: impl FnMut(Frame<'_>)) -> Result<(), TooLong> {
+        self.feed(b"\n\n", event)
     }
 
     /// Whether there was a line that no stream of events has: a field without
@@ -110,7 +118,7 @@ impl Decoder {
         bytes: &[u8],
         end: Range<usize>,
         here: &mut Option<Range<usize>>,
-        event: &mut impl FnMut(Event<'_>),
+        event: &mut impl FnMut(Frame<'_>),
     ) -> Result<(), TooLong> {
         self.keep(bytes, here)?;
         let mut line = std::mem::take(&mut self.line);
@@ -137,26 +145,20 @@ impl Decoder {
         bytes: &[u8],
         line: Range<usize>,
         here: &mut Option<Range<usize>>,
-        event: &mut impl FnMut(Event<'_>),
+        event: &mut impl FnMut(Frame<'_>),
     ) -> Result<(), TooLong> {
-        if line.is_empty() {
-            if let Some(data) = here.take() {
-                event(Event {
-                    name: &self.name,
-                    data: &bytes[data],
-                });
-            } else if self.has_data {
-                event(Event {
-                    name: &self.name,
-                    data: &self.data,
-                });
+        let text = &bytes[line.clone()];
+        if self.bare {
+            let data = text.trim_ascii();
+            if !data.is_empty() {
+                event(Frame { name: b"", data });
             }
-            self.data.clear();
-            self.name.clear();
-            self.has_data = false;
             return Ok(());
         }
-        let text = &bytes[line.clone()];
+        if line.is_empty() {
+            self.end_event(here.take().map(|data| &bytes[data]), event);
+            return Ok(());
+        }
         let (field, value) = match text {
             [b'd', b'a', b't', b'a', b':', ..] => (&b"data"[..], line.start + 5),
             _ => match text.iter().position(|&b| b == b':') {
@@ -183,6 +185,18 @@ impl Decoder {
         Ok(())
     }
 
+    /// A blank line: the event has ended, whose data are `here`, or else were kept.
+    fn end_event(&mut self, here: Option<&[u8]>, event: &mut impl FnMut(Frame<'_>)) {
+        let kept = self.has_data.then_some(self.data.as_slice());
+        if let Some(data) = here.or(kept) {
+            let name = &self.name;
+            event(Frame { name, data });
+        }
+        self.data.clear();
+        self.name.clear();
+        self.has_data = false;
+    }
+
     /// Copy the event's data line before its bytes go.
     fn keep(&mut self, bytes: &[u8], here: &mut Option<Range<usize>>) -> Result<(), TooLong> {
         if let Some(data) = here.take() {
@@ -204,15 +218,18 @@ mod tests {
 
     type Owned = (Vec<u8>, Vec<u8>);
 
-    fn decode<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<Owned> {
-        let mut decoder = Decoder::default();
+    fn read<'a>(mut frames: Frames, parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<Owned> {
         let mut events = Vec::new();
-        let mut push = |event: Event<'_>| events.push((event.name.to_vec(), event.data.to_vec()));
+        let mut push = |event: Frame<'_>| events.push((event.name.to_vec(), event.data.to_vec()));
         for part in parts {
-            decoder.feed(part, &mut push).unwrap();
+            frames.feed(part, &mut push).unwrap();
         }
-        decoder.finish(&mut push).unwrap();
+        frames.finish(&mut push).unwrap();
         events
+    }
+
+    fn decode<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<Owned> {
+        read(Frames::default(), parts)
     }
 
     fn data(text: &str) -> Vec<String> {
@@ -281,15 +298,28 @@ mod tests {
     }
 
     #[test]
+    fn of_lines_each_is_an_event_if_there_is_something_in_it() {
+        let text = "\u{feff}{\"a\":1}\r\n\r\n\n {}\r{\"b\":2}\ndata: x";
+        let lines = read(Frames::of_lines(), [text.as_bytes()]);
+        let expected = ["{\"a\":1}", "{}", "{\"b\":2}", "data: x"];
+        assert_eq!(
+            lines,
+            expected.map(|line| (vec![], line.as_bytes().to_vec()))
+        );
+    }
+
+    #[test]
     fn an_endless_event_is_an_error() {
-        let mut decoder = Decoder::default();
         let piece = vec![b'x'; 1 << 20];
-        decoder.feed(b"data: ", |_| {}).unwrap();
-        let refused = (0..20).any(|_| decoder.feed(&piece, |_| {}).is_err());
-        assert!(refused);
-        let mut decoder = Decoder::default();
         let line = [b"data: ", &piece[..], b"\n"].concat();
-        assert!((0..20).any(|_| decoder.feed(&line, |_| {}).is_err()));
+        for (mut frames, begin, piece) in [
+            (Frames::default(), &b"data: "[..], &piece),
+            (Frames::default(), b"", &line),
+            (Frames::of_lines(), b"", &piece),
+        ] {
+            frames.feed(begin, |_| {}).unwrap();
+            assert!((0..20).any(|_| frames.feed(piece, |_| {}).is_err()));
+        }
     }
 
     /// Streams of likely lines, and plain garbage.
@@ -328,9 +358,12 @@ mod tests {
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
-            let parts = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]);
-            prop_assert_eq!(decode(parts), decode([&bytes[..]]));
-            prop_assert_eq!(decode(bytes.chunks(1)), decode([&bytes[..]]));
+            for frames in [Frames::default, Frames::of_lines] {
+                let whole = read(frames(), [&bytes[..]]);
+                let parts = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]);
+                prop_assert_eq!(&read(frames(), parts), &whole);
+                prop_assert_eq!(&read(frames(), bytes.chunks(1)), &whole);
+            }
         }
     }
 }
