@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
+use trace_core::answer::Content;
 
-use super::observe::{Kind, Observer};
 use super::report::Report;
+use super::unread::{Unread, untold};
 use crate::api::Api;
 use crate::count::{Counter, Order};
 
@@ -25,36 +26,6 @@ const NAP: Duration = Duration::from_millis(5);
 
 /// Naps without a note after which the clerk sleeps until there is one.
 const IDLE_NAPS: u32 = 200;
-
-/// Bytes of an answer that nobody has read, and when they came.
-#[derive(Debug, Default)]
-pub(super) struct Unread {
-    bytes: Vec<u8>,
-    /// The end of each piece among them.
-    pieces: Vec<(usize, Instant)>,
-}
-
-impl Unread {
-    pub(super) fn push(&mut self, bytes: &[u8], now: Instant) {
-        self.bytes.extend_from_slice(bytes);
-        match self.pieces.last_mut() {
-            Some((end, moment)) if *moment == now => *end = self.bytes.len(),
-            _ => self.pieces.push((self.bytes.len(), now)),
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn read(&self, observer: &mut Observer) {
-        let mut start = 0;
-        for (end, moment) in &self.pieces {
-            observer.pass(&self.bytes[start..*end], *moment);
-            start = *end;
-        }
-    }
-}
 
 /// A prompt that nobody has counted.
 #[derive(Debug)]
@@ -85,10 +56,10 @@ impl Uncounted {
 enum Note {
     /// The prompt of request `seq`, of which nothing came before.
     Asked { seq: u64, prompt: Uncounted },
-    /// More of the answer to request `seq`, which is read like this.
+    /// More of the answer to request `seq`, which went on at `sent`.
     More {
         seq: u64,
-        kind: Kind,
+        sent: Instant,
         unread: Unread,
     },
     /// The last of it, and what became of it.
@@ -117,8 +88,8 @@ impl Clerk {
     }
 
     /// Read more of the answer to request `seq`.
-    pub(super) fn more(&self, seq: u64, kind: Kind, unread: Unread) {
-        self.tell(Note::More { seq, kind, unread });
+    pub(super) fn more(&self, seq: u64, sent: Instant, unread: Unread) {
+        self.tell(Note::More { seq, sent, unread });
     }
 
     /// Read the last of an answer, and write down what became of its request.
@@ -133,10 +104,19 @@ impl Clerk {
 }
 
 /// A request whose answer is not over.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Open {
     counted: Option<Counted>,
-    observer: Option<Observer>,
+    answer: Content,
+}
+
+impl Default for Open {
+    fn default() -> Open {
+        Open {
+            counted: None,
+            answer: untold(),
+        }
+    }
 }
 
 /// The requests whose answers are not over.
@@ -149,19 +129,14 @@ impl Desk {
             Note::Asked { seq, prompt } => {
                 self.0.entry(seq).or_default().counted = Some(prompt.count());
             }
-            Note::More { seq, kind, unread } => {
-                let observer = &mut self.0.entry(seq).or_default().observer;
-                unread.read(observer.get_or_insert_with(|| Observer::new(kind)));
+            Note::More { seq, sent, unread } => {
+                unread.read(&mut self.0.entry(seq).or_default().answer, sent);
             }
             Note::Last { unread, mut report } => {
-                let Open { counted, observer } = self.0.remove(&report.seq).unwrap_or_default();
-                let mut observer = observer.unwrap_or_else(|| Observer::new(report.kind));
-                unread.read(&mut observer);
-                if let Some(ended) = report.ended {
-                    observer.end(ended);
-                }
-                report.counted = counted;
-                report.close(&observer);
+                let mut open = self.0.remove(&report.seq).unwrap_or_default();
+                unread.read(&mut open.answer, report.sent);
+                report.counted = open.counted;
+                report.close(open.answer);
             }
         }
     }
@@ -181,30 +156,5 @@ fn work(notes: &Receiver<Note>) {
                 idle = 0;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_keep_the_moments_at_which_they_came() {
-        let (first, second) = (Instant::now(), Instant::now());
-        let second = second + std::time::Duration::from_millis(1);
-        let mut unread = Unread::default();
-        let event = |text: &str| format!("data: {{\"choices\":[{{\"text\":\"{text}\"}}]}}\n\n");
-        let (a, b) = (event("a"), event("b"));
-        let (begin, end) = a.split_at(9);
-        unread.push(begin.as_bytes(), first);
-        unread.push(end.as_bytes(), second);
-        unread.push(b.as_bytes(), second);
-        assert_eq!((unread.len(), unread.pieces.len()), (a.len() + b.len(), 2));
-        let mut observer = Observer::new(Kind::Events);
-        unread.read(&mut observer);
-        assert_eq!(
-            (observer.text.as_str(), observer.chunks),
-            ("ab", vec![second, second])
-        );
     }
 }

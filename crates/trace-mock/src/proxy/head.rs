@@ -5,6 +5,7 @@
 use std::mem::MaybeUninit;
 
 use bytes::BytesMut;
+use trace_core::answer;
 
 use super::fields::{Framing, text, value};
 use super::framing::Body;
@@ -72,9 +73,24 @@ pub(super) struct Told {
     pub(super) status: u16,
     /// The media type, if it says.
     pub(super) media: String,
+    /// How the body is packed, if it is.
+    pub(super) encoding: Option<String>,
     pub(super) body: Body,
     /// Whether the connection ends with it.
     pub(super) closes: bool,
+}
+
+impl Told {
+    /// As far as it tells how to read the body.
+    pub(super) fn head(&self) -> answer::Head<'_> {
+        answer::Head {
+            status: self.status,
+            media: &self.media,
+            encoding: self.encoding.as_deref(),
+            // Whoever asked may follow it.
+            location: None,
+        }
+    }
 }
 
 /// The head of a request at the beginning of `bytes`, if all of it is there, to go on by `way`.
@@ -185,10 +201,12 @@ pub(super) fn answer(bytes: &[u8], bare: bool) -> Result<Option<(Told, usize)>, 
         _ if bare || matches!(status, 100..=199 | 204 | 304) => Body::Length(0),
         body => body.unwrap_or(Body::Rest),
     };
+    let said = |name| value(head.headers, name).map(|value| text(value).trim().to_owned());
+    let packed = |how: &String| !how.eq_ignore_ascii_case("identity");
     let told = Told {
         status,
-        media: value(head.headers, "content-type")
-            .map_or(String::new(), |media| text(media).to_owned()),
+        media: said("content-type").unwrap_or_default(),
+        encoding: said("content-encoding").filter(packed),
         body,
         closes: body == Body::Rest || framing.closes(head.version == Some(0)),
     };

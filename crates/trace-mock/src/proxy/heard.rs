@@ -68,11 +68,11 @@ impl Heard {
         while let Some((told, length)) = head::answer(&self.head, bare)? {
             self.head.advance(length);
             if told.status >= 200 {
-                if let Some(passage) = passage {
-                    passage.head(told.status, &told.media);
-                }
                 self.body = Some(told.body);
                 self.closes = told.closes;
+                if let Some(passage) = passage {
+                    passage.head(told);
+                }
                 return Ok(true);
             }
         }

@@ -6,18 +6,17 @@
 //! less than half of what two whole implementations of it would.
 
 mod clerk;
-mod events;
 mod fields;
 mod framing;
 mod head;
 mod heard;
 mod letter;
-mod observe;
 mod passage;
 mod pump;
 mod report;
 mod tls;
 mod tunnel;
+mod unread;
 mod upstream;
 mod vigil;
 

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use trace_core::ErrorKind;
 
-use super::clerk::{Uncounted, Unread};
-use super::head::field;
+use super::clerk::Uncounted;
+use super::framing::Body;
+use super::head::{Told, field};
 use super::letter::Letter;
-use super::observe::Kind;
 use super::report::Report;
+use super::unread::Unread;
 use super::upstream::Upstream;
 use crate::api::Api;
 use crate::reply::quoted_bytes;
@@ -62,8 +63,7 @@ impl Passage {
                 sent,
                 names,
                 counted: None,
-                status: None,
-                kind: Kind::Other,
+                endless: false,
                 ended: None,
                 failure: None,
             })),
@@ -99,33 +99,19 @@ impl Passage {
     }
 
     /// Note the head of the answer.
-    pub(super) fn head(&mut self, status: u16, media: &str) {
-        let kind = Kind::of(media);
-        let report = self.report();
-        report.status = Some(status);
-        report.kind = kind;
-        if !(200..300).contains(&status) {
-            report.fail(ErrorKind::Http, format!("status {status}"));
-        } else if kind == Kind::Other {
-            let what = match media {
-                "" => "an answer without a type".to_owned(),
-                media => format!("an answer of type {media:?}"),
-            };
-            report.fail(ErrorKind::Content, what);
-        }
+    pub(super) fn head(&mut self, told: Told) {
+        self.report().endless = told.body == Body::Rest;
+        self.unread.begin(told);
     }
 
     /// Note bytes of its body, which came at `now`.
     pub(super) fn bytes(&mut self, bytes: &[u8], now: Instant) {
         self.count();
-        let (kind, seq) = (self.report().kind, self.report().seq);
-        if kind == Kind::Other {
-            return;
-        }
+        let (seq, sent) = (self.report().seq, self.report().sent);
         self.unread.push(bytes, now);
         if self.unread.len() >= PORTION_BYTES {
             let unread = std::mem::take(&mut self.unread);
-            self.upstream.clerk.more(seq, kind, unread);
+            self.upstream.clerk.more(seq, sent, unread);
         }
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
+use trace_core::answer::{Content, Ending};
 use trace_core::{ErrorKind, Failure, Micros, Outcome, TokenSource};
 
-use super::observe::{Kind, Observer};
 use crate::count::Order;
 use crate::line::Said;
 use crate::service::Service;
@@ -23,9 +23,8 @@ pub(super) struct Report {
     pub(super) names: [Option<Vec<u8>>; 2],
     /// Its prompt, once it is counted, if its body came.
     pub(super) counted: Option<Receiver<Result<Order, String>>>,
-    pub(super) status: Option<u16>,
-    /// How its answer is read.
-    pub(super) kind: Kind,
+    /// Whether its answer ends with its connection.
+    pub(super) endless: bool,
     /// When the answer was over.
     pub(super) ended: Option<Instant>,
     pub(super) failure: Option<Failure>,
@@ -38,12 +37,15 @@ impl Report {
     }
 
     /// Count it, and write its line, if it was one that can be read.
-    pub(super) fn close(mut self, observer: &Observer) {
-        let outcome = self.outcome(observer);
+    pub(super) fn close(mut self, answer: Content) {
+        let mut outcome = self.outcome(answer);
         let complete = outcome.error.is_none();
         self.service.books.answered(complete);
         let counted = self.counted.take();
         if let Some(Ok(order)) = counted.and_then(|counted| counted.recv().ok()) {
+            if outcome.token_source == Some(TokenSource::Tokenizer) {
+                outcome.input_tokens.get_or_insert(order.input_tokens);
+            }
             self.write(&order, &outcome, complete);
         }
         self.service.books.close();
@@ -74,36 +76,30 @@ impl Report {
         service.books.write(self.arrival, &said, outcome);
     }
 
-    /// Why it failed, if it did.
-    fn error(&self, observer: &Observer) -> Option<Failure> {
-        let failure = |kind, message: &str| {
-            let message = message.to_owned();
-            Some(Failure { kind, message })
-        };
-        // Who said that it is over may go.
-        let failed = self.failure.as_ref();
-        let failed = failed.filter(|failure| !observer.done || failure.kind != ErrorKind::Stream);
-        match (failed, &observer.error) {
-            (Some(failure), _) => Some(failure.clone()),
-            (None, Some(told)) => failure(ErrorKind::Stream, told),
-            _ if self.ended.is_none() && !observer.done => {
-                failure(ErrorKind::Cancelled, "the client hung up")
-            }
-            _ if observer.is_empty() => failure(ErrorKind::Empty, "the answer has no output"),
-            _ => None,
+    /// How the answer ended, as far as the connections tell.
+    fn ending(&mut self) -> Ending {
+        match (self.failure.take(), self.ended) {
+            (Some(failure), _) => Ending::Failed(failure),
+            (None, Some(_)) if self.endless => Ending::Closed,
+            (None, Some(_)) => Ending::Complete,
+            (None, None) => Ending::Failed(Failure {
+                kind: ErrorKind::Cancelled,
+                message: "the client hung up".to_owned(),
+            }),
         }
     }
 
     /// What happened. The server counts tokens, else those of its text are counted.
-    fn outcome(&self, observer: &Observer) -> Outcome {
-        let since = |moment: Instant| Micros::from(moment.saturating_duration_since(self.sent));
+    fn outcome(&mut self, answer: Content) -> Outcome {
+        let ending = self.ending();
+        let ended = self.ended.map(|ended| self.since(ended));
+        let ended = ended.or(answer.last().filter(|_| answer.is_done()));
+        let (mut told, said) = answer.end(ending, Micros::ZERO, ended.unwrap_or_default());
+        if said.is_uncounted(&told) {
+            let tokenizer = &self.service.counter.tokenizer;
+            said.count(&mut told, |text| tokenizer.count(text).ok());
+        }
         let books = &self.service.books;
-        let Observer { chunks, text, .. } = observer;
-        let untold = observer.output_tokens.is_none() && !text.is_empty();
-        let tokenizer = &self.service.counter.tokenizer;
-        let counted = untold.then(|| tokenizer.count(text).ok()).flatten();
-        let output_tokens = observer.output_tokens.or(counted);
-        let (first, last) = (chunks.first().copied(), chunks.last().copied());
         let arrived = books.timestamp(self.arrival);
         Outcome {
             seq: Some(self.seq),
@@ -111,48 +107,13 @@ impl Report {
             due_ms: Some(arrived),
             sent_ms: Some(books.timestamp(self.sent)),
             sent_unix_ms: Some(books.unix(self.sent).into()),
-            ttft_ms: first.map(since),
-            last_token_ms: last.map(since),
-            latency_ms: self.ended.or(last.filter(|_| observer.done)).map(since),
-            tpot_ms: tpot(first, last, output_tokens),
-            itl_ms: (chunks.len() > 1).then(|| observer.gaps()),
-            input_tokens: observer.input_tokens,
-            cached_tokens: observer.cached_tokens,
-            output_tokens,
-            token_source: output_tokens.map(|_| match observer.output_tokens {
-                Some(_) => TokenSource::Usage,
-                None => TokenSource::Tokenizer,
-            }),
-            chunks: observer.streams().then_some(chunks.len() as u64),
-            status: self.status,
-            error: self.error(observer),
-            ..Outcome::default()
+            latency_ms: ended,
+            ..told
         }
     }
-}
 
-/// From the first token to the last, for each after the first.
-fn tpot(first: Option<Instant>, last: Option<Instant>, tokens: Option<u64>) -> Option<Micros> {
-    let steps = tokens?.checked_sub(1).filter(|steps| *steps > 0)?;
-    let span = u64::try_from((last? - first?).as_micros()).ok()?;
-    Some(Micros::from_micros(span / steps))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn time_per_token_is_over_the_tokens_after_the_first() {
-        let first = Instant::now();
-        let last = Some(first + Duration::from_millis(30));
-        assert_eq!(
-            tpot(Some(first), last, Some(4)),
-            Some(Micros::from_micros(10_000))
-        );
-        assert_eq!(tpot(Some(first), last, Some(1)), None);
-        assert_eq!(tpot(None, None, Some(4)), None);
+    /// From when it went on to `moment`.
+    fn since(&self, moment: Instant) -> Micros {
+        moment.saturating_duration_since(self.sent).into()
     }
 }
