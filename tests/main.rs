@@ -5,6 +5,7 @@
 //! | [`harness`] | real processes, real pipes; a failure prints commands, streams, statuses and files |
 //! | [`pipes`] | what one tool writes the next one reads, from a pipe as from a file |
 //! | [`end_to_end`] | a trace sent over HTTP: client, statistics and server tell the same story |
+//! | [`agreement`] | who asks a server and who stands before it say the same of odd answers |
 //! | [`failures`] | what goes wrong is data: a request that fails has its line |
 //! | [`interrupts`] | ^C loses nothing: what was sent has its line |
 //! | [`recording`] | what is recorded of a replay is what was replayed |
@@ -22,6 +23,7 @@
 // Pipes, signals and statuses as Unix has them.
 #![cfg(unix)]
 
+mod agreement;
 mod bad_input;
 mod broken_pipe;
 mod end_to_end;
