@@ -37,11 +37,11 @@ pub struct EngineArgs {
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["ttft", "itl"])]
     pub profile: Option<String>,
 
-    /// Sequences that run at once; others wait. 256 if not said
+    /// Sequences that run at once; others wait. The profile's or 256 if not said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_num_seqs: Option<u64>,
 
-    /// Tokens of prompts and answers that one step computes. 8192 if not said
+    /// Tokens of prompts and answers that one step computes. The profile's or 8192 if not said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_num_batched_tokens: Option<u64>,
 

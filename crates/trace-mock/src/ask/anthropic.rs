@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::prompt::{Content, Message, Stops};
+use super::sampling::Wrong;
 use super::wish::Wish;
 use super::{Ask, Model, chat_of, must, name, parse};
 
@@ -40,6 +41,7 @@ struct Output<'a> {
 /// The body of `/v1/messages`. A limit must be there, as Anthropic has it.
 pub(super) fn message(body: &[u8]) -> Result<Ask<'_>, String> {
     let body: Body<'_> = parse(body)?;
+    let none = body.max_tokens == Some(0);
     let format = body.output_config.and_then(|output| output.format);
     let format = format.or(body.output_format);
     let mut texts = body.system.0;
@@ -52,6 +54,7 @@ pub(super) fn message(body: &[u8]) -> Result<Ask<'_>, String> {
         limit: Some(must(body.max_tokens, "max_tokens")?),
         stop: body.stop_sequences.0,
         n: 1,
+        wrong: none.then(|| Wrong::new("max_tokens", "must be at least 1", 0)),
         prompts: vec![texts],
         ..Ask::default()
     })

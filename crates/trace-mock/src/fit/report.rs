@@ -5,6 +5,12 @@ use std::fmt::Write as _;
 use super::Fit;
 use super::certainty::COLLINEAR;
 
+/// A standard error that is more than this share of its coefficient leaves it unsure.
+const UNSURE: f64 = 0.1;
+
+/// Errors of more than this share are not those of a clock.
+const POOR: f64 = 0.15;
+
 impl Fit {
     /// A profile, with how well it fits in its comments.
     pub(crate) fn yaml(&self, name: &str) -> String {
@@ -69,6 +75,13 @@ impl Fit {
             .iter()
             .map(|why| format!("Not to be told from this run: {why}"))
             .collect();
+        if self.steps.quality.median_error > POOR {
+            doubts.push(
+                "These costs explain the times poorly: the server does not work in such steps, or \
+                 one of the machines did something else meanwhile"
+                    .to_owned(),
+            );
+        }
         let steps = &self.steps.certainty;
         let condition = format!("condition number {:.0}", steps.condition);
         let related = steps.correlation(1, 2);
@@ -77,7 +90,10 @@ impl Fit {
             .unknown
             .iter()
             .any(|why| why.starts_with("c:") || why.starts_with("d:"));
-        if c > 0.0 && d > 0.0 && (steps.condition > COLLINEAR || related < -0.95) {
+        // Many steps tell apart even what goes together.
+        let unsure = [1, 2].map(|at| self.steps.doubt(at).is_some_and(|doubt| doubt > UNSURE));
+        let together = steps.condition > COLLINEAR || related < -0.95;
+        if c > 0.0 && d > 0.0 && together && unsure.contains(&true) {
             doubts.push(format!(
                 "c and d cannot be told apart, only what they come to together: {condition}, \
                  their errors correlate by {related:.2}"

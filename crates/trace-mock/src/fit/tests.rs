@@ -194,6 +194,27 @@ fn what_a_run_does_not_tell_is_said() {
 }
 
 #[test]
+fn times_that_no_costs_explain_are_said_to_be_such() {
+    let mut random = Streams::new(5).stream("test");
+    let mut sample = |number: f64| Sample {
+        sent: number * 1_000.0,
+        first: number * 1_000.0 + 50.0,
+        last: number * 1_000.0 + 50.0 + 100.0 * unit(&mut random),
+        input: 100.0 + number,
+        output: 10.0,
+        ..Sample::default()
+    };
+    let samples: Vec<_> = (0..50).map(|number| sample(f64::from(number))).collect();
+    let yaml = fit(&samples).unwrap().yaml("run.jsonl");
+    assert!(yaml.contains("explain the times poorly"), "{yaml}");
+    let truth: Cost = TRUTH.parse().unwrap();
+    let yaml = fit(&measured(truth, 3.0, Jitter::None))
+        .unwrap()
+        .yaml("run.jsonl");
+    assert!(!yaml.contains("poorly"), "{yaml}");
+}
+
+#[test]
 fn a_fit_says_where_two_costs_cannot_be_told_apart() {
     // The context is always a thousand times the batch, but for a trace of noise.
     let samples: Vec<_> = (0..400)

@@ -36,6 +36,8 @@ fn senseless_parameters_are_refused_in_the_words_of_vllm() {
     }
     let body = format!("{{{CHAT},\"n\":0}}");
     assert_eq!(mock.post("/v1/chat/completions", "", &body).status, 400);
+    let body = format!("{{{CHAT},\"max_tokens\":0}}");
+    assert_eq!(mock.post("/v1/messages", "", &body).status, 400);
     // Behind its prompt an answer may have no tokens.
     let body = r#"{"prompt":"a","max_tokens":0,"echo":true}"#;
     assert_eq!(mock.post("/v1/completions", "", body).status, 200);
