@@ -7,6 +7,7 @@ use crate::lines::Lines;
 use crate::record::{Name, Record};
 use crate::report::{Kind, Report};
 use anyhow::bail;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 use trace_core::{Error, MAX_LINE_BYTES};
@@ -19,7 +20,10 @@ use trace_core::{Error, MAX_LINE_BYTES};
 pub(crate) struct Table {
     lines: Lines,
     tag: Option<String>,
+    /// The names of the columns, no two of them the same.
     header: Vec<String>,
+    /// What the header says.
+    spelled: Vec<String>,
     /// What stands between two cells.
     delimiter: u8,
     /// The line the row began on.
@@ -41,6 +45,7 @@ impl Table {
             lines: Lines::new(&input.name, input.bytes),
             tag: input.tag,
             header: Vec::new(),
+            spelled: Vec::new(),
             delimiter: b',',
             line: 0,
             row: Vec::new(),
@@ -53,7 +58,15 @@ impl Table {
                 let text = String::from_utf8_lossy(table.bytes(i));
                 text.trim().to_owned()
             };
-            table.header = (0..table.cells.len()).map(name).collect();
+            if table.cells.len() > MOST_COLUMNS {
+                bail!(
+                    "{}:1: {} columns, more than {MOST_COLUMNS}",
+                    table.name(),
+                    table.cells.len()
+                );
+            }
+            table.spelled = (0..table.cells.len()).map(name).collect();
+            table.header = told_apart(&table.spelled);
         }
         Ok(table)
     }
@@ -118,7 +131,7 @@ impl Table {
                 return Err(self.lines.error(self.line, 1, reason));
             }
             let same = |(i, name): (usize, &String)| self.bytes(i) == name.as_bytes();
-            if !self.header.iter().enumerate().all(same) {
+            if !self.spelled.iter().enumerate().all(same) {
                 return Ok(true);
             }
             report.count(Kind::Noted, "header lines in the middle of a table", 1);
@@ -253,20 +266,13 @@ impl Table {
         })
     }
 
-    /// The columns that `used` leaves, and what the line calls them: a name that
-    /// came before gets a `_` before it.
+    /// The columns that `used` leaves, and what the line calls them.
     pub(crate) fn others(&self, used: &[usize], renamed: &[(&str, &str)]) -> Vec<(usize, Name)> {
-        let mut taken: Vec<String> = Vec::new();
         let left = self.header.iter().enumerate();
         left.filter(|(at, _)| !used.contains(at))
             .map(|(at, name)| {
                 let ours = renamed.iter().find(|(theirs, _)| theirs == name);
-                let mut name = ours.map_or(name.as_str(), |(_, ours)| ours).to_owned();
-                while taken.contains(&name) {
-                    name.insert(0, '_');
-                }
-                taken.push(name.clone());
-                (at, Name::new(&name))
+                (at, Name::new(ours.map_or(name, |(_, ours)| ours)))
             })
             .collect()
     }
@@ -289,6 +295,30 @@ impl Table {
         let reason = format!("{}: {}", one_line(name), reason.into());
         self.lines.error(self.line, byte, reason)
     }
+}
+
+/// More columns are no table of requests, and would take long to tell apart.
+const MOST_COLUMNS: usize = 2_000;
+
+/// These names; one that came before with `_2` behind it, or `_3`, …
+fn told_apart(names: &[String]) -> Vec<String> {
+    let mut taken: HashSet<String> = names.iter().cloned().collect();
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut apart = Vec::new();
+    for name in names {
+        let times = seen.entry(name).or_default();
+        *times += 1;
+        let mut own = name.clone();
+        if *times > 1 {
+            own = format!("{name}_{times}");
+            while !taken.insert(own.clone()) {
+                *times += 1;
+                own = format!("{name}_{times}");
+            }
+        }
+        apart.push(own);
+    }
+    apart
 }
 
 /// The number that up to 18 digits spell, which cannot overflow.
@@ -371,13 +401,20 @@ mod tests {
 
     #[test]
     fn columns_of_one_name_are_told_apart() {
-        let table = table("a,x,x,b\n");
-        let others = table.others(&[0], &[("b", "c")]);
-        let places: Vec<usize> = others.iter().map(|(at, _)| *at).collect();
-        assert_eq!(places, [1, 2, 3]);
-        let names = ["x", "_x", "c"].map(|name| format!("{:?}", Name::new(name)));
-        let others: Vec<String> = others.iter().map(|(_, n)| format!("{n:?}")).collect();
-        assert_eq!(others, names);
+        let mut table = table("x,x,x_2,x\n1,2,3,4\nx,x,x_2,x\n");
+        assert_eq!(table.header(), ["x", "x_3", "x_2", "x_4"]);
+        let report = &mut Report::default();
+        assert!(table.next(report).unwrap());
+        assert!(!table.next(report).unwrap());
+        assert_eq!(report.of(Kind::Noted, "header lines"), 1);
+    }
+
+    #[test]
+    fn a_table_of_a_million_columns_is_refused() {
+        let text = "a,".repeat(1_000_000) + "b\n";
+        let error = Table::open(Input::text("t.csv", text).open().unwrap());
+        let error = error.err().unwrap().to_string();
+        assert_eq!(error, "t.csv:1: 1000001 columns, more than 2000");
     }
 
     #[test]

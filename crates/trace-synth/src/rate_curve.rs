@@ -14,7 +14,7 @@ Rates over time (CURVE), in requests per second; T are times such as 90s or 2h:
   20                         always
   ramp:A..B,T                from A to B in T, then B; ,from=T begins later
   step:A,B@T,C@T             A at first, B from a time on, C from a later one on
-  spike:PEAK@T,WIDTH         0, but for WIDTH from T on: straight up and down
+  spike:PEAK@T,WIDTH         0, but from T on up to PEAK in half of WIDTH, and down
   onoff:RATE,T,T             RATE for the first T, 0 for the second, and so on
   sine:LOW..HIGH,PERIOD      lowest at the beginning, or at ,lowest=T
   diurnal:LOW..HIGH          a day: highest at ,peak=T (14h); ,day=T (24h)
