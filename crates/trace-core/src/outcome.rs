@@ -175,6 +175,27 @@ impl TokenSource {
     }
 }
 
+/// A trace of someone else's may have a member of that name, where no unit
+/// stands behind it.
+fn of_an_outcome(mut flaw: Flaw, field: Field) -> Flaw {
+    let common = [
+        Field::Status,
+        Field::Error,
+        Field::Stage,
+        Field::Round,
+        Field::Seq,
+        Field::Concurrency,
+        Field::Chunks,
+    ];
+    if common.contains(&field) {
+        let name = field.name();
+        flaw.reason += &format!(
+            " ({name} tells what happened to a request; a member of your own needs another name)"
+        );
+    }
+    flaw
+}
+
 impl Outcome {
     /// Add the fields to `line`, a JSON object: before its closing brace, in
     /// the order of the fields above, absent ones left out.
@@ -226,13 +247,13 @@ impl Outcome {
         let mut outcome = Self::default();
         for member in members {
             if let Some(field) = member.field {
-                outcome.read(
-                    field,
-                    &Json {
-                        line,
-                        value: member.value.range(),
-                    },
-                )?;
+                let json = Json {
+                    line,
+                    value: member.value.range(),
+                };
+                outcome
+                    .read(field, &json)
+                    .map_err(|flaw| of_an_outcome(flaw, field))?;
             }
         }
         Ok(outcome)
@@ -342,6 +363,9 @@ mod tests {
             error.starts_with("t:1:") && error.contains("unknown variant `bored`"),
             "{error}"
         );
+        let line = Line::parse("t", r#"{"input_length":3,"status":"active"}"#).unwrap();
+        let error = line.outcome().unwrap_err().to_string();
+        assert!(error.contains("(status tells what happened"), "{error}");
     }
 
     fn micros() -> impl Strategy<Value = Option<Micros>> {
