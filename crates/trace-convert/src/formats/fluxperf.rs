@@ -77,6 +77,15 @@ mod tests {
     use crate::tests::convert_with;
 
     #[test]
+    fn an_id_that_comes_again_is_another_session() {
+        let text = "{\"session_id\":\"s\",\"user_messages\":[\"a\"]}\n{\"session_id\":\"s\",\"user_messages\":[\"d\"]}\n";
+        let (out, error, _) = crate::tests::convert_with("", text);
+        assert_eq!(error, None);
+        assert!(out.contains(r#""session_id":"s","#), "{out}");
+        assert!(out.contains(r#""session_id":"s_2","#), "{out}");
+    }
+
+    #[test]
     fn lists_lines_and_data_are_read_alike() {
         for text in [
             "[{\"text\":\"a\"}]",

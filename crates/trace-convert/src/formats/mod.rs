@@ -15,6 +15,7 @@ mod columns;
 mod fluxperf;
 mod generic;
 mod guidellm;
+mod ids;
 mod inference_perf;
 mod longbench;
 mod member;

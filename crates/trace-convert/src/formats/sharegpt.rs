@@ -22,13 +22,13 @@ use crate::args::Args;
 use crate::clock::{Clock, TimeUnit, date, decimal};
 use crate::counter::{Counter, content};
 use crate::format::Format;
+use crate::formats::ids::Ids;
 use crate::formats::member::{session, text, text_of};
 use crate::formats::objects::{Expand, Made, Objects, carry};
 use crate::head::Head;
 use crate::json::Members;
 use crate::report::{Kind, Report};
 use serde_json::value::RawValue;
-use std::collections::HashMap;
 use trace_core::{Field, SessionId};
 
 /// ShareGPT and its relatives.
@@ -48,8 +48,7 @@ pub(crate) static FORMAT: Format = Format {
         Ok(Box::new(Objects::new(ShareGpt {
             counter: Counter::new(args)?,
             clock: args.clock(),
-            ids: HashMap::new(),
-            unnamed: 0,
+            ids: Ids::new("conversation"),
         })))
     },
 };
@@ -66,10 +65,7 @@ const TIMES: [&str; 2] = ["timestamp", "tstamp"];
 struct ShareGpt {
     counter: Counter,
     clock: Clock,
-    /// How often each id was seen.
-    ids: HashMap<SessionId, u64>,
-    /// Conversations without an id.
-    unnamed: u64,
+    ids: Ids,
 }
 
 impl Expand for ShareGpt {
@@ -191,28 +187,8 @@ impl Counted {
 impl ShareGpt {
     /// A session of its own for this conversation.
     fn id(&mut self, object: &Members<'_>, report: &mut Report) -> SessionId {
-        let Some(raw) = IDS.iter().find_map(|name| object.get(name)) else {
-            self.unnamed += 1;
-            report.count(Kind::Invented, "session_id", 1);
-            return SessionId::Text(format!("conversation_{}", self.unnamed));
-        };
-        let mut id = session(raw);
-        let base = id.to_string();
-        let mut seen = self.ids.get(&id).copied().unwrap_or(0);
-        self.ids.insert(id.clone(), seen + 1);
-        if seen > 0 {
-            report.count(Kind::Changed, "ids of conversations that came again", 1);
-        }
-        while seen > 0 {
-            id = SessionId::Text(format!("{base}_{}", seen + 1));
-            seen = if self.ids.contains_key(&id) {
-                seen + 1
-            } else {
-                0
-            };
-        }
-        self.ids.entry(id.clone()).or_insert(1);
-        id
+        let told = IDS.iter().find_map(|name| object.get(name));
+        self.ids.own(told.map(session), report)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::counter::Counter;
+use crate::formats::ids::Ids;
 use crate::formats::objects::Made;
 use crate::json::Members;
 use crate::record::Record;
@@ -11,8 +12,7 @@ use trace_core::{Field, SessionId};
 /// Makes requests of texts, with their lengths and blocks.
 pub(crate) struct Talk {
     counter: Counter,
-    /// Sessions without an id.
-    unnamed: u64,
+    ids: Ids,
     tokens: Vec<u32>,
 }
 
@@ -24,7 +24,7 @@ impl Talk {
     pub(crate) fn new(args: &Args) -> anyhow::Result<Self> {
         Ok(Self {
             counter: Counter::new(args)?,
-            unnamed: 0,
+            ids: Ids::new("session"),
             tokens: Vec::new(),
         })
     }
@@ -67,11 +67,7 @@ impl Talk {
         report: &mut Report,
         mut beside: impl FnMut(&mut Record, usize),
     ) -> Result<(), String> {
-        let id = id.unwrap_or_else(|| {
-            self.unnamed += 1;
-            report.count(Kind::Invented, "session_id", 1);
-            SessionId::Text(format!("session_{}", self.unnamed))
-        });
+        let id = self.ids.own(id, report);
         report.count(
             Kind::Dropped,
             "sessions without prompts",
