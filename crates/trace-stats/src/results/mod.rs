@@ -98,6 +98,9 @@ pub struct Results {
     /// Where they end, throughput ends.
     #[serde(skip)]
     windows: Windows,
+    /// Answers that ended after the window they were scheduled in.
+    #[serde(skip)]
+    beyond: u64,
 }
 
 impl Results {
@@ -117,6 +120,7 @@ impl Results {
             judge: None,
             batches: None,
             windows: Windows::All,
+            beyond: 0,
         }
     }
 
@@ -154,7 +158,8 @@ impl Results {
                 return;
             }
         }
-        self.duration.push(outcome, self.windows.ends(outcome));
+        let ends = self.windows.ends(outcome);
+        self.duration.push(outcome, ends);
         self.clocks.push(outcome);
         if let Some(batches) = &mut self.batches {
             recorder::count(batches, outcome, !self.successes_only);
@@ -162,6 +167,8 @@ impl Results {
         self.times.push(outcome, !self.successes_only);
         if outcome.error.is_none() {
             self.succeeded += 1;
+            let outlasts = ends.1.is_some_and(|until| end_of(outcome) > Some(until));
+            self.beyond += u64::from(outlasts);
             self.gaps.push(outcome);
             self.tokens.push(outcome);
             if let Some(judge) = &mut self.judge {
@@ -174,6 +181,7 @@ impl Results {
     pub fn append(&mut self, other: Self) {
         self.requests += other.requests;
         self.succeeded += other.succeeded;
+        self.beyond += other.beyond;
         for (kind, count) in other.kinds {
             *self.kinds.entry(kind).or_default() += count;
         }
@@ -229,6 +237,7 @@ impl Results {
             kinds: self.kinds,
             duration,
             apart: self.clocks.apart(),
+            beyond: self.beyond,
             throughput_rps: rate(self.succeeded),
             output_tps: rate(tokens.total_output).filter(|_| told[1]),
             total_tps: rate(total).filter(|_| told == [true; 2]),

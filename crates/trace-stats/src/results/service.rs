@@ -29,6 +29,8 @@ pub struct Service {
     /// How far apart the runs began that lie one over the other here, if they are
     /// several.
     pub apart: Option<Micros>,
+    /// Answers that ended after the window they were scheduled in.
+    pub beyond: u64,
     /// Requests that succeeded, per second.
     pub throughput_rps: Option<f64>,
     /// Tokens of answers, per second.
@@ -138,6 +140,13 @@ impl Service {
             notes.push(format!(
                 "these are runs that began up to {:.1} s apart, laid one over the other: the duration and all rates are of none of them; read them one by one, or --by what tells them apart (a stage, say)",
                 apart.as_secs()
+            ));
+        }
+        // As many begin before a window and end in it, unless the queue grows.
+        if self.beyond * 10 > self.succeeded {
+            notes.push(format!(
+                "{} of {} answers ended after the window their requests were scheduled in: throughput and goodput are of the requests of the window, and more than the server answered in it where its queue grew",
+                self.beyond, self.succeeded
             ));
         }
         if self.per_chunk > 0 {

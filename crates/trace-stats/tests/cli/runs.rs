@@ -67,6 +67,26 @@ fn a_part_whose_counts_contradict_each_other_is_refused() {
 }
 
 #[test]
+fn a_window_says_whose_throughput_it_has() {
+    let run = |latency: u32| {
+        let line = |i: u32| {
+            format!(
+                "{{\"input_length\":1,\"seq\":{i},\"scheduled_ms\":{0},\"sent_ms\":{0},\"latency_ms\":{latency}}}\n",
+                i * 100
+            )
+        };
+        let lines: String = (0..100).map(line).collect();
+        report(&["--window", "1s..3s"], lines)["notes"].to_string()
+    };
+    let notes = run(10_000);
+    assert!(
+        notes.contains("20 of 20 answers ended after the window"),
+        "{notes}"
+    );
+    assert!(!run(50).contains("ended after"));
+}
+
+#[test]
 fn a_window_counts_what_was_scheduled_in_it() {
     let found = report(&["--window", "10s..20s"], answers(0));
     assert_eq!(
