@@ -129,7 +129,7 @@ const OLD_MAC: &str = "text whose lines end in CR alone (put LF there first, wit
 
 /// Whether a cell can hardly be the name of a column: a number or a date.
 fn is_datum(cell: &str) -> bool {
-    cell.parse::<f64>().is_ok() || crate::clock::date(cell).is_some()
+    cell.parse::<f64>().is_ok() || trace_core::date::date(cell).is_some()
 }
 
 /// The beginning of foreign text, for a message of one line.

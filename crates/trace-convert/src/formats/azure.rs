@@ -5,13 +5,14 @@
 //! and whole seconds without any.
 
 use crate::args::Args;
-use crate::clock::{Clock, date, has_zone};
+use crate::clock::Clock;
 use crate::format::{Decode, Format};
 use crate::history::History;
 use crate::input::Opened;
 use crate::record::{Name, Record};
 use crate::report::Report;
 use crate::table::Table;
+use trace_core::date::{date, has_zone};
 use trace_core::{Error, Field};
 
 /// The tables of the AzurePublicDataset.

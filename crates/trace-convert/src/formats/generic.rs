@@ -9,7 +9,7 @@ use super::cell::Cell;
 use super::columns::{Mapping, Role, asks, is_known, roles};
 use super::paths::{Member, around, members};
 use crate::args::Args;
-use crate::clock::{Clock, TimeUnit, date, decimal};
+use crate::clock::{Clock, TimeUnit, decimal};
 use crate::elements::Elements;
 use crate::format::{Decode, Format};
 use crate::head::Head;
@@ -21,6 +21,7 @@ use crate::report::{Kind, Report};
 use crate::table::Table;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use trace_core::date::date;
 use trace_core::{Error, Field, LineError};
 
 /// A table of any kind.

@@ -11,7 +11,7 @@
 //! `output_length`.
 
 use crate::args::Args;
-use crate::clock::{Clock, date};
+use crate::clock::Clock;
 use crate::format::Format;
 use crate::formats::member::{object_of, text_of, tokens};
 use crate::formats::objects::{Expand, Made, Objects, carry};
@@ -19,6 +19,7 @@ use crate::formats::openai::Bodies;
 use crate::json::Members;
 use crate::report::Report;
 use trace_core::Field;
+use trace_core::date::date;
 
 /// Captured requests.
 pub(crate) static FORMAT: Format = Format {

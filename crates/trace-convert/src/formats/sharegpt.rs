@@ -19,7 +19,7 @@
 //! Memory is one conversation, 50 bytes for each id and 70 for each block.
 
 use crate::args::Args;
-use crate::clock::{Clock, TimeUnit, date, decimal};
+use crate::clock::{Clock, TimeUnit, decimal};
 use crate::counter::{Counter, content};
 use crate::format::Format;
 use crate::formats::ids::Ids;
@@ -29,6 +29,7 @@ use crate::head::Head;
 use crate::json::Members;
 use crate::report::{Kind, Report};
 use serde_json::value::RawValue;
+use trace_core::date::date;
 use trace_core::{Field, SessionId};
 
 /// ShareGPT and its relatives.

@@ -1,10 +1,11 @@
 //! When a span was.
 
 use super::attributes::text;
-use crate::clock::{TimeUnit, date, decimal};
+use crate::clock::{TimeUnit, decimal};
 use crate::json::Members;
 use crate::report::{Kind, Report};
 use trace_core::Micros;
+use trace_core::date::date;
 
 /// The beginning of a span, and how long it took.
 #[derive(Debug, Clone, Copy, PartialEq)]
