@@ -64,7 +64,7 @@ pub fn below(random: &mut impl Rng, end: u64) -> u64 {
 }
 
 /// FNV-1a, 64 bits: a name's place in the key, the same for ever.
-fn fnv1a(text: &str) -> u64 {
+pub fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

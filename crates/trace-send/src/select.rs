@@ -2,6 +2,7 @@
 
 use crate::order::{Place, place};
 use std::collections::HashSet;
+use trace_core::seed::fnv1a;
 use trace_core::{Error, ErrorKind, Line, Reader, SessionId};
 
 /// One of several runs that share an input.
@@ -30,18 +31,22 @@ impl Shard {
     /// session are all the same shard's.
     pub fn has(self, session: Option<&SessionId>, seq: u64) -> bool {
         let number = match session {
-            Some(SessionId::Number(number)) => fnv(&number.to_le_bytes()),
-            Some(SessionId::Text(text)) => fnv(text.as_bytes()),
+            Some(SessionId::Number(number)) => spread(*number as u64),
+            Some(SessionId::Text(text)) => spread(fnv1a(text)),
             None => seq,
         };
         number % self.count == self.index
     }
 }
 
-/// FNV-1a: the same on every machine and in every version.
-fn fnv(bytes: &[u8]) -> u64 {
-    let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
+/// The same number on every machine and in every version, of which each bit
+/// depends on each bit of `id`: ids that differ only here or there are spread
+/// over any count of shards (the finalizer of MurmurHash3).
+fn spread(mut id: u64) -> u64 {
+    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+        id = (id ^ (id >> 33)).wrapping_mul(factor);
+    }
+    id ^ (id >> 33)
 }
 
 /// What earlier runs have done.
@@ -120,6 +125,31 @@ mod tests {
         }
         for text in ["3/3", "1", "a/2", "0/0", "-1/2"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_of_any_kind_are_spread_over_any_count_of_shards() {
+        type Id = fn(i64) -> SessionId;
+        let kinds: [Id; 4] = [
+            |n| SessionId::Number(n),
+            |n| SessionId::Number(2 * n),
+            |n| SessionId::Number(n << 32),
+            |n| SessionId::Text(format!("{:04}", 2 * n)),
+        ];
+        for id in kinds {
+            for count in [2, 3, 4, 8] {
+                let mut sessions = vec![0_u64; count as usize];
+                for session in (0..1_000).map(id) {
+                    let of = |index| Shard { index, count }.has(Some(&session), 0);
+                    sessions[(0..count).position(of).unwrap()] += 1;
+                }
+                // Six standard deviations of a fair draw.
+                let (mean, share) = (1_000.0 / count as f64, 1.0 / count as f64);
+                let bound = 6.0 * (1_000.0 * share * (1.0 - share)).sqrt();
+                let fair = |n: &u64| (*n as f64 - mean).abs() < bound;
+                assert!(sessions.iter().all(fair), "{sessions:?}");
+            }
         }
     }
 

@@ -52,7 +52,7 @@ fn stream(streams: Streams, record: &Record, by: SampleBy, number: u64) -> Rando
     let session = record.request().session_id.as_ref();
     match session.filter(|_| by == SampleBy::Session) {
         Some(SessionId::Number(number)) => streams.stream_of("sample session", *number as u64),
-        Some(SessionId::Text(text)) => streams.stream_of("sample session named", fnv1a(text)),
+        Some(SessionId::Text(text)) => streams.stream_of("sample session named", seed::fnv1a(text)),
         None => streams.stream_of("sample request", number),
     }
 }
@@ -60,13 +60,6 @@ fn stream(streams: Streams, record: &Record, by: SampleBy, number: u64) -> Rando
 /// A random number of request `number`, or of its session.
 pub(super) fn key(streams: Streams, record: &Record, by: SampleBy, number: u64) -> u64 {
     seed::below(&mut stream(streams, record, by, number), u64::MAX)
-}
-
-/// FNV-1a, the same on every machine.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
