@@ -40,6 +40,23 @@ pub(crate) struct Said {
     tokens: u64,
 }
 
+/// A turn that has ended: what it added, and the answer if there was one.
+#[derive(Debug)]
+struct Turn {
+    asked: Said,
+    answer: Option<Said>,
+}
+
+impl Turn {
+    fn pieces(&self) -> impl Iterator<Item = &Said> {
+        [&self.asked].into_iter().chain(&self.answer)
+    }
+
+    fn tokens(&self) -> u64 {
+        self.pieces().map(|said| said.tokens).sum()
+    }
+}
+
 /// The conversations of a run.
 #[derive(Debug)]
 pub(crate) struct Histories {
@@ -47,7 +64,7 @@ pub(crate) struct Histories {
     /// Tokens of a prompt, history included.
     most_tokens: u64,
     on_failure: OnFailure,
-    known: RefCell<HashMap<SessionId, VecDeque<Said>>>,
+    known: RefCell<HashMap<SessionId, VecDeque<Turn>>>,
     failed: RefCell<HashSet<SessionId>>,
 }
 
@@ -83,22 +100,24 @@ impl Histories {
     }
 
     /// `body` with the history of `session` before its `part`. The oldest
-    /// pieces are dropped for good where there are too many tokens.
+    /// turns are dropped for good where there are too many tokens, each with
+    /// its answer: servers refuse a conversation that begins with one.
     pub(crate) fn complete(&self, session: &SessionId, part: &Part, body: &[u8]) -> Vec<u8> {
         let mut known = self.known.borrow_mut();
         let Some(history) = known.get_mut(session) else {
             return body.to_vec();
         };
-        let mut tokens = history.iter().map(|said| said.tokens).sum::<u64>() + part.tokens;
+        let mut tokens = history.iter().map(Turn::tokens).sum::<u64>() + part.tokens;
         while tokens > self.most_tokens
             && let Some(oldest) = history.pop_front()
         {
-            tokens -= oldest.tokens;
+            tokens -= oldest.tokens();
         }
-        let bytes: usize = history.iter().map(|said| said.bytes.len() + 1).sum();
+        let pieces = || history.iter().flat_map(Turn::pieces);
+        let bytes: usize = pieces().map(|said| said.bytes.len() + 1).sum();
         let mut out = Vec::with_capacity(body.len() + bytes);
         out.extend_from_slice(&body[..part.place.start]);
-        for said in history.iter() {
+        for said in pieces() {
             out.extend_from_slice(&said.bytes);
             if self.turns == Turns::Messages {
                 out.push(b',');
@@ -117,20 +136,20 @@ impl Histories {
         body: &[u8],
         (text, tokens): (&str, u64),
     ) {
-        let new = Said {
+        let answer = part.answer.clone();
+        let answer = answer.unwrap_or_else(|| Said::answer(self.turns, text, tokens));
+        self.add(session, part, body, Some(answer));
+    }
+
+    fn add(&self, session: &SessionId, part: &Part, body: &[u8], answer: Option<Said>) {
+        let asked = Said {
             bytes: body[part.place.clone()].to_vec(),
             tokens: part.tokens,
         };
-        let answer = part
-            .answer
-            .clone()
-            .unwrap_or_else(|| Said::answer(self.turns, text, tokens));
+        let answer = answer.filter(|answer| !answer.bytes.is_empty());
         let mut known = self.known.borrow_mut();
         let history = known.entry(session.clone()).or_default();
-        history.push_back(new);
-        if !answer.bytes.is_empty() {
-            history.push_back(answer);
-        }
+        history.push_back(Turn { asked, answer });
     }
 
     /// A turn of `session` has failed, with `part` of `body` if it had one.
@@ -141,12 +160,7 @@ impl Histories {
                 self.known.borrow_mut().remove(session);
             }
             (OnFailure::Continue, Some((part, body))) => {
-                let new = Said {
-                    bytes: body[part.place.clone()].to_vec(),
-                    tokens: part.tokens,
-                };
-                let mut known = self.known.borrow_mut();
-                known.entry(session.clone()).or_default().push_back(new);
+                self.add(session, part, body, None);
             }
             _ => {}
         }
@@ -207,12 +221,15 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_first_when_there_is_too_much() {
+    fn the_oldest_turn_goes_first_when_there_is_too_much() {
         let histories = Histories::new(Turns::Messages, Some(6), OnFailure::Continue);
         histories.ended(&id(), &part(2), BODY, ("a", 3));
         assert_eq!(completed(&histories), "u:b a:a u:b", "2 + 3 + 1 fit");
         histories.ended(&id(), &part(2), BODY, ("c", 1));
-        assert_eq!(completed(&histories), "u:b a:c u:b", "3 + 2 + 1 + 1 do not");
+        assert_eq!(completed(&histories), "u:b a:c u:b", "5 + 3 + 1 do not");
+        let least = Histories::new(Turns::Messages, Some(4), OnFailure::Continue);
+        least.ended(&id(), &part(2), BODY, ("a", 2));
+        assert_eq!(completed(&least), "u:b", "no answer without its question");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct SessionArgs {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub max_sessions: Option<usize>,
 
-    /// Drop the oldest of a live history where a prompt would be longer
+    /// Drop the oldest turns of a live history where a prompt would be longer
     #[arg(long, value_name = "TOKENS")]
     pub max_context_tokens: Option<u64>,
 
