@@ -202,13 +202,38 @@ fn speaks_http2(stream: &tokio_rustls::client::TlsStream<Tcp>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
 }
 
-/// What went wrong with TLS; one mistake in making a certificate in words.
-fn in_words(error: &str) -> &str {
-    match error.contains("CaUsedAsEndEntity") {
-        true => {
-            "invalid peer certificate: it is an authority's own (CA:TRUE); the server needs one that is not, such as openssl makes with -addext basicConstraints=CA:FALSE"
-        }
-        false => error,
+/// What went wrong with TLS, and what to do about what usually does.
+fn in_words(error: &str) -> String {
+    let advice = [
+        (
+            "CaUsedAsEndEntity",
+            "it is an authority's own (CA:TRUE); the server needs one that is not, such as openssl makes with -addext basicConstraints=CA:FALSE",
+        ),
+        (
+            "UnknownIssuer",
+            "name the authority's certificate with --ca-cert, or trust anybody with --insecure",
+        ),
+        (
+            "NotValidForName",
+            "use a name that the certificate has, or trust anybody with --insecure",
+        ),
+        (
+            "Expired",
+            "the server needs a new one, or trust anybody with --insecure",
+        ),
+        (
+            "InvalidContentType",
+            "the server does not speak TLS; use http://",
+        ),
+        (
+            "NoApplicationProtocol",
+            "the server does not speak HTTP/2; leave out --http 2",
+        ),
+    ];
+    let advice = advice.iter().find(|(sign, _)| error.contains(sign));
+    match advice {
+        Some((_, advice)) => format!("{error}: {advice}"),
+        None => error.to_owned(),
     }
 }
 

@@ -66,7 +66,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(usize, Told)>, Malformed> {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::Version) => {
-            return Err(Malformed::Head("it speaks another protocol"));
+            return Err(Malformed::Head(
+                "it speaks another protocol than HTTP/1 (if TLS, use https://)",
+            ));
         }
         Err(httparse::Error::TooManyHeaders) => {
             return Err(Malformed::Head("too many header fields"));
