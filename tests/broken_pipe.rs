@@ -103,3 +103,33 @@ fn pages_end_when_their_reader_does() {
         }
     }
 }
+
+/// Words that nobody can read cost a run nothing but the words.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_tool_stops_because_its_words_cannot_be_written() {
+    let bad = "{\"timestamp\":1,\"input_length\":1}\nnot a line\n";
+    let line = "{\"timestamp\":0,\"input_length\":3,\"output_length\":1}\n";
+    let rounds = "--url mock: --concurrency 4 --rounds 3";
+    for (name, args, input, lines) in [
+        ("trace-send", rounds, line.repeat(20), 60),
+        (
+            "trace-stats",
+            "--skip-invalid --format csv --no-prefix",
+            bad.to_owned(),
+            2,
+        ),
+        ("trace-merge", "--skip-invalid -", bad.to_owned(), 1),
+        (
+            "trace-convert",
+            "--from mooncake --skip-invalid",
+            bad.to_owned(),
+            1,
+        ),
+    ] {
+        let run = tool(name).args(args).unheard().reading(input);
+        run.succeeds();
+        let came = run.stdout.iter().filter(|&&byte| byte == b'\n').count();
+        run.check(came >= lines, format!("{came} lines came, not {lines}"));
+    }
+}

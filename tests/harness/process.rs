@@ -17,10 +17,12 @@ pub(super) fn interrupt(child: &Child) {
 
 /// Collect what it says while it runs: a full pipe would stop it.
 pub(super) fn collect_stderr(child: &mut Child) -> JoinHandle<String> {
-    let mut stderr = child.stderr.take().expect("it is piped");
+    let stderr = child.stderr.take();
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        stderr.read_to_end(&mut bytes).unwrap();
+        if let Some(mut stderr) = stderr {
+            stderr.read_to_end(&mut bytes).unwrap();
+        }
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{Pipe, Run};
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -12,6 +13,8 @@ pub(crate) struct Tool {
     args: Vec<String>,
     /// Where it runs, if not where the tests do.
     pub(super) dir: Option<PathBuf>,
+    /// Whether its words go to a disk that is full.
+    unheard: bool,
 }
 
 /// The tool `name`.
@@ -20,6 +23,7 @@ pub(crate) fn tool(name: &str) -> Tool {
         name: name.to_owned(),
         args: Vec::new(),
         dir: None,
+        unheard: false,
     }
 }
 
@@ -38,6 +42,13 @@ impl Tool {
     /// One further argument, spaces and all.
     pub(crate) fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
+        self
+    }
+
+    /// This tool, saying what it says to a disk that is full.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn unheard(mut self) -> Self {
+        self.unheard = true;
         self
     }
 
@@ -70,6 +81,10 @@ impl Tool {
         if let Some(dir) = &self.dir {
             command.current_dir(dir);
         }
+        let stderr = match self.unheard {
+            true => Stdio::from(File::options().write(true).open("/dev/full").unwrap()),
+            false => Stdio::piped(),
+        };
         let started = command
             .args(&self.args)
             // Keys, proxies and colours of whoever runs the tests are none of theirs.
@@ -78,7 +93,7 @@ impl Tool {
             .env("NO_COLOR", "1")
             .stdin(stdin)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn();
         started.unwrap_or_else(|error| panic!("cannot start {self}: {error}"))
     }

@@ -21,10 +21,10 @@ fn main() -> ExitCode {
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
         if let (Ok(()), Some(page)) = (&done, &report.statistics) {
-            eprintln!("{page}");
+            trace_core::say!("{page}");
         }
         if let (Ok(()), Some(line)) = (&done, report.line()) {
-            eprintln!("trace-convert: {line}");
+            trace_core::say!("trace-convert: {line}");
         }
         done.map(|()| cli::DONE)
     })

@@ -1,5 +1,6 @@
 //! `scripts/fetch-dataset` against a file server of our own.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -47,8 +47,7 @@ pub fn main<A: Parser>(run: impl FnOnce(A) -> anyhow::Result<u8>) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_hang_up(&error) => ExitCode::from(DONE),
         Err(error) => {
-            // A closed stderr leaves nobody to tell.
-            let _ = writeln!(io::stderr(), "{name}: {}", in_words(&format!("{error:#}")));
+            crate::say!("{name}: {}", in_words(&format!("{error:#}")));
             ExitCode::from(FAILED)
         }
     }
@@ -71,18 +70,18 @@ fn parse<A: Parser>(name: &str) -> A {
     parsed.unwrap_or_else(|error| {
         if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         {
-            let _ = writeln!(
-                io::stderr(),
-                "{name}: {}",
-                usage_error(&error.render().to_string())
-            );
+            crate::say!("{name}: {}", in_one_line(&error));
             std::process::exit(FAILED.into());
         }
         error.exit()
     })
 }
 
-/// clap's several lines as one, without the usage.
+/// What clap says of wrong arguments in several lines as one, without the usage.
+pub fn in_one_line(error: &clap::Error) -> String {
+    usage_error(&error.render().to_string())
+}
+
 fn usage_error(text: &str) -> String {
     let end = text
         .find("\nUsage:")
@@ -205,7 +204,7 @@ impl InputArgs {
 /// Say on stderr how many lines `input` skipped, if any.
 pub fn report_skipped(tool: &str, input: &Reader<'_>) {
     if let Some(first) = input.first_skipped() {
-        eprintln!(
+        crate::say!(
             "{tool}: skipped {} invalid lines, the first: {first}",
             input.skipped()
         );

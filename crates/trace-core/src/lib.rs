@@ -45,6 +45,7 @@ pub mod cli;
 #[cfg(feature = "clock")]
 pub mod clock;
 pub mod cursor;
+pub mod date;
 mod decode;
 #[cfg(feature = "clock")]
 pub mod descriptors;
@@ -60,6 +61,7 @@ pub mod quantile;
 mod reader;
 mod record;
 mod register;
+pub mod say;
 mod scan;
 pub mod seed;
 mod source;

@@ -1,7 +1,7 @@
 //! How the user gets to the page.
 
 use crate::app::App;
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::sync::PoisonError;
@@ -18,27 +18,22 @@ pub(crate) fn announce(app: &App, address: SocketAddr, open: bool) {
         Some(outlet) => (outlet.name(), outlet.problem()),
         None => (String::new(), None),
     };
-    // A closed stderr leaves nobody to tell.
-    let mut stderr = io::stderr();
-    let _ = writeln!(
-        stderr,
+    trace_core::say!(
         "trace-design: open {url} to draw; Done there writes the curve to {name}, ^C writes nothing"
     );
     if let Some(problem) = problem {
-        let _ = writeln!(
-            stderr,
+        trace_core::say!(
             "trace-design: {problem}: the curve can only be saved in the page; --out FILE writes it to a file"
         );
     }
     if app.guard.guards_page() {
-        let _ = writeln!(
-            stderr,
+        trace_core::say!(
             "trace-design: {} can be reached from other machines: whoever has this link can draw, save and send",
             address.ip()
         );
     }
     if open && let Err(error) = start(&url) {
-        let _ = writeln!(stderr, "trace-design: cannot open a browser: {error}");
+        trace_core::say!("trace-design: cannot open a browser: {error}");
     }
 }
 
@@ -74,10 +69,7 @@ fn start(url: &str) -> io::Result<()> {
         if let Ok(status) = child.wait()
             && !status.success()
         {
-            let _ = writeln!(
-                io::stderr(),
-                "trace-design: cannot open a browser: {opener}: {status}"
-            );
+            trace_core::say!("trace-design: cannot open a browser: {opener}: {status}");
         }
     })?;
     Ok(())

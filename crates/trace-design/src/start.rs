@@ -6,7 +6,7 @@ use crate::seed;
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use trace_synth::curve_file::Curve;
 use trace_synth::drawn;
 
@@ -40,8 +40,7 @@ pub(crate) fn read(file: &str) -> anyhow::Result<(Curve, Generator)> {
     );
     let (curve, notes) = drawn::parse(name, &bytes)?;
     for note in notes {
-        // A closed stderr leaves nobody to tell.
-        let _ = writeln!(io::stderr(), "trace-design: {name}: {note}");
+        trace_core::say!("trace-design: {name}: {note}");
     }
     let generator = Generator::trusting(&curve).with_context(|| name.to_owned())?;
     Ok((curve, generator))

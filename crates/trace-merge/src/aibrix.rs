@@ -73,7 +73,7 @@ pub(crate) fn concat(
 /// Say on stderr what a merge dropped.
 pub(crate) fn report(dropped: u64) {
     if dropped > 0 {
-        eprintln!(
+        trace_core::say!(
             "trace-merge: {dropped} rows lost their fields other than requests to an earlier row of the same time, as in AIBrix"
         );
     }

@@ -118,7 +118,7 @@ impl Duplicates {
     pub(crate) fn report(&self) {
         if self.count > 0 {
             let Self { count, first } = self;
-            eprintln!(
+            trace_core::say!(
                 "trace-merge: left out {count} outcomes of requests that have another, the first: {first}"
             );
         }

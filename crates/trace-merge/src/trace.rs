@@ -55,11 +55,11 @@ impl Notes {
     pub(crate) fn report(&self) {
         if let Some(first) = &self.first_skipped {
             let skipped = self.skipped;
-            eprintln!("trace-merge: skipped {skipped} invalid lines, the first: {first}");
+            trace_core::say!("trace-merge: skipped {skipped} invalid lines, the first: {first}");
         }
         if self.misplaced > 0 {
             let misplaced = self.misplaced;
-            eprintln!("trace-merge: sorted: {misplaced} lines came before their time");
+            trace_core::say!("trace-merge: sorted: {misplaced} lines came before their time");
         }
     }
 }

@@ -208,13 +208,11 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
     drop(inside);
     let records = Box::new(Loud(cli::stdout()?));
     let mut server = start(&args.settings()?, Some(records)).map_err(|err| told(err, args))?;
-    let mut stderr = io::stderr();
     if args.forward.insecure {
         let words = "--insecure: whoever answers is believed to be the server";
-        let _ = writeln!(stderr, "trace-mock: {words}");
+        trace_core::say!("trace-mock: {words}");
     }
-    // A closed stderr leaves nobody to tell.
-    let _ = writeln!(stderr, "trace-mock: listening on {}", server.url());
+    trace_core::say!("trace-mock: listening on {}", server.url());
 
     runtime.block_on(async {
         tokio::select! {
@@ -228,7 +226,7 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
     });
     let tally = server.tally();
     let finished = server.finish().context("cannot write records");
-    let _ = writeln!(stderr, "trace-mock: {tally}");
+    trace_core::say!("trace-mock: {tally}");
     finished.map(|_| cli::DONE)
 }
 
@@ -250,7 +248,7 @@ impl<W: Write> Loud<W> {
             if !passing.contains(&err.kind()) {
                 let words = "cannot write records, and goes on without";
                 let why = trace_core::in_words(err);
-                let _ = writeln!(io::stderr(), "trace-mock: {words}: {why}");
+                trace_core::say!("trace-mock: {words}: {why}");
             }
         })
     }

@@ -147,7 +147,7 @@ fn tell(output: &Output, written: &[PathBuf]) {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        eprintln!("trace-plot: wrote {}", written.join(" "));
+        trace_core::say!("trace-plot: wrote {}", written.join(" "));
     }
 }
 
@@ -258,7 +258,7 @@ fn named(drawn: Drawn<'_>, draw: &Draw) -> Result<Sheets> {
         bail!("nothing to draw: {}", missing.join("; "));
     }
     if !missing.is_empty() {
-        eprintln!("trace-plot: not drawn: {}", missing.join("; "));
+        trace_core::say!("trace-plot: not drawn: {}", missing.join("; "));
     }
     Ok(sheets)
 }

@@ -13,7 +13,7 @@ fn main() {
     for tokenizer in [Tokenizer::o200k(), Tokenizer::cl100k()] {
         let start = Instant::now();
         let count = tokenizer.count("the first text");
-        eprintln!(
+        trace_core::say!(
             "{tokenizer:?}: {:?} to unpack and count {count:?}",
             start.elapsed()
         );

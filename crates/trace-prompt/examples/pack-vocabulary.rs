@@ -10,6 +10,7 @@
 //! bytes come out every time; `tests/reference.rs` compares each token with
 //! the vocabulary of the crate `tiktoken-rs`.
 #![allow(clippy::unwrap_used, reason = "whoever runs this can read a panic")]
+#![allow(clippy::print_stderr, reason = "it ends there anyway")]
 
 fn main() {
     let mut files = std::env::args().skip(1);

@@ -123,10 +123,14 @@ impl Args {
         {
             bail!("--ramp-up needs --rate or --concurrency: a trace has its own times");
         }
-        if self.runs.between.is_some() && levels < 2 && self.runs.rounds < 2 && !searches {
-            eprintln!("trace-send: --between: there is one run, so nothing is between two");
-        }
         Ok(())
+    }
+
+    /// Whether --between is given for one run.
+    pub(crate) fn has_nothing_between(&self) -> bool {
+        let levels = self.load.concurrency.len();
+        let runs_once = levels < 2 && self.runs.rounds < 2 && self.judge.search.is_none();
+        self.runs.between.is_some() && runs_once
     }
 }
 

@@ -99,7 +99,9 @@ impl Bodies {
         ];
         for (flag, _) in limits.iter().filter(|(_, set)| *set) {
             if !self.endpoint.dialect().takes_limits() {
-                eprintln!("trace-send: {flag} is not sent: this endpoint has no word for it");
+                trace_core::say!(
+                    "trace-send: {flag} is not sent: this endpoint has no word for it"
+                );
             }
         }
         if self.prompt_as == PromptAs::Tokens {

@@ -181,6 +181,6 @@ fn tell(ended: &Ended, words: &str) {
     }
     let colon = if words.is_empty() { "" } else { ": " };
     for line in ended.tally.report(ended.never_sent) {
-        eprintln!("trace-send: {words}{colon}{line}");
+        trace_core::say!("trace-send: {words}{colon}{line}");
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(
         }
         let words = leg.label.words();
         let colon = if words.is_empty() { "" } else { ": " };
-        eprintln!("trace-send: {words}{colon}{}", preview.words(leg.is_open()));
+        trace_core::say!("trace-send: {words}{colon}{}", preview.words(leg.is_open()));
     }
     match writer.flush() {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(cli::DONE),

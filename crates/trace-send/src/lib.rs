@@ -226,6 +226,9 @@ pub fn run_with(
     reins: Option<&Reins>,
 ) -> anyhow::Result<u8> {
     args.check()?;
+    if args.has_nothing_between() {
+        trace_core::say!("trace-send: --between: there is one run, so nothing is between two");
+    }
     trace_core::descriptors::prepare();
     let route = Route::find(args)?;
     let mut bodies = Bodies::new(&args.body, route.target.endpoint)?;
@@ -277,7 +280,7 @@ pub fn run_with(
 fn tell_of_repairs(preparer: &Preparer) {
     let repaired = preparer.repaired.load(Ordering::Relaxed);
     if repaired > 0 {
-        eprintln!(
+        trace_core::say!(
             "trace-send: {repaired} turns would have added less than a token and got one: their input_length is not above the turn before and its answer"
         );
     }

@@ -72,9 +72,14 @@ pub(crate) fn run(path: &Path, args: &Args, typed: &[String]) -> anyhow::Result<
     let has_files = !args.input.files.is_empty();
     let plans =
         plans(&text, &typed, has_files).map_err(|error| anyhow!("--recipe {name}: {error:#}"))?;
+    // Now rather than after the hours that the stages before it take.
+    for plan in &plans {
+        let stage = || format!("--recipe {name}: stage {}", plan.name);
+        plan.check().with_context(stage)?;
+    }
     let mut no = false;
     for plan in plans {
-        eprintln!("trace-send: stage {}", plan.name);
+        trace_core::say!("trace-send: stage {}", plan.name);
         let status =
             stage(&plan).with_context(|| format!("--recipe {name}: stage {}", plan.name))?;
         match status.code() {

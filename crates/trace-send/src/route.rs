@@ -91,7 +91,7 @@ fn start_mock(args: &Args, url: &str) -> anyhow::Result<Option<Running>> {
     settings.ttft = args.server.mock_ttft.unwrap_or(settings.ttft);
     settings.itl = args.server.mock_itl.unwrap_or(settings.itl);
     let server = trace_mock::start(&settings, None).context("cannot start the mock")?;
-    eprintln!(
+    trace_core::say!(
         "trace-send: no server is asked: the mock inside answers at {}, ttft {} ms, itl {} ms",
         server.url(),
         settings.ttft,
@@ -146,7 +146,7 @@ fn key(args: &Args, target: &Target) -> anyhow::Result<Option<String>> {
     let there = std::env::var(key::USUAL).ok();
     let (key, said) = key::usual(there, target, server.unix_socket.is_some());
     if let Some(said) = said.filter(|_| !args.dry_run) {
-        eprintln!("trace-send: {said}");
+        trace_core::say!("trace-send: {said}");
     }
     Ok(key)
 }
@@ -154,7 +154,9 @@ fn key(args: &Args, target: &Target) -> anyhow::Result<Option<String>> {
 /// Whom to trust, which is said when it is everybody.
 fn trust(args: &Args) -> tls::Trust<'_> {
     if args.server.insecure {
-        eprintln!("trace-send: --insecure: certificates are not checked, anybody may answer");
+        trace_core::say!(
+            "trace-send: --insecure: certificates are not checked, anybody may answer"
+        );
     }
     tls::Trust {
         ca: args.server.ca_cert.as_deref(),

@@ -18,7 +18,7 @@ pub(crate) fn gpus(args: &Args) -> Option<Arc<Gpus>> {
     match Gpus::find() {
         Ok(gpus) => Some(Arc::new(gpus)),
         Err(why) => {
-            eprintln!("trace-send: --gpu: no GPU is watched: {why}");
+            trace_core::say!("trace-send: --gpu: no GPU is watched: {why}");
             None
         }
     }
@@ -47,7 +47,7 @@ pub(crate) fn selection(args: &Args) -> anyhow::Result<Selection> {
         None => Done::default(),
     };
     if args.runs.resume.is_some() {
-        eprintln!("trace-send: {} requests are done already", done.len());
+        trace_core::say!("trace-send: {} requests are done already", done.len());
     }
     Ok(Selection {
         shard: args.runs.shard,

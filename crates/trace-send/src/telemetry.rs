@@ -253,7 +253,7 @@ impl Sampler {
 
     fn tell_unmet(&self) {
         for name in self.wanted.unmet() {
-            eprintln!("trace-send: --prometheus-metrics: no page has {name}");
+            trace_core::say!("trace-send: --prometheus-metrics: no page has {name}");
         }
     }
 
@@ -266,7 +266,7 @@ impl Sampler {
             Ok(page) => page,
             Err(why) => {
                 if !std::mem::replace(&mut site.told, true) {
-                    eprintln!("trace-send: --prometheus-url {}: {why}; going on", site.url);
+                    trace_core::say!("trace-send: --prometheus-url {}: {why}; going on", site.url);
                 }
                 return Ok(());
             }

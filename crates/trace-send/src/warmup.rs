@@ -54,7 +54,7 @@ pub(crate) async fn run(
         let why = ended.tally.first_failure().unwrap_or("nothing was sent");
         bail!("--warmup: all {all} requests failed: {why}");
     }
-    eprintln!("trace-send: warmed up with {all} requests, {failed} failed");
+    trace_core::say!("trace-send: warmed up with {all} requests, {failed} failed");
     Ok(())
 }
 

@@ -189,7 +189,7 @@ impl Args {
         );
         let (curve, notes) = parse(&name, &bytes)?;
         for note in notes {
-            eprintln!("trace-synth: {name}: {note}");
+            trace_core::say!("trace-synth: {name}: {note}");
         }
         Ok(curve)
     }

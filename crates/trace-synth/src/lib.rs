@@ -103,7 +103,7 @@ pub fn run(args: &Args, stdout: impl Write) -> anyhow::Result<u8> {
         }
     };
     if let Some(wanted) = args.command.wanted().filter(|wanted| written < *wanted) {
-        eprintln!(
+        trace_core::say!(
             "trace-synth: {written} of {wanted} requests: the rate adds up to no more before it is 0 for good, or before 2^53 ms"
         );
     }

@@ -1,6 +1,7 @@
 //! `trace-synth like` against its source: what a finite cache makes of both,
 //! and what the requests are like.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod like_lab;
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
@@ -100,9 +100,7 @@ fn begin(app: &App, body: &[u8]) -> Result<String, Refusal> {
         None => "are gone when this ends unless the page downloads them; --dir DIR keeps them"
             .to_owned(),
     };
-    // A closed stderr leaves nobody to tell.
-    let _ = writeln!(
-        io::stderr(),
+    trace_core::say!(
         "trace-design: run {id} sends to {} at speed {}; its outcomes {place}",
         wish.url,
         wish.speed(),

@@ -20,6 +20,7 @@
 //! `TRACE_BROWSER=required` is set. `TRACE_SHOTS=DIR` keeps the pictures that
 //! [`looks`] takes.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod chromium;
 mod designer;

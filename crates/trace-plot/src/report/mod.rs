@@ -96,7 +96,7 @@ pub fn write(args: &Args, plan: &Plan, path: &Path) -> Result<u8> {
     }
     WholeFile::write(path, page.html().as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))?;
-    eprintln!("trace-plot: wrote {}", path.display());
+    trace_core::say!("trace-plot: wrote {}", path.display());
     Ok(cli::DONE)
 }
 

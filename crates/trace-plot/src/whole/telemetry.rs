@@ -68,7 +68,7 @@ fn sheet(task: &Task<'_>) -> Result<Sheet> {
     }
     progress.finish();
     if telemetry.skipped > 0 {
-        eprintln!(
+        trace_core::say!(
             "trace-plot: skipped {}",
             number::counted(telemetry.skipped, "line")
         );

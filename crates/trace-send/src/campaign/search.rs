@@ -46,7 +46,7 @@ impl Campaign<'_> {
                 return Ok(verdict);
             }
             let answer = level.answer(self.args.judge.good_share);
-            eprintln!("trace-send: {}", words(what, &level, answer));
+            trace_core::say!("trace-send: {}", words(what, &level, answer));
             hunt.search.tried(value, answer.holds);
             hunt.curve.push((level, answer));
         }
@@ -94,9 +94,9 @@ impl Campaign<'_> {
         } = hunt;
         let what = search.what.as_str();
         curve.sort_by(|(a, _), (b, _)| a.value.total_cmp(&b.value));
-        eprintln!("trace-send: the curve:");
+        trace_core::say!("trace-send: the curve:");
         for (level, answer) in &curve {
-            eprintln!("trace-send:   {}", words(search.what, level, *answer));
+            trace_core::say!("trace-send:   {}", words(search.what, level, *answer));
         }
         let at = |value: f64| {
             curve
@@ -116,24 +116,24 @@ impl Campaign<'_> {
                     Some(_) => format!("{broke} is undecided"),
                     None => format!("{broke} breaks ({})", sureness(sure(broke))),
                 };
-                eprintln!(
+                trace_core::say!(
                     "trace-send: the highest {what} that holds is {held} ({}); {beyond}{}",
                     sureness(sure(held)),
                     hint(sure(held) && (sure(broke) || client.is_some())),
                 );
             }
-            (Some(held), None) => eprintln!(
+            (Some(held), None) => trace_core::say!(
                 "trace-send: {what} {held} holds ({}); nothing higher was asked for{}",
                 sureness(sure(held)),
                 hint(sure(held)),
             ),
             (None, _) => {
-                eprintln!("trace-send: no {what} that was tried holds");
+                trace_core::say!("trace-send: no {what} that was tried holds");
                 verdict.no = true;
             }
         }
         if let Some((level, _)) = client {
-            eprintln!(
+            trace_core::say!(
                 "trace-send: at {} this client was the limit, not the server, which may hold more",
                 level.value
             );

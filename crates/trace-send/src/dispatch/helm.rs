@@ -158,7 +158,7 @@ impl Helm {
         }
         self.interrupted = Some(Instant::now());
         self.progress.finish();
-        eprintln!(
+        trace_core::say!(
             "trace-send: interrupted: nothing more is sent, waiting up to {} s for the {} in flight; ^C again cancels them",
             self.plan.drain.as_secs_f64(),
             self.crew.in_flight()
@@ -177,7 +177,7 @@ impl Helm {
             && let Some(reason) = self.stop_reason()
         {
             self.progress.finish();
-            eprintln!("trace-send: {reason}; nothing more is sent");
+            trace_core::say!("trace-send: {reason}; nothing more is sent");
             self.stopped = Some(reason);
             self.crew.stop();
         }

@@ -28,7 +28,7 @@ pub(super) async fn until(at: Option<SystemTime>, timer: &Timer) {
     let Some(at) = at else { return };
     match at.duration_since(SystemTime::now()) {
         Ok(left) => timer.sleep_until(Instant::now() + left).await,
-        Err(passed) if passed.duration() > MISSED => eprintln!(
+        Err(passed) if passed.duration() > MISSED => trace_core::say!(
             "trace-send: --start-at passed {:.1} s ago: the run begins now",
             passed.duration().as_secs_f64()
         ),
@@ -63,7 +63,7 @@ pub(super) fn warn_of_waiting(pace: Pace, first: &[Item]) {
         && let Some(at) = timing.at.filter(|at| at.as_secs() > 60.0)
     {
         let seconds = at.as_secs();
-        eprintln!(
+        trace_core::say!(
             "trace-send: the first request leaves in {seconds:.0} s; --align-first makes it leave now"
         );
     }

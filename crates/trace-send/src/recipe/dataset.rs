@@ -30,6 +30,16 @@ pub(super) struct Read {
 }
 
 impl Dataset {
+    /// Look whether it is there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn find(&self) -> anyhow::Result<()> {
+        let found = std::fs::metadata(&self.path);
+        found.with_context(|| format!("dataset {}", self.path))?;
+        Ok(())
+    }
+
     /// Read it whole: it is sent once for each level and round.
     ///
     /// # Errors
@@ -46,7 +56,7 @@ impl Dataset {
         trace_convert::run(&args, input, &mut trace, &mut report)
             .with_context(|| format!("dataset {}", self.path))?;
         if let Some(line) = report.line() {
-            eprintln!("trace-send: dataset {}: {line}", self.path);
+            trace_core::say!("trace-send: dataset {}: {line}", self.path);
         }
         let ends = ends(&trace)?;
         if ends.is_empty() {
@@ -63,7 +73,7 @@ impl Dataset {
             .max()
             .filter(|&&most| most > ends.len() as u64);
         if let Some(most) = few {
-            eprintln!(
+            trace_core::say!(
                 "trace-send: dataset {}: {most} entries are wanted, all {} are sent",
                 self.path,
                 ends.len()

@@ -6,10 +6,12 @@ use super::{fluxperf, server};
 use crate::args::Args;
 use crate::key;
 use anyhow::{Context, anyhow, bail};
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
+use std::iter;
+use trace_core::cli;
 
 /// A file of stages.
 #[derive(Debug, Deserialize)]
@@ -90,6 +92,9 @@ pub(super) fn plans(text: &str, typed: &[String], has_files: bool) -> anyhow::Re
     let mut told = Vec::new();
     let mut plans = Vec::new();
     let mut names = HashSet::new();
+    if stages.is_empty() {
+        bail!("it has no stages");
+    }
     for mut stage in stages {
         if let Some(other) = another(&stage.name, &names) {
             told.push(format!("a second stage {} is called {other}", stage.name));
@@ -101,7 +106,7 @@ pub(super) fn plans(text: &str, typed: &[String], has_files: bool) -> anyhow::Re
         plans.push(plan.with_context(|| format!("stage {name}"))?);
     }
     for words in told {
-        eprintln!("trace-send: recipe: {words}");
+        trace_core::say!("trace-send: recipe: {words}");
     }
     share_stdin(&plans)?;
     append_telemetry(&mut plans);
@@ -128,6 +133,25 @@ impl Plan {
     /// Whether nothing is sent, and so nobody need answer.
     pub(super) fn is_dry(&self) -> bool {
         self.arguments.iter().any(|word| word == "--dry-run")
+    }
+}
+
+impl Plan {
+    /// Look whether its command is one, and the files are there.
+    ///
+    /// # Errors
+    /// What its run would say at once.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let typed = iter::once("trace-send").chain(self.arguments.iter().map(String::as_str));
+        let args =
+            Args::try_parse_from(typed).map_err(|error| anyhow!(cli::in_one_line(&error)))?;
+        args.check()?;
+        if let Some(dataset) = &self.dataset {
+            dataset.find()?;
+        } else if !self.reads_stdin {
+            args.input.sources()?;
+        }
+        Ok(())
     }
 }
 

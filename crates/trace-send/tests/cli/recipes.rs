@@ -62,14 +62,11 @@ fn fluxperfs_recipe_runs_and_shows_no_key() {
 #[test]
 fn a_stage_that_cannot_do_its_job_ends_the_recipe() {
     let folder = folder();
-    let recipe = "stages:\n- {name: bad, url: 'mock:', files: [none.jsonl]}\n- {name: never, url: 'mock:', files: [t.jsonl]}\n";
+    let recipe = "stages:\n- {name: bad, url: 'mock:', files: [bad.jsonl]}\n- {name: never, url: 'mock:', files: [t.jsonl]}\n";
+    std::fs::write(folder.path().join("bad.jsonl"), "nothing\n").unwrap();
     let ran = cook(folder.path(), recipe, &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(
-        ran.stderr.contains("cannot open none.jsonl"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("bad.jsonl:1:"), "{}", ran.stderr);
     assert!(
         ran.stderr.contains("stage bad ended with"),
         "{}",
@@ -83,6 +80,37 @@ fn a_stage_that_cannot_do_its_job_ends_the_recipe() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn what_is_wrong_with_a_later_stage_is_said_before_the_first() {
+    let folder = folder();
+    let first = "stages:\n- {name: a, url: 'mock:', files: [t.jsonl]}\n";
+    for (second, words) in [
+        (
+            "- {name: b, url: 'mock:', files: [none.jsonl]}",
+            "stage b: cannot open none.jsonl",
+        ),
+        (
+            "- {name: b, url: 'mock:', concurrency: x, files: [t.jsonl]}",
+            "stage b: invalid value 'x'",
+        ),
+        (
+            "- {name: b, url: 'mock:', slo: 'zz=1', files: [t.jsonl]}",
+            "stage b: invalid value 'zz=1'",
+        ),
+        (
+            "- {name: b, url: 'mock:', ramp_up: 5s, files: [t.jsonl]}",
+            "stage b: --ramp-up needs",
+        ),
+    ] {
+        let ran = cook(folder.path(), &format!("{first}{second}\n"), &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{second}");
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    let ran = cook(folder.path(), "stages: []", &[]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("it has no stages"), "{}", ran.stderr);
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Args {
             }
         };
         for note in &statistics.notes {
-            eprintln!("trace-synth: {note}");
+            trace_core::say!("trace-synth: {note}");
         }
         statistics.divide_rates(self.scale.qps_scale)?;
         let end = self

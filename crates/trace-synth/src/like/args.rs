@@ -188,7 +188,7 @@ impl Args {
             ));
         }
         if !notes.is_empty() {
-            eprintln!("trace-synth: {}", notes.join("; "));
+            trace_core::say!("trace-synth: {}", notes.join("; "));
         }
         Ok(trace)
     }
@@ -226,7 +226,7 @@ impl Args {
 }
 
 fn report_misfits(count: u64, first: &LineError) {
-    eprintln!("trace-synth: skipped {count} more lines that do not fit, the first: {first}");
+    trace_core::say!("trace-synth: skipped {count} more lines that do not fit, the first: {first}");
 }
 
 /// What is worth knowing about the source.

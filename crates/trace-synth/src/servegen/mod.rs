@@ -126,7 +126,7 @@ impl Args {
         let whole = Micros::from_secs(total.end - offset).context("the recording is too long")?;
         let duration = self.duration.map_or(whole, |duration| duration.min(whole));
         if self.duration.is_some_and(|asked| asked > whole) {
-            eprintln!(
+            trace_core::say!(
                 "trace-synth: the recording ends after {} s, before --duration",
                 whole.as_secs()
             );
@@ -167,7 +167,7 @@ impl Args {
             }
         }
         if !missing.is_empty() {
-            eprintln!(
+            trace_core::say!(
                 "trace-synth: left out {} of {count} clients that have no dataset: {}",
                 missing.len(),
                 missing.join(", ")
@@ -182,8 +182,8 @@ impl Args {
         }
         for (note, ids) in notes {
             match ids[..] {
-                [id] => eprintln!("trace-synth: client {id}: {note}"),
-                _ => eprintln!("trace-synth: {} clients: {note}", ids.len()),
+                [id] => trace_core::say!("trace-synth: client {id}: {note}"),
+                _ => trace_core::say!("trace-synth: {} clients: {note}", ids.len()),
             }
         }
         Ok(clients)
@@ -281,7 +281,7 @@ impl Total {
             .map(|((start, _), end)| inside(end) - inside(*start))
             .sum();
         if idle > 0.0 {
-            eprintln!(
+            trace_core::say!(
                 "trace-synth: no client asks for {idle} of {duration} s; nothing arrives then"
             );
         }
