@@ -111,7 +111,9 @@ fn pages<A: Parser>(name: &str) -> Option<io::Result<()>> {
         [completions, shell] if completions == "--completions" => {
             let shell: clap_complete::Shell = match shell.to_string_lossy().parse() {
                 Ok(shell) => shell,
-                Err(reason) => {
+                Err(_) => {
+                    let shells = "expected bash, elvish, fish, powershell or zsh";
+                    let reason = format!("--completions {}: {shells}", shell.display());
                     return Some(Err(io::Error::new(io::ErrorKind::InvalidInput, reason)));
                 }
             };
@@ -211,6 +213,25 @@ pub fn report_skipped(tool: &str, input: &Reader<'_>) {
     }
 }
 
+/// Whether that is the file that stdout is written to: with `>>` reading it
+/// would never end.
+#[cfg(unix)]
+fn is_output(input: &std::fs::Metadata) -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    let output = stdout.and_then(|stdout| std::fs::File::from(stdout).metadata());
+    let same = |output: std::fs::Metadata| {
+        (output.dev(), output.ino()) == (input.dev(), input.ino()) && input.is_file()
+    };
+    output.is_ok_and(same)
+}
+
+#[cfg(not(unix))]
+fn is_output(_: &std::fs::Metadata) -> bool {
+    false
+}
+
 /// `-`, `FILE` or `NAME=FILE`.
 fn source(argument: &str) -> anyhow::Result<Source<'static>> {
     let (tag, path) = match argument.split_once('=') {
@@ -226,7 +247,10 @@ fn source(argument: &str) -> anyhow::Result<Source<'static>> {
         Source::stdin()
     } else {
         // Found missing now rather than after an hour of other files.
-        std::fs::metadata(path).with_context(|| format!("cannot open {path}"))?;
+        let found = std::fs::metadata(path).with_context(|| format!("cannot open {path}"))?;
+        if is_output(&found) {
+            bail!("{path} is both an input and the output");
+        }
         Source::file(path)
     };
     Ok(match tag {

@@ -317,7 +317,7 @@ impl Line {
         } else if names("requests") {
             "a group of requests (AIBrix workload or agent trace), not one request; trace-convert reads other formats".to_owned()
         } else {
-            "not a request: expected one of input_length, text_input, messages, payload".to_owned()
+            "not a request: expected one of input_length, text_input, messages, payload; trace-convert reads other formats".to_owned()
         };
         Err(Flaw::new(1, reason))
     }
