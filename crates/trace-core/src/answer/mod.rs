@@ -23,7 +23,7 @@
 //!
 //! let mut answer = Content::new(Wanted::default());
 //! answer.begin(&Head { status: 200, media: "text/event-stream", ..Head::default() });
-//! let ms = |ms| Micros::from_micros(1_000 * ms);
+//! let ms = |ms: u64| Micros::from_micros(1_000 * ms);
 //! answer.read(b"data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DO", ms(30));
 //! answer.read(b"NE]\n\n", ms(31));
 //! let (outcome, _) = answer.end(Ending::Complete, ms(10), ms(31));
