@@ -173,7 +173,8 @@ pub(super) fn request(bytes: &[u8], way: &Way) -> Result<Option<Asked>, String> 
         key: key.map(<[u8]>::to_vec),
         origin,
         inquires: method == "OPTIONS",
-        expects: framing.expects,
+        // HTTP/1.0 does not know what it would be told: RFC 9110, 10.1.1.
+        expects: framing.expects && !old,
         closes,
     }))
 }
@@ -283,6 +284,7 @@ mod tests {
         assert!(!onward("GET / HTTP/1.1\r\n\r\n").contains("content-length"));
         // Who is that old knows no chunks.
         let old = onward("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
+        assert!(!asked("POST / HTTP/1.0\r\nexpect: 100-continue\r\n\r\n").expects);
         assert!(
             old.starts_with("GET /gateway/ HTTP/1.0\r\n") && old.contains("connection: keep-alive")
         );
