@@ -206,7 +206,8 @@ latency_ms, user_ttft_ms, user_latency_ms, queue_ms, itl_ms (the mean gap of a
 request) and request_output_tps (from below; FluxPerf's output_token_throughput).
 Bounds are inclusive. slo_attainment is good requests by scheduled ones, goodput_rps
 and goodput_tps are good requests and their tokens per second of duration_ms. What an
-outcome does not tell is not good.
+outcome does not tell is not good, but that an answer of one token, between whose
+tokens there is no time, keeps every bound of the times per token.
 
 Exit codes: 0 done; 1 an assertion does not hold; 2 it could not be done.
 

@@ -104,7 +104,8 @@ Of two runs:
   METRIC.p99.worse      the same if B's is larger, else 0; likewise the others
   METRIC.ks             as above
   error_rate, throughput_rps, and each with .worse
-A difference that only one of the two has is beyond any tolerance.
+A difference that only one of the two has is beyond any tolerance. Failures make
+quantiles infinite: of two such there is no difference, but in error_rate.
 
 Both traces are held, as some 300 MB for a million requests, and 4 to 30 bytes
 for each distinct block id; of outcomes another 200 MB. Resampling a million

@@ -99,7 +99,6 @@ pub struct Results {
     #[serde(skip)]
     windows: Windows,
     /// Answers that ended after the window they were scheduled in.
-    #[serde(skip)]
     beyond: u64,
 }
 

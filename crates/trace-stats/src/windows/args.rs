@@ -53,7 +53,7 @@ Slices:
                   Kolmogorov-Smirnov distances of gaps, prompt and response
                   lengths, and that of the rates as a share of the higher one
 
-Holds 48 bytes for each request: 48 MB for a million.
+Holds 48 bytes for each request, and room for as many again: 50 to 100 MB for a million.
 
 Examples:
   trace-stats windows --length 10m conversation.jsonl

@@ -123,10 +123,11 @@ impl Contest {
             let name = trial.name;
             for (figure, of) in SPREADS {
                 let (a, b) = (of(&trial.a), of(&trial.b));
-                if a.is_none() && b.is_none() {
-                    continue;
-                }
-                let more = a.zip(b).and_then(|(a, b)| relative(a, b));
+                let more = match (a, b) {
+                    // Failures make both infinite; the rate of errors tells them apart.
+                    (None, None) => Some(0.0),
+                    _ => a.zip(b).and_then(|(a, b)| relative(a, b)),
+                };
                 push(format!("{name}.{figure}"), more.map(f64::abs));
                 // A figure that failures make infinite in A only is no worse.
                 let worse = if a.is_none() { Some(0.0) } else { more };

@@ -111,6 +111,9 @@ fn failures_are_slower_than_everything() {
         "infinitely worse"
     );
     assert_eq!(ttft(&worse).effect, Some(1.0));
+    let both = contest(&failing(10), &failing(5));
+    assert_eq!(difference(&both, "ttft_ms.p99"), Some(0.0), "both infinite");
+    assert_eq!(difference(&both, "ttft_ms.p99.worse"), Some(0.0));
     let better = contest(&b, &a);
     assert_eq!(difference(&better, "ttft_ms.p99.worse"), Some(0.0));
     assert_eq!(difference(&better, "error_rate.worse"), Some(0.0));
