@@ -197,7 +197,11 @@ impl Site {
         if said.status != 200 {
             return Err(format!("status {}", said.status));
         }
-        Ok(Page::parse(&String::from_utf8_lossy(&said.body)))
+        let page = Page::parse(&String::from_utf8_lossy(&said.body));
+        if page.samples.is_empty() {
+            return Err("there is no metric on the page".to_owned());
+        }
+        Ok(page)
     }
 }
 
