@@ -16,6 +16,7 @@
 //! | [`examples`] | every example of `--help` and the README works when it is pasted |
 //! | [`extremes`] | a number at the end of its range is a number: no tool panics over it |
 //! | [`help`] | every tool explains itself, and the same idea has the same flag in all of them |
+//! | [`cluster`] | what the jobs for a cluster run in their pods runs here, too |
 //!
 //! `data/` has hand-sized traces, each named for what it shows.
 
@@ -26,6 +27,7 @@
 mod agreement;
 mod bad_input;
 mod broken_pipe;
+mod cluster;
 mod end_to_end;
 mod examples;
 mod extremes;
