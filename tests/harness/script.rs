@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Some text for bash, to be run in a directory with our tools in its `PATH`.
 pub(crate) struct Script {
@@ -50,6 +50,8 @@ impl Script {
                 let (stderr, said) = listen(&mut child, word);
                 // It may have ended without a word; then that is what the status tells.
                 let _ = said.recv_timeout(PATIENCE);
+                // No person is so quick that bash has not started all of a pipe.
+                thread::sleep(Duration::from_millis(300));
                 let group = Pid::from_child(&child);
                 let _ = kill_process_group(group, Signal::INT);
                 stderr
