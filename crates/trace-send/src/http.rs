@@ -165,8 +165,17 @@ impl Decoder {
         }
     }
 
-    /// Read the head, if `bytes` complete it; how many of them it took.
+    /// Read the head, if `bytes` complete it; how many of them it took. One
+    /// that cannot be read is held, so that something is known to have come.
     fn take_head(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+        let taken = self.find_head(bytes);
+        if taken.is_err() {
+            self.held.extend_from_slice(bytes);
+        }
+        taken
+    }
+
+    fn find_head(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
         static BLANK_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
         if bytes.is_empty() {
             return Ok(None);

@@ -147,6 +147,23 @@ fn what_is_no_http_is_refused() {
 }
 
 #[test]
+fn a_head_that_cannot_be_read_is_something_that_came() {
+    for text in [
+        "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        "SSH-2.0\r\n\r\n",
+    ] {
+        for cut in [0, 5] {
+            let mut decoder = Decoder::default();
+            let (first, rest) = text.as_bytes().split_at(cut);
+            let fed = [first, rest].map(|bytes| decoder.feed(bytes, |_| ()).is_err());
+            assert!(fed.contains(&true), "{text}");
+            // What was sent is not sent again: somebody has read it.
+            assert_eq!(decoder.end(), End::Cut);
+        }
+    }
+}
+
+#[test]
 fn a_head_or_a_frame_without_end_is_refused() {
     let long = vec![b'a'; 100 << 10];
     assert!(
