@@ -21,7 +21,8 @@ pub struct Event {
     pub content: bool,
     /// Output the user does not see.
     pub reasoning: bool,
-    /// The server says that the answer ends here; why does not matter.
+    /// The server says that the answer ends here; why does not matter, unless
+    /// it gave up.
     pub finished: bool,
     /// What the server counted.
     pub usage: Usage,

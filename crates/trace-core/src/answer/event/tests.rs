@@ -102,6 +102,8 @@ fn errors_are_found_in_every_style() {
         error(r#"{"error":{"code":1}}"#).as_deref(),
         Some("error without a message")
     );
+    let gave_up = r#"{"choices":[{"text":"a","finish_reason":"error"}]}"#;
+    assert_eq!(error(gave_up).as_deref(), Some("finish reason error"));
     assert_eq!(error_message(br#"{"detail":"Not Found"}"#), "Not Found");
     assert_eq!(error_message(b"<html>\n <b>oops</b>"), "<html> <b>oops</b>");
     assert_eq!(

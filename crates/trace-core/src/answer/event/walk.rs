@@ -203,6 +203,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
                     event.thought.push_str(text);
                 }
             }
+            // The server gave up, or somebody behind it did.
+            Place::Finish if matches!(text, "error" | "abort") => {
+                event.error = Some(format!("finish reason {text}"));
+                self.found.is_error = true;
+            }
             Place::Finish => event.finished = true,
             Place::Error | Place::ErrorText => {
                 event.error = Some(one_line(text));
