@@ -266,6 +266,7 @@ impl Sampler {
         if last && site.is_fresh(self.period / SHORTEST) {
             return Ok(());
         }
+        let begun = self.began.get().is_some();
         let page = match site.page().await {
             Ok(page) => page,
             Err(why) => {
@@ -277,6 +278,10 @@ impl Sampler {
         };
         let now = Instant::now();
         let values = site.series.update(&page, &mut self.wanted, now);
+        // A run that began while the page came has one of its own at once.
+        if !begun {
+            return Ok(());
+        }
         for (name, labels, value, unit) in values {
             self.write(&site.url, &name, labels, value, unit, now)?;
         }
